@@ -1,0 +1,158 @@
+"""When the next request may go out, so that the vendor never counts too many in one rolling window.
+
+The vendor counts arrivals, this process knows departures. A request that left at `s` and was answered after a
+round trip `r` arrived no later than `s + up + (r - floor)`, where `floor` is the shortest round trip and `up` its
+way there; every later request needs at least `up`. So a place in the window that is given back at
+`s + window + (r - floor)` can never push two windows together, however the network or the server stalls, and at an
+even latency it costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+MARGIN = 0.004
+"""Seconds added to each window: the grain of clocks and timers."""
+
+
+class Passage(NamedTuple):
+    """One request let through: when, and what this process then had in the window (itself included)."""
+
+    left: float
+    held: int
+    number: int
+
+
+class Burst:
+    """A rolling window of `limit` requests in `seconds`, of which `share` belongs to this process."""
+
+    def __init__(
+        self,
+        limit: int | None,
+        *,
+        seconds: float,
+        share: float = 1.0,
+        opening: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limit = limit
+        self.seconds = seconds
+        self.waited = 0.0
+        self.high_water = 0
+        self._clock = clock
+        self._share = share
+        self._next_share: tuple[float, float] | None = None
+        self._closed_until = clock() + opening
+        self._floor: float | None = None
+        self._in_flight = 0
+        self._number = 0
+        self._returns: list[float] = []
+        self._others: tuple[int, float] = (0, 0.0)
+        self._turn = asyncio.Lock()
+        self._woken: asyncio.Future[None] | None = None
+
+    async def enter(self) -> Passage:
+        """Wait for a place in the window, first come first served."""
+        if self.limit is None and self._closed_until == 0.0:
+            return Passage(self._clock(), 0, 0)
+        async with self._turn:
+            began = now = self._clock()
+            while (wait := self.wait(now)) != 0.0:
+                await self._pause(wait)
+                now = self._clock()
+            self.waited += now - began
+            return self.take(now)
+
+    def wait(self, now: float) -> float | None:
+        """Seconds until a place may be free; 0 if one is; None if only an answer can free one."""
+        if now < self._closed_until:
+            return self._closed_until - now
+        self._closed_until = 0.0
+        if self.limit is None:
+            return 0.0
+        while self._returns and self._returns[0] <= now:
+            heapq.heappop(self._returns)
+        if self._floor is None and self._in_flight:
+            return None  # the very first answer tells whether the window is clear
+        others, others_until = self._others if self._others[1] > now else (0, 0.0)
+        if self._in_flight + len(self._returns) + others < self.places(now):
+            return 0.0
+        times = [*self._returns[:1], *([others_until] if others else [])]
+        return min(times) - now if times else None
+
+    def take(self, now: float) -> Passage:
+        """Occupy a place."""
+        self._in_flight += 1
+        self._number += 1
+        held = self._in_flight + len(self._returns)
+        self.high_water = max(self.high_water, held)
+        return Passage(now, held, self._number)
+
+    def leave(
+        self, passage: Passage, *, answered: bool, limit: int | None = None, remaining: int | None = None
+    ) -> None:
+        """Give a place back once its window is over; `limit` and `remaining` as the vendor's headers say."""
+        if passage.number == 0:
+            return
+        now = self._clock()
+        self._in_flight -= 1
+        trip = now - passage.left
+        late = trip
+        if answered:
+            # The floor creeps up, so that a lasting change of latency is learnt in both directions.
+            self._floor = trip if self._floor is None else min(trip, self._floor * 1.001)
+            late = trip - self._floor
+        heapq.heappush(self._returns, passage.left + self.seconds + late + MARGIN)
+        if limit is not None and limit > 0:
+            self.limit = limit
+            if remaining is not None:
+                ours = passage.held + self._number - passage.number
+                others = limit - remaining - ours
+                if others > 0:
+                    self._others = (others, now + self.seconds)
+        self._wake()
+
+    def withdraw(self, passage: Passage) -> None:
+        """Give a place back at once: its request never left."""
+        if passage.number:
+            self._in_flight -= 1
+            self._wake()
+
+    def close(self, seconds: float) -> None:
+        """Let nothing through for that long: the vendor asked for it."""
+        self._closed_until = max(self._closed_until, self._clock() + seconds)
+
+    def set_share(self, share: float) -> None:
+        """Give places up at once; take them back only after a full window, when their last user is gone."""
+        if not 0.0 < share <= 1.0:
+            raise ValueError(f"a share lies above 0 and is at most 1, not {share}")
+        if share >= self._share:
+            self._next_share = (share, self._clock() + self.seconds)
+        else:
+            self._share, self._next_share = share, None
+
+    def places(self, now: float) -> int:
+        """Places of this process's share; at least one."""
+        if self._next_share is not None and self._next_share[1] <= now:
+            self._share, self._next_share = self._next_share[0], None
+        assert self.limit is not None
+        return max(1, int(self.limit * self._share + 1e-9))
+
+    async def _pause(self, seconds: float | None) -> None:
+        loop = asyncio.get_running_loop()
+        woken = self._woken = loop.create_future()
+        timer = None if seconds is None else loop.call_later(seconds, self._wake)
+        try:
+            await woken
+        finally:
+            self._woken = None
+            if timer is not None:
+                timer.cancel()
+
+    def _wake(self) -> None:
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)

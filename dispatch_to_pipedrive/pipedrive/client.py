@@ -1,0 +1,500 @@
+"""How this program talks to Pipedrive: all HTTP to it is here.
+
+Every call knows its price and pays it before it leaves. Reads are repeated with jitter; a write is repeated only
+when the server said that it did not execute it (429). What was sent and not answered is `Ambiguous`: only a look
+at the account can settle it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import MappingProxyType, TracebackType
+from typing import Any, Literal, NamedTuple, Self
+
+import httpx
+import orjson
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from dispatch_to_pipedrive.pipedrive.budget import Kind, Ticket, TokenBudget
+from dispatch_to_pipedrive.pipedrive.errors import (
+    Ambiguous,
+    Blocked,
+    Forbidden,
+    NotFound,
+    PipedriveError,
+    PlanCap,
+    Rejected,
+    Throttled,
+    Transient,
+)
+from dispatch_to_pipedrive.pipedrive.prices import PRICES
+
+Entity = Literal["organizations", "persons", "deals", "activities", "pipelines", "stages"]
+Record = dict[str, Any]
+Records = list[Record]
+
+PAGE = 500
+COOL_OFF = 900.0
+"""Seconds of silence after an HTML 403: the vendor's front blocks callers that go on."""
+READ_ATTEMPTS = 6
+THROTTLED_ATTEMPTS = 8
+
+FIELD_RESOURCES: Mapping[str, str] = MappingProxyType(
+    {"organizations": "organizationFields", "persons": "personFields", "deals": "dealFields"}
+)
+
+
+class Answer(NamedTuple):
+    """One record as the server has it now, with the server's own time and what the call cost."""
+
+    record: Record
+    date: datetime
+    tokens: int
+
+
+class Page(NamedTuple):
+    """One page of a list; `cursor` continues after it, None on the last."""
+
+    records: Records
+    date: datetime
+    tokens: int
+    cursor: str | None = None
+
+
+class _Reply(NamedTuple):
+    data: Any
+    more: Mapping[str, Any]
+    date: datetime
+
+
+class PipedriveClient:
+    """One account, one token, one budget. An asynchronous context manager."""
+
+    def __init__(
+        self,
+        api_url: str,
+        token: str,
+        budget: TokenBudget,
+        *,
+        concurrency: int = 16,
+        request_timeout: float = 30.0,
+        before_send: Callable[[], None] | None = None,
+        cool_off: float = COOL_OFF,
+        backoff: float = 0.5,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        api_url: scheme and host; v2 is at {api_url}/api/v2, v1 at {api_url}/api/v1.
+        request_timeout: seconds after which a request, connecting included, is given up.
+        before_send: called right before each write leaves, after all waiting; what it raises ends the call
+            with nothing sent.
+        backoff: seconds, the first step of the waits between repeated reads.
+        """
+        self.budget = budget
+        self.before_send = before_send
+        self.request_timeout = request_timeout
+        self.throttled = 0
+        self.writes = 0
+        self._url = api_url.rstrip("/")
+        self._token = token
+        self._cool_off = cool_off
+        self._backoff = backoff
+        self._blocked_until = 0.0
+        self._places = asyncio.Semaphore(concurrency)
+        self._dates: tuple[bytes, datetime] = (b"", datetime.min.replace(tzinfo=UTC))
+        self._http = httpx.AsyncClient(
+            headers={"x-api-token": token, "accept": "application/json"},
+            follow_redirects=False,
+            trust_env=False,
+            # Connecting may take a third: what ends there was surely not sent.
+            timeout=httpx.Timeout(request_timeout, connect=request_timeout / 3),
+            limits=httpx.Limits(
+                max_connections=concurrency, max_keepalive_connections=concurrency, keepalive_expiry=3.0
+            ),
+            transport=transport,
+        )
+
+    def __repr__(self) -> str:
+        return f"PipedriveClient({self._url!r})"
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    # Records, pipelines and stages (v2)
+
+    async def create(self, entity: Entity, body: Mapping[str, Any]) -> Answer:
+        """POST one record; the answer is the whole record."""
+        price = PRICES["POST", f"/api/v2/{entity}"]
+        return await self._write("POST", f"/api/v2/{entity}", body, price, _kind_of(entity))
+
+    async def update(self, entity: Entity, record_id: int, body: Mapping[str, Any]) -> Answer:
+        """PATCH the given keys of one record; arrays and addresses are replaced whole."""
+        price = PRICES["PATCH", f"/api/v2/{entity}/{{id}}"]
+        return await self._write("PATCH", f"/api/v2/{entity}/{record_id}", body, price, _kind_of(entity))
+
+    async def delete(self, entity: Entity, record_id: int) -> Answer:
+        """Mark one record as deleted; nothing below it follows."""
+        price = PRICES["DELETE", f"/api/v2/{entity}/{{id}}"]
+        return await self._write("DELETE", f"/api/v2/{entity}/{record_id}", None, price, _kind_of(entity))
+
+    async def get(self, entity: Entity, record_id: int) -> Answer:
+        """One record by id."""
+        price = PRICES["GET", f"/api/v2/{entity}/{{id}}"]
+        reply = await self._read(f"/api/v2/{entity}/{record_id}", None, price, "read")
+        return Answer(_record(reply.data, "GET", f"/api/v2/{entity}/{record_id}"), reply.date, price)
+
+    async def list(
+        self,
+        entity: Entity,
+        *,
+        updated_since: datetime | None = None,
+        status: str | Sequence[str] | None = None,
+        archived: bool = False,
+        limit: int = PAGE,
+        cursor: str | None = None,
+        ids: Sequence[int] = (),
+        custom_fields: Sequence[str] = (),
+        params: Mapping[str, str | int] | None = None,
+    ) -> AsyncIterator[Page]:
+        """Pages of a list in the order of ids, without deleted records (but deals whose `status` asks for them).
+
+        status: deals only: open, won, lost, deleted; None is all but the deleted ones.
+        archived: the list of archived deals instead, which the plain list never shows.
+        ids: at most 100; missing ones are silently absent.
+        custom_fields: at most 15 field codes; only these are returned.
+        """
+        if archived and entity != "deals":
+            raise ValueError("only deals can be archived")
+        path = f"/api/v2/{entity}/archived" if archived else f"/api/v2/{entity}"
+        price = PRICES["GET", path]
+        query: dict[str, str | int] = {"limit": limit, **(params or {})}
+        if updated_since is not None:
+            query["updated_since"] = whole_second(updated_since)
+        if status is not None:
+            query["status"] = status if isinstance(status, str) else ",".join(status)
+        if ids:
+            query["ids"] = ",".join(map(str, ids))
+        if custom_fields:
+            query["custom_fields"] = ",".join(custom_fields)
+        async for page in self._pages(path, query, price, "read" if entity in _CONTENT else "schema", cursor):
+            yield page
+
+    # Schema: fields and their options
+
+    async def fields(self, entity: str) -> Records:
+        """All fields of an entity that has custom ones (v2): native and custom, with options."""
+        path = f"/api/v2/{FIELD_RESOURCES[entity]}"
+        pages = self._pages(path, {"limit": PAGE}, PRICES["GET", path], "schema", None)
+        return [record async for page in pages for record in page.records]
+
+    async def create_field(self, entity: str, body: Mapping[str, Any]) -> Answer:
+        """POST a custom field; the answer carries its new `field_code`."""
+        path = f"/api/v2/{FIELD_RESOURCES[entity]}"
+        return await self._write("POST", path, body, PRICES["POST", path], "schema")
+
+    async def delete_field(self, entity: str, field_code: str) -> Answer:
+        """Mark a custom field as deleted; later writes of its key are refused."""
+        path = f"/api/v2/{FIELD_RESOURCES[entity]}"
+        price = PRICES["DELETE", f"{path}/{{field_code}}"]
+        return await self._write("DELETE", f"{path}/{field_code}", None, price, "schema")
+
+    async def add_options(self, entity: str, field_code: str, labels: Sequence[str]) -> Answer:
+        """Add options to a field, all or none; `record["options"]` are the new ones only."""
+        path = f"/api/v2/{FIELD_RESOURCES[entity]}"
+        price = PRICES["POST", f"{path}/{{field_code}}/options"]
+        body = [{"label": label} for label in labels]
+        return await self._write(
+            "POST", f"{path}/{field_code}/options", body, price, "schema", wrap="options"
+        )
+
+    async def v1_fields(self, entity: str) -> Records:
+        """All fields of an entity as v1 shows them: numeric ids, `key`, options with colours."""
+        path = f"/api/v1/{FIELD_RESOURCES[entity]}"
+        return await self._offset_list(path, PRICES["GET", path])
+
+    async def put_options(self, entity: str, field_id: int, options: Sequence[Mapping[str, Any]]) -> Answer:
+        """Replace a field's whole list of options (v1): what is left out is removed by the server."""
+        path = f"/api/v1/{FIELD_RESOURCES[entity]}"
+        price = PRICES["PUT", f"{path}/{{id}}"]
+        return await self._write("PUT", f"{path}/{field_id}", {"options": list(options)}, price, "schema")
+
+    # The account (v1)
+
+    async def me(self) -> Answer:
+        """The token's user and company; the first question of a process, since it tells the server's day."""
+        price = PRICES["GET", "/api/v1/users/me"]
+        reply = await self._read("/api/v1/users/me", None, price, "read", asks_clock=True)
+        return Answer(_record(reply.data, "GET", "/api/v1/users/me"), reply.date, price)
+
+    async def users(self) -> Records:
+        """All users of the company, inactive ones included."""
+        return await self._whole_list("users")
+
+    async def currencies(self) -> Records:
+        """All currencies that the company may use."""
+        return await self._whole_list("currencies")
+
+    async def activity_types(self) -> Records:
+        """All activity types; an activity's `type` is a `key_string`."""
+        return await self._whole_list("activityTypes")
+
+    async def _whole_list(self, name: str) -> Records:
+        path = f"/api/v1/{name}"
+        reply = await self._read(path, None, PRICES["GET", path], "schema")
+        return _records(reply.data, path)
+
+    async def _offset_list(self, path: str, price: int) -> Records:
+        records: Records = []
+        start = 0
+        while True:
+            reply = await self._read(path, {"start": start, "limit": PAGE}, price, "schema")
+            page = _records(reply.data, path)
+            records += page
+            paging = reply.more.get("pagination") or reply.more
+            if not paging.get("more_items_in_collection") or not page:
+                return records
+            start = int(paging.get("next_start") or start + len(page))
+
+    async def _pages(
+        self, path: str, query: dict[str, str | int], price: int, kind: Kind, cursor: str | None
+    ) -> AsyncIterator[Page]:
+        while True:
+            if cursor is not None:
+                query["cursor"] = cursor
+            reply = await self._read(path, query, price, kind)
+            cursor = reply.more.get("next_cursor")
+            yield Page(_records(reply.data, path), reply.date, price, cursor)
+            if cursor is None:
+                return
+
+    # One request
+
+    async def _write(
+        self, method: str, path: str, body: object, price: int, kind: Kind, *, wrap: str | None = None
+    ) -> Answer:
+        content = None if body is None else orjson.dumps(body)
+        try:
+            reply = await self._send(method, path, None, content, price, kind)
+        except Throttled:
+            reply = await self._insist(method, path, content, price, kind)
+        data = {wrap: reply.data} if wrap else reply.data
+        if not isinstance(data, dict):
+            raise Ambiguous("the answer holds no record", method=method, path=path, body=data)
+        return Answer(data, reply.date, price)
+
+    async def _insist(self, method: str, path: str, content: bytes | None, price: int, kind: Kind) -> _Reply:
+        """Send a throttled write again: the vendor's pause is in the budget, the jitter here."""
+        again = AsyncRetrying(
+            retry=retry_if_exception_type(Throttled),
+            wait=wait_random_exponential(multiplier=self._backoff / 4, max=2.0),
+            stop=stop_after_attempt(THROTTLED_ATTEMPTS),
+            reraise=True,
+        )
+        return await again(self._send, method, path, None, content, price, kind)
+
+    async def _read(
+        self,
+        path: str,
+        query: Mapping[str, str | int] | None,
+        price: int,
+        kind: Kind,
+        *,
+        asks_clock: bool = False,
+    ) -> _Reply:
+        again = AsyncRetrying(
+            retry=retry_if_exception_type((Transient, Throttled)),
+            wait=wait_random_exponential(multiplier=self._backoff, max=20.0),
+            stop=stop_after_attempt(READ_ATTEMPTS),
+            reraise=True,
+        )
+        return await again(self._send, "GET", path, query, None, price, kind, asks_clock)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None,
+        content: bytes | None,
+        price: int,
+        kind: Kind,
+        asks_clock: bool = False,
+    ) -> _Reply:
+        async with self._places:
+            self._refuse_if_blocked(method, path)
+            ticket = await self.budget.spend(price, kind, asks_clock=asks_clock)
+            try:
+                self._refuse_if_blocked(method, path)
+                headers = {"content-type": "application/json"} if content is not None else None
+                request = self._http.build_request(
+                    method, self._url + path, params=query, content=content, headers=headers
+                )
+                if method != "GET":
+                    if self.before_send is not None:
+                        self.before_send()
+                    self.writes += 1
+            except BaseException:
+                self.budget.withdraw(ticket)
+                raise
+            response = await self._exchange(request, method, path, ticket)
+        status = response.status_code
+        if status < 300:
+            return self._reply(response, method, path)
+        raise self._refusal(response, method, path)
+
+    async def _exchange(
+        self, request: httpx.Request, method: str, path: str, ticket: Ticket
+    ) -> httpx.Response:
+        try:
+            async with asyncio.timeout(self.request_timeout):
+                response = await self._http.send(request)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            self.budget.withdraw(ticket)
+            raise Transient(self._clean(error), method=method, path=path) from None
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
+            self.budget.lost(ticket)
+            kind = Transient if method == "GET" else Ambiguous
+            raise kind(self._clean(error), method=method, path=path) from None
+        except BaseException:
+            self.budget.lost(ticket)
+            raise
+        headers = {name.lower(): value for name, value in response.headers.raw}
+        self.budget.observe(ticket, headers, self._date(headers))
+        return response
+
+    def _reply(self, response: httpx.Response, method: str, path: str) -> _Reply:
+        lost = Transient if method == "GET" else Ambiguous
+        try:
+            envelope = orjson.loads(response.content)
+        except orjson.JSONDecodeError:
+            raise lost(
+                "the answer is not JSON", method=method, path=path, status=response.status_code
+            ) from None
+        if not isinstance(envelope, dict):
+            raise lost("the answer is no envelope", method=method, path=path, status=response.status_code)
+        if envelope.get("success") is False:
+            raise Rejected(**self._facts(response, envelope, method, path))
+        return _Reply(envelope.get("data"), envelope.get("additional_data") or {}, self._dates[1])
+
+    def _refusal(self, response: httpx.Response, method: str, path: str) -> PipedriveError:
+        status = response.status_code
+        envelope = _envelope(response)
+        if status == 403 and envelope is None:
+            self._blocked_until = asyncio.get_running_loop().time() + self._cool_off
+            return Blocked(
+                "an HTML page instead of an answer", seconds=self._cool_off, method=method, path=path
+            )
+        if status == 429:
+            return self._throttle(response, method, path)
+        facts = self._facts(response, envelope or {}, method, path)
+        if status >= 500:
+            return (Transient if method == "GET" else Ambiguous)(**facts)
+        if status in (401, 402, 403):
+            capped = "feature_capping" in (facts["code"] or "") or "limit reached" in facts["words"].lower()
+            return (PlanCap if capped else Forbidden)(**facts)
+        if status in (404, 410):
+            return NotFound(**facts)
+        return Rejected(**facts)
+
+    def _throttle(self, response: httpx.Response, method: str, path: str) -> PipedriveError:
+        self.throttled += 1
+        if response.headers.get("x-daily-ratelimit-token-remaining") == "0":
+            return self.budget.exhausted()
+        wait = (
+            _seconds(response.headers.get("retry-after"))
+            or _seconds(response.headers.get("x-ratelimit-reset"))
+            or 2.0
+        )
+        self.budget.burst.close(wait)
+        return Throttled("too many requests", retry_after=wait, method=method, path=path)
+
+    def _facts(
+        self, response: httpx.Response, envelope: Mapping[str, Any], method: str, path: str
+    ) -> dict[str, Any]:
+        code = envelope.get("code") or envelope.get("errorCode")
+        words = envelope.get("error") or response.reason_phrase or "no words"
+        if response.is_redirect:
+            words = "answered with a redirect, which is never followed"
+        return {
+            "words": self._clean(words),
+            "method": method,
+            "path": path,
+            "status": response.status_code,
+            "code": None if code is None else str(code),
+            "info": envelope.get("error_info"),
+            "body": envelope or None,
+        }
+
+    def _refuse_if_blocked(self, method: str, path: str) -> None:
+        if self._blocked_until:
+            left = self._blocked_until - asyncio.get_running_loop().time()
+            if left > 0:
+                raise Blocked("cooling off; nothing was sent", seconds=left, method=method, path=path)
+            self._blocked_until = 0.0
+
+    def _date(self, headers: Mapping[bytes, bytes]) -> datetime:
+        text = headers.get(b"date")
+        if text is None:
+            return datetime.now(UTC)
+        if text != self._dates[0]:
+            self._dates = (text, parsedate_to_datetime(text.decode("ascii")).astimezone(UTC))
+        return self._dates[1]
+
+    def _clean(self, words: object) -> str:
+        text = str(words) or type(words).__name__
+        return text.replace(self._token, "…") if self._token else text
+
+
+_CONTENT = frozenset(("organizations", "persons", "deals", "activities"))
+
+
+def whole_second(moment: datetime) -> str:
+    """RFC 3339 in UTC without a fraction, rounded down: the only form that list filters accept."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _kind_of(entity: str) -> Kind:
+    return "write" if entity in _CONTENT else "schema"
+
+
+def _record(data: object, method: str, path: str) -> Record:
+    if not isinstance(data, dict):
+        raise Transient("the answer holds no record", method=method, path=path, body=data)
+    return data
+
+
+def _records(data: object, path: str) -> Records:
+    if data is None:
+        return []
+    if not isinstance(data, list):
+        raise Transient("the answer holds no list", method="GET", path=path, body=data)
+    return data
+
+
+def _envelope(response: httpx.Response) -> dict[str, Any] | None:
+    """The JSON envelope of an answer, None where it is none (an HTML page)."""
+    if "html" in response.headers.get("content-type", ""):
+        return None
+    try:
+        envelope = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        return None
+    return envelope if isinstance(envelope, dict) else None
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return max(0.0, float(text)) if text else None
+    except ValueError:
+        return None
