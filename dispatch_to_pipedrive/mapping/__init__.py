@@ -1,0 +1,39 @@
+"""The map's language: which normalized column lands in which Pipedrive field, and through which transform.
+
+What belongs here: the strict models of `mappings/*.yaml`, the closed vocabulary of transforms, their application
+to normalized frames, and what the maps need an account to have. What does not: clients, hash keys, ids.
+"""
+
+from dispatch_to_pipedrive.mapping.apply import RenderOptions, apply, problems, render
+from dispatch_to_pipedrive.mapping.load import MapError, Mistake, check_columns, load_maps
+from dispatch_to_pipedrive.mapping.model import ENTITIES, EntityMap, FieldMap, Maps, PipelineMap
+from dispatch_to_pipedrive.mapping.needs import (
+    FieldNeed,
+    OptionCollision,
+    PipelineNeed,
+    SchemaNeeds,
+    option_values,
+    schema_needs,
+)
+
+__all__ = [
+    "ENTITIES",
+    "EntityMap",
+    "FieldMap",
+    "FieldNeed",
+    "MapError",
+    "Maps",
+    "Mistake",
+    "OptionCollision",
+    "PipelineMap",
+    "PipelineNeed",
+    "RenderOptions",
+    "SchemaNeeds",
+    "apply",
+    "check_columns",
+    "load_maps",
+    "option_values",
+    "problems",
+    "render",
+    "schema_needs",
+]

@@ -1,0 +1,136 @@
+"""What the maps need an account to have: custom fields with options, labels, the pipeline and its stages.
+
+Options come from the tenant's reference data and from the values that records really have, never from a guess.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from dispatch_to_pipedrive.mapping.apply import UnmappedValues
+from dispatch_to_pipedrive.mapping.model import CUSTOM_FIELD_TYPES, FieldMap, Maps
+
+OPTION_LENGTH = 255
+"""Code points; Pipedrive: an option's label has 1 to 255."""
+
+
+class OptionCollision(ValueError):
+    """Two source values would land on one option, so the account could no longer tell them apart."""
+
+    def __init__(self, entity: str, field: str, label: str, values: Iterable[str]) -> None:
+        self.entity = entity
+        self.field = field
+        self.label = label
+        self.values = tuple(values)
+        listed = ", ".join(repr(value) for value in self.values)
+        super().__init__(
+            f"mappings/{entity}.yaml: {field}: the source values {listed} would all become the option {label!r}. "
+            "Give each a label of its own in the field's value_map."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FieldNeed:
+    """One custom field: `field_type` is Pipedrive's word, `name` the logical name that maps use."""
+
+    entity: str
+    name: str
+    field_type: str
+    options: tuple[str, ...]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineNeed:
+    """The pipeline and its stages, in order."""
+
+    name: str
+    stages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaNeeds:
+    """Everything that must stand in the account before the first record goes there."""
+
+    fields: tuple[FieldNeed, ...]
+    labels: Mapping[str, tuple[str, ...]]
+    pipeline: PipelineNeed
+
+
+def schema_needs(maps: Maps, values: Mapping[tuple[str, str], Iterable[str]]) -> SchemaNeeds:
+    """The needs of all maps, given the distinct source values of each option and label field.
+
+    `values`: (entity, logical field) → source values as they come out of the transform, before the value map;
+    `option_values` collects them from normalized frames and reference data. A value map's own values are always
+    options. Raises `OptionCollision` and `UnmappedValues`.
+    """
+    fields = tuple(
+        FieldNeed(
+            entity=entity,
+            name=name,
+            field_type=CUSTOM_FIELD_TYPES[field.type],
+            options=_options(entity, name, field, values.get((entity, name), ())),
+            description=field.description,
+        )
+        for entity, entity_map in maps.items()
+        for name, field in entity_map.custom_fields().items()
+    )
+    labels = {
+        entity: tuple(sorted(set(values.get((entity, name), ()))))
+        for entity, entity_map in maps.items()
+        for name, field in entity_map.fields.items()
+        if field.type == "labels"
+    }
+    pipelines = [entity_map.pipeline for entity_map in maps.values() if entity_map.pipeline is not None]
+    pipeline = PipelineNeed(pipelines[0].name, tuple(pipelines[0].stages))
+    return SchemaNeeds(fields, labels, pipeline)
+
+
+def option_values(maps: Maps, columns: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The distinct source values of each option and label field, gathered by the columns that it reads.
+
+    `columns`: "deals.job_type" → every value that the normalized column can have (job types from the reference data,
+    priorities as found, and so on). A column that is not there counts as having no values.
+    """
+    gathered: dict[tuple[str, str], tuple[str, ...]] = {}
+    for entity, entity_map in maps.items():
+        for name, field in entity_map.fields.items():
+            if field.type in ("option", "options", "labels"):
+                found = (value for column in field.sources for value in columns.get(f"{entity}.{column}", ()))
+                gathered[entity, name] = tuple(sorted({value for value in found if value}))
+    return gathered
+
+
+def distinct(values: pd.Series) -> tuple[str, ...]:
+    """The distinct values of a text column, or of the lists in a column, sorted; missing and empty left out."""
+    flat = values.explode().dropna().astype("string")
+    return tuple(sorted(flat[flat != ""].unique()))
+
+
+def _options(entity: str, name: str, field: FieldMap, values: Iterable[str]) -> tuple[str, ...]:
+    if field.type not in ("option", "options"):
+        return ()
+    value_map = {key: str(label) for key, label in (field.value_map or {}).items() if label is not None}
+    by_value = dict(value_map)
+    strange: dict[str, int] = {}
+    for value in values:
+        if value in value_map:
+            continue
+        if field.value_map is not None and field.unmapped == "stop":
+            strange[value] = 0
+        elif field.value_map is None or field.unmapped == "add_option":
+            by_value[value] = value
+    if strange:
+        raise UnmappedValues(entity, name, strange)
+    _refuse_collisions(entity, name, by_value)
+    return tuple(dict.fromkeys(by_value.values()))
+
+
+def _refuse_collisions(entity: str, name: str, by_value: Mapping[str, str]) -> None:
+    folded: dict[str, list[str]] = {}
+    for value, label in by_value.items():
+        folded.setdefault(" ".join(label.split()).casefold()[:OPTION_LENGTH], []).append(value)
+    for values in folded.values():
+        if len(values) > 1:
+            raise OptionCollision(entity, name, by_value[values[0]], values)

@@ -1,0 +1,423 @@
+"""Which transforms a map may name: the closed vocabulary, each one vectorised over a whole column.
+
+A transform reads columns of one normalized frame and gives one column of the same index. Timestamps in normalized
+frames are texts in UTC ending in Z, at the source's precision, so parts of them are cut out, never computed anew.
+Missing is missing: a transform invents nothing unless its arguments say so.
+"""
+
+import string
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from html import escape
+from typing import Any
+
+import pandas as pd
+from pydantic import Field, ValidationError, field_validator
+
+from dispatch_to_pipedrive.mapping.model import Scalar, Strict
+from dispatch_to_pipedrive.mapping.text import html_to_text
+
+LONGEST_DURATION = 23 * 60 + 59
+"""Minutes; a duration is a time of day for Pipedrive."""
+
+NOTE_BYTES = 100_000
+"""Pipedrive: an activity's note holds 100 KB."""
+
+ADDRESS_PARTS = ("street", "unit", "city", "state", "zip", "country")
+"""An address named `site_1` stands in the columns site_1_street, site_1_unit and so on."""
+
+Values = pd.Series
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a transform works on: the frame, the columns named under `from`, its arguments, the run's settings."""
+
+    frame: pd.DataFrame
+    sources: tuple[str, ...]
+    args: Any
+    settings: Mapping[str, Scalar] = field(default_factory=dict)
+
+    def column(self, number: int = 0) -> Values:
+        """The column that stands at `number` under `from`."""
+        return self.frame[self.sources[number]]
+
+
+class NoArgs(Strict):
+    """A transform without arguments."""
+
+
+class ConstantArgs(Strict):
+    """`value`: what every record gets."""
+
+    value: Scalar
+
+
+class SettingArgs(Strict):
+    """`name`: the run's setting, such as the currency, that every record gets."""
+
+    name: str
+
+
+class TemplateArgs(Strict):
+    """`template`: text with {column}; `missing`: what stands for a column that is empty."""
+
+    template: str
+    missing: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("template")
+    @classmethod
+    def well_formed(cls, template: str) -> str:
+        """A template must name columns by plain names in braces."""
+        placeholders(template)
+        return template
+
+
+class JoinArgs(Strict):
+    """`separator`: what stands between the items."""
+
+    separator: str = ", "
+
+
+class LinesArgs(Strict):
+    """`lines`: templates; a line with an empty column is left out."""
+
+    lines: list[str] = Field(min_length=1)
+
+    @field_validator("lines")
+    @classmethod
+    def well_formed(cls, lines: list[str]) -> list[str]:
+        """Each line must name columns by plain names in braces."""
+        for line in lines:
+            placeholders(line)
+        return lines
+
+
+class Rule(Strict):
+    """One row of a rule table: `when` every column matches one of its patterns, `then` the value."""
+
+    when: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
+    then: Scalar
+
+    def holds(self, row: Mapping[Hashable, Any]) -> bool:
+        """Whether the row's values match, case folded, `*` standing for any text."""
+        for column, wanted in self.when.items():
+            value = row.get(column)
+            text = None if value is None or value is pd.NA or value != value else str(value).casefold()
+            patterns = wanted if isinstance(wanted, list) else [wanted]
+            if not any(_matches(text, pattern) for pattern in patterns):
+                return False
+        return True
+
+
+class RulesArgs(Strict):
+    """`rules`: the table; the first row that holds decides."""
+
+    rules: list[Rule] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """One word of the vocabulary. `most` is None where any number of columns may stand under `from`."""
+
+    name: str
+    doc: str
+    least: int
+    most: int | None
+    args: type[Strict]
+    run: Callable[[Inputs], Values]
+    columns: Callable[[Sequence[str]], tuple[str, ...]] = tuple
+    named: Callable[[Any], tuple[str, ...]] = lambda args: ()
+
+    def parse(self, args: Mapping[str, Any]) -> Strict:
+        """The arguments as this transform's model; pydantic's ValidationError where they are wrong."""
+        return self.args.model_validate(dict(args))
+
+
+def placeholders(template: str) -> tuple[str, ...]:
+    """The column names in a template's braces; ValueError if one is not a plain name."""
+    names = []
+    for _, name, spec, conversion in string.Formatter().parse(template):
+        if name is None:
+            continue
+        if not name.isidentifier() or spec or conversion:
+            raise ValueError(f"{{{name}}} is not a column name")
+        names.append(name)
+    return tuple(names)
+
+
+def text_of(values: Values) -> Values:
+    """Any column as text; list items are joined by a comma, missing stays missing."""
+    if len(values) and isinstance(values.dtype, object.__class__) is False and values.dtype == object:
+        listed = (
+            values.map(lambda value: ", ".join(map(str, value)) or None, na_action="ignore")
+            if values.map(lambda value: isinstance(value, list)).any()
+            else values
+        )
+        return listed.astype("string")
+    return values.astype("string")
+
+
+def _matches(text: str | None, pattern: Scalar) -> bool:
+    if pattern is None or text is None:
+        return pattern is None and text is None
+    return fnmatchcase(text, str(pattern).casefold())
+
+
+def _constant(inputs: Inputs) -> Values:
+    return pd.Series([inputs.args.value] * len(inputs.frame), index=inputs.frame.index, dtype=object)
+
+
+def _setting(inputs: Inputs) -> Values:
+    value = inputs.settings[inputs.args.name]
+    return pd.Series([value] * len(inputs.frame), index=inputs.frame.index, dtype=object)
+
+
+def _filled(template: str, columns: Mapping[str, Values], index: pd.Index) -> Values:
+    result = pd.Series("", index=index, dtype="string")
+    for literal, name, _, _ in string.Formatter().parse(template):
+        result = result + literal
+        if name is not None:
+            result = result + columns[name]
+    return result
+
+
+def _template(inputs: Inputs) -> Values:
+    columns = {}
+    for name in placeholders(inputs.args.template):
+        column = text_of(inputs.frame[name])
+        columns[name] = column.fillna(inputs.args.missing[name]) if name in inputs.args.missing else column
+    return _filled(inputs.args.template, columns, inputs.frame.index)
+
+
+def _first(inputs: Inputs) -> Values:
+    result = inputs.column()
+    for number in range(1, len(inputs.sources)):
+        result = result.where(result.notna(), inputs.column(number))
+    return result
+
+
+def _join(inputs: Inputs) -> Values:
+    separator = inputs.args.separator
+    return inputs.column().map(lambda items: separator.join(map(str, items)) or None, na_action="ignore")
+
+
+def _rules(inputs: Inputs) -> Values:
+    keys = inputs.frame.loc[:, list(inputs.sources)]
+    groups = keys.groupby(list(inputs.sources), dropna=False, sort=False).ngroup()
+    distinct = keys[~groups.duplicated()].to_dict("records")
+    decided = [next((rule.then for rule in inputs.args.rules if rule.holds(row)), None) for row in distinct]
+    return groups.map(dict(enumerate(decided))).astype(object)
+
+
+def _date(inputs: Inputs) -> Values:
+    return inputs.column().astype("string").str.slice(0, 10)
+
+
+def _time(inputs: Inputs) -> Values:
+    return inputs.column().astype("string").str.slice(11, 16)
+
+
+def _datetime(inputs: Inputs) -> Values:
+    return inputs.column().astype("string").str.slice(0, 19) + "Z"
+
+
+def _duration(inputs: Inputs) -> Values:
+    start, end = (pd.to_datetime(inputs.column(n), format="ISO8601", utc=True) for n in (0, 1))
+    minutes = (end - start) // pd.Timedelta(minutes=1)
+    minutes = minutes.where(minutes >= 0).clip(upper=LONGEST_DURATION)
+    return minutes.map(lambda value: f"{int(value) // 60:02d}:{int(value) % 60:02d}", na_action="ignore")
+
+
+def address_columns(sources: Sequence[str]) -> tuple[str, ...]:
+    """The six columns of the address that stands under `from`."""
+    return tuple(f"{sources[0]}_{part}" for part in ADDRESS_PARTS)
+
+
+def address_text(
+    street: Values, unit: Values, city: Values, state: Values, code: Values, country: Values
+) -> Values:
+    """One line: `123 Main St, Unit 4, Phoenix, AZ 85001, USA`; missing where every part is."""
+    region = (state.fillna("") + " " + code.fillna("")).str.strip()
+    parts = [street, unit, city, region, country]
+    line = pd.Series("", index=street.index, dtype="string")
+    for part in parts:
+        filled = part.fillna("")
+        line = line + filled.where(filled == "", ", " + filled)
+    return line.str.slice(2).replace("", pd.NA)
+
+
+def _address(inputs: Inputs) -> Values:
+    columns = [_blank_as_missing(inputs.frame[name]) for name in address_columns(inputs.sources)]
+    street, unit, city, state, code, country = columns
+    parts = pd.DataFrame(
+        {
+            "value": address_text(*columns),
+            "route": street,
+            "subpremise": unit,
+            "locality": city,
+            "admin_area_level_1": state,
+            "postal_code": code,
+            "country": country,
+        }
+    )
+    present = parts["value"].notna()
+    dicts = parts[present].astype(object).where(parts[present].notna(), None).to_dict("records")
+    made = [{key: value for key, value in parts.items() if value is not None} for parts in dicts]
+    result = pd.Series(None, index=inputs.frame.index, dtype=object)
+    result[present] = pd.Series(made, index=parts.index[present], dtype=object)
+    return result
+
+
+def _blank_as_missing(values: Values) -> Values:
+    stripped = values.astype("string").str.strip()
+    return stripped.where(stripped != "")
+
+
+def _html_to_text(inputs: Inputs) -> Values:
+    values = inputs.column().astype("string")
+    marked = values.str.contains("[<&]", na=False)
+    distinct = values[marked].unique()
+    texts = {value: html_to_text(value) for value in distinct}
+    return values.where(~marked, values[marked].map(texts)).str.strip().replace("", pd.NA)
+
+
+def _html_lines(inputs: Inputs) -> Values:
+    names = {name for line in inputs.args.lines for name in placeholders(line)}
+    columns = {name: _escaped(text_of(inputs.frame[name])) for name in names}
+    note = _note(inputs.args.lines, columns, inputs.frame.index)
+    long = note.fillna("").str.len() * 4 > NOTE_BYTES  # no code point takes more than four bytes
+    if long.any():
+        long &= (
+            note[long].map(lambda text: len(text.encode()) > NOTE_BYTES).reindex(note.index, fill_value=False)
+        )
+        short = {name: _escaped(_cut(text_of(inputs.frame.loc[long, name]), 2_000)) for name in names}
+        note = note.where(~long, _note(inputs.args.lines, short, note.index[long]).reindex(note.index))
+    return note
+
+
+def _note(lines: Sequence[str], columns: Mapping[str, Values], index: pd.Index) -> Values:
+    note = pd.Series("", index=index, dtype="string")
+    for line in lines:
+        filled = _filled(line, columns, index)
+        note = note + ("<br>" + filled).fillna("")
+    return note.str.slice(len("<br>")).replace("", pd.NA)
+
+
+def _cut(values: Values, limit: int) -> Values:
+    return values.where(values.str.len().fillna(0) <= limit, values.str.slice(0, limit - 1) + "…")
+
+
+def _escaped(values: Values) -> Values:
+    values = values.str.strip()
+    values = values.where(values != "")
+    special = values.str.contains("[&<>\r\n]", na=False)
+    made = {value: _as_html(value) for value in values[special].unique()}
+    return values.where(~special, values[special].map(made))
+
+
+def _as_html(value: str) -> str:
+    return "<br>".join(escape(value, quote=False).splitlines())
+
+
+def _line_names(args: Any) -> tuple[str, ...]:
+    return tuple(name for line in args.lines for name in placeholders(line))
+
+
+def _rule_names(args: Any) -> tuple[str, ...]:
+    return tuple(name for rule in args.rules for name in rule.when)
+
+
+TRANSFORMS: Mapping[str, Transform] = {
+    transform.name: transform
+    for transform in (
+        Transform("copy", "the column as it is", 1, 1, NoArgs, Inputs.column),
+        Transform("constant", "the same value for every record", 0, 0, ConstantArgs, _constant),
+        Transform("setting", "a setting of the run, such as the currency", 0, 0, SettingArgs, _setting),
+        Transform(
+            "template",
+            "text with the columns' values in the places of {column}; nothing if one is empty and has no stand-in",
+            1,
+            None,
+            TemplateArgs,
+            _template,
+            named=lambda args: (*placeholders(args.template), *args.missing),
+        ),
+        Transform("first", "the first of the columns that is not empty", 2, None, NoArgs, _first),
+        Transform("join", "the items of a list, with a separator between them", 1, 1, JoinArgs, _join),
+        Transform(
+            "rules",
+            "a table of rows; the first row whose columns all match decides",
+            1,
+            None,
+            RulesArgs,
+            _rules,
+            named=_rule_names,
+        ),
+        Transform("date", "the UTC date of a timestamp", 1, 1, NoArgs, _date),
+        Transform("time", "the UTC hour and minute of a timestamp", 1, 1, NoArgs, _time),
+        Transform("datetime", "a timestamp to the second, in UTC", 1, 1, NoArgs, _datetime),
+        Transform(
+            "duration",
+            "whole minutes between two timestamps as HH:MM, at most 23:59; nothing if the end comes first",
+            2,
+            2,
+            NoArgs,
+            _duration,
+        ),
+        Transform(
+            "address",
+            "the six columns street, unit, city, state, zip, country of an address as Pipedrive's parts, and its line",
+            1,
+            1,
+            NoArgs,
+            _address,
+            columns=address_columns,
+        ),
+        Transform("html_to_text", "HTML as plain text, paragraphs as lines", 1, 1, NoArgs, _html_to_text),
+        Transform(
+            "html_lines",
+            "templates as lines of HTML, values escaped; a line with an empty column is left out",
+            1,
+            None,
+            LinesArgs,
+            _html_lines,
+            named=_line_names,
+        ),
+    )
+}
+"""Every transform by its name in the map."""
+
+
+def transform_table() -> pd.DataFrame:
+    """The vocabulary as a table for documentation: transform, from, arguments, gives."""
+    rows = [
+        {
+            "transform": transform.name,
+            "from": _arity(transform),
+            "arguments": ", ".join(transform.args.model_fields),
+            "gives": transform.doc,
+        }
+        for transform in TRANSFORMS.values()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _arity(transform: Transform) -> str:
+    if transform.most == 0:
+        return "nothing"
+    if transform.least == transform.most:
+        return "one column" if transform.most == 1 else f"{transform.most} columns"
+    return "one or more columns" if transform.least == 1 else f"{transform.least} or more columns"
+
+
+def argument_mistakes(
+    transform: Transform, args: Mapping[str, Any]
+) -> list[tuple[tuple[int | str, ...], str, str]]:
+    """What is wrong with a transform's arguments: (place below `args`, pydantic's kind of error, its words)."""
+    try:
+        transform.parse(args)
+    except ValidationError as wrong:
+        return [(error["loc"], error["type"], error["msg"]) for error in wrong.errors()]
+    return []

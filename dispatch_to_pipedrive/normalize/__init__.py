@@ -1,0 +1,1 @@
+"""Source frames become normalized frames: organizations, persons, deals, activities. Pure functions of values."""
