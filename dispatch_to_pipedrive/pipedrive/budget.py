@@ -1,8 +1,8 @@
 """How many tokens may still be spent today, and whose turn it is in the burst.
 
 The day's balance starts from the plan (or from what the ledger kept), goes down with every request before it
-leaves, and is corrected by the vendor's headers: down at once, up only after a reset. The reset is midnight UTC by
-the server's own clock, read from its `Date` headers.
+leaves, and is corrected by the vendor's headers: down at once, up only after a reset. The reset is midnight
+UTC by the server's own clock, read from its `Date` headers.
 """
 
 from __future__ import annotations

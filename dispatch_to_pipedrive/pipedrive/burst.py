@@ -1,9 +1,9 @@
 """When the next request may go out, so that the vendor never counts too many in one rolling window.
 
 The vendor counts arrivals, this process knows departures. A request that left at `s` and was answered after a
-round trip `r` arrived no later than `s + up + (r - floor)`, where `floor` is the shortest round trip and `up` its
-way there; every later request needs at least `up`. So a place in the window that is given back at
-`s + window + (r - floor)` can never push two windows together, however the network or the server stalls, and at an
+round trip `r` arrived no later than `s + up + (r - floor)`, where `floor` is the shortest round trip and `up`
+its way there; every later request needs at least `up`. So a place in the window that is given back at `s +
+window + (r - floor)` can never push two windows together, however the network or the server stalls, and at an
 even latency it costs nothing.
 """
 

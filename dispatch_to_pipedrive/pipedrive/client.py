@@ -1,8 +1,8 @@
 """How this program talks to Pipedrive: all HTTP to it is here.
 
-Every call knows its price and pays it before it leaves. Reads are repeated with jitter; a write is repeated only
-when the server said that it did not execute it (429). What was sent and not answered is `Ambiguous`: only a look
-at the account can settle it.
+Every call knows its price and pays it before it leaves. Reads are repeated with jitter; a write is repeated
+only when the server said that it did not execute it (429). What was sent and not answered is `Ambiguous`:
+only a look at the account can settle it.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class PipedriveClient:
         custom_fields: Sequence[str] = (),
         params: Mapping[str, str | int] | None = None,
     ) -> AsyncIterator[Page]:
-        """Pages of a list in the order of ids, without deleted records (but deals whose `status` asks for them).
+        """Pages of a list in the order of ids, without deleted records (but deals if `status` asks so).
 
         status: deals only: open, won, lost, deleted; None is all but the deleted ones.
         archived: the list of archived deals instead, which the plain list never shows.

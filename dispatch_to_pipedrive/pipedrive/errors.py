@@ -1,8 +1,8 @@
 """The ways in which a call to Pipedrive can fail, and what each allows the caller to do.
 
 The question after a failed write is always the same: was it executed? `Transient` and `Throttled` say no,
-`Rejected`, `NotFound`, `Forbidden` and `PlanCap` say that the server decided against it, `Ambiguous` says that
-nobody knows. Facts are fields; a token or a header is in none of them.
+`Rejected`, `NotFound`, `Forbidden` and `PlanCap` say that the server decided against it, `Ambiguous` says
+that nobody knows. Facts are fields; a token or a header is in none of them.
 """
 
 from __future__ import annotations

@@ -1,0 +1,459 @@
+"""What the migration needs of an account's schema, what of it is missing, and how each missing thing is made.
+
+Nothing is recognised by its name: names are not unique, and a field of that name may be somebody else's. What
+the program made (or was told to adopt) is known by the key that the ledger recorded, a `Made`. Each step is
+one write, so that the ledger can note intent and outcome around it, and a lost answer is settled by
+`find_made`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Literal, Self
+
+from dispatch_to_pipedrive.pipedrive.account import (
+    LABEL_CODES,
+    Field,
+    Option,
+    Pipeline,
+    Stage,
+    Structure,
+    read_structure,
+)
+from dispatch_to_pipedrive.pipedrive.client import Answer, PipedriveClient
+
+StepKind = Literal["pipeline", "stage", "field", "options", "labels"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldNeed:
+    """A custom field: `name` is the logical name, `field_type` Pipedrive's."""
+
+    entity: str
+    name: str
+    field_type: str
+    options: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelNeed:
+    """Labels that an entity's records bear."""
+
+    entity: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineNeed:
+    """A pipeline with its stages in order."""
+
+    name: str
+    stages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaNeeds:
+    """All that must stand before the first record is written."""
+
+    pipelines: tuple[PipelineNeed, ...] = ()
+    fields: tuple[FieldNeed, ...] = ()
+    labels: tuple[LabelNeed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the vendor's documents leave open: None until the account has shown it."""
+
+    deal_add_time: bool | None = None
+    close_times_with_status: bool | None = None
+    label_options_v2: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One thing of the schema as the ledger records it.
+
+    kind pipeline: key is its id. kind stage: key is its id, detail the pipeline's name. kind field: key is
+    the field_code, detail the field_type.
+    """
+
+    kind: Literal["pipeline", "stage", "field"]
+    entity: str
+    name: str
+    key: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaStep:
+    """One write that brings the account nearer to the needs, made of plain values for the intent.
+
+    target: the field_code to which options are added, or the pipeline's id for a stage.
+    labels: the option labels that the step adds.
+    before: keys of the same kind known before the step, by which a settled one is told from older namesakes.
+    """
+
+    kind: StepKind
+    entity: str
+    name: str
+    detail: str = ""
+    target: str = ""
+    labels: tuple[str, ...] = ()
+    description: str = ""
+    through_v2: bool = False
+    before: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for the ledger."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The step that `as_dict` wrote down."""
+        return cls(**{**values, "labels": tuple(values["labels"]), "before": tuple(values["before"])})
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaOutcome:
+    """What a step brought; `made` is to be recorded (None for options and labels: found by label)."""
+
+    step: SchemaStep
+    made: Made | None
+    record: Mapping[str, Any]
+    tokens: int
+    date: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A recorded thing that is no longer what it was."""
+
+    made: Made
+    found: str | None
+
+    def __str__(self) -> str:
+        now = "is gone" if self.found is None else f"is now of type {self.found}"
+        where = f"{self.made.entity} " if self.made.kind == "field" else ""
+        was = f" (type {self.made.detail})" if self.made.kind == "field" else ""
+        return f"{where}{self.made.kind} {self.made.name!r}, recorded as {self.made.key}{was}, {now}"
+
+
+class SchemaChanged(Exception):
+    """Recorded keys vanished or changed their type: nothing may be written until people have decided."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self.changes = tuple(changes)
+        lines = "; ".join(map(str, self.changes))
+        super().__init__(
+            f"the account's schema changed: {lines}. Restore it in Pipedrive or adopt another field"
+        )
+
+
+class NotInSchema(LookupError):
+    """A name that the account's schema does not hold."""
+
+    def __init__(self, what: str, entity: str, name: str) -> None:
+        self.what, self.entity, self.name = what, entity, name
+        super().__init__(f"{entity}: no {what} {name!r} in the account's schema: make the schema first")
+
+
+@dataclass(frozen=True)
+class AccountSchema:
+    """An account as the ledger's records show it: logical names → this account's keys."""
+
+    structure: Structure
+    made: tuple[Made, ...] = ()
+
+    @cached_property
+    def _codes(self) -> Mapping[tuple[str, str], str]:
+        return {(m.entity, m.name): m.key for m in self.made if m.kind == "field"}
+
+    @cached_property
+    def _pipelines(self) -> Mapping[str, int]:
+        return {m.name: int(m.key) for m in self.made if m.kind == "pipeline"}
+
+    @cached_property
+    def _stages(self) -> Mapping[tuple[str, str], int]:
+        return {(m.detail, m.name): int(m.key) for m in self.made if m.kind == "stage"}
+
+    @cached_property
+    def _customs(self) -> Mapping[str, Mapping[str, tuple[str, str]]]:
+        customs: dict[str, dict[str, tuple[str, str]]] = {}
+        for m in self.made:
+            if m.kind == "field":
+                customs.setdefault(m.entity, {})[m.key] = (m.name, m.detail)
+        return customs
+
+    def customs(self, entity: str) -> Mapping[str, tuple[str, str]]:
+        """field_code → (logical name, field_type) of our custom fields."""
+        return self._customs.get(entity, {})
+
+    def field_code(self, entity: str, name: str) -> str:
+        """The key of a custom field in this account."""
+        try:
+            return self._codes[entity, name]
+        except KeyError:
+            raise NotInSchema("custom field", entity, name) from None
+
+    def field_type(self, entity: str, name: str) -> str:
+        """Pipedrive's type of a custom field."""
+        return self.field(entity, name).field_type
+
+    def field(self, entity: str, name: str) -> Field:
+        """The custom field as the account has it."""
+        code = self.field_code(entity, name)
+        try:
+            return self.structure.fields[entity][code]
+        except KeyError:
+            raise NotInSchema("custom field", entity, name) from None
+
+    def option_id(self, entity: str, name: str, label: str) -> int:
+        """The id of a custom field's option."""
+        found = self.field(entity, name).option_ids.get(label)
+        if not isinstance(found, int):
+            raise NotInSchema(f"option of {name}", entity, label)
+        return found
+
+    def label_id(self, entity: str, label: str) -> int:
+        """The id of a label."""
+        field = self.structure.label_field(entity)
+        found = None if field is None else field.option_ids.get(label)
+        if not isinstance(found, int):
+            raise NotInSchema("label", entity, label)
+        return found
+
+    def pipeline_id(self, name: str | None = None) -> int:
+        """The id of a pipeline; without a name, of the only one."""
+        if name is None and len(self._pipelines) == 1:
+            return next(iter(self._pipelines.values()))
+        try:
+            return self._pipelines[name or ""]
+        except KeyError:
+            raise NotInSchema("pipeline", "deals", name or "") from None
+
+    def stage_id(self, name: str, pipeline: str | None = None) -> int:
+        """The id of a stage; without a pipeline, the stage of that name in whichever of ours has it."""
+        found = [
+            key for (owner, stage), key in self._stages.items() if stage == name and pipeline in (None, owner)
+        ]
+        if not found:
+            raise NotInSchema("stage", "deals", name)
+        return found[0]
+
+
+async def read_account_schema(client: PipedriveClient, made: Iterable[Made] = ()) -> AccountSchema:
+    """Read the account's structure (40 tokens) and look at it through the recorded keys.
+
+    Raises SchemaChanged if a recorded key has vanished or has another type.
+    """
+    schema = AccountSchema(await read_structure(client), tuple(made))
+    if changes := changes_of(schema):
+        raise SchemaChanged(changes)
+    return schema
+
+
+def changes_of(schema: AccountSchema) -> tuple[Change, ...]:
+    """The recorded things that the account no longer holds as they were recorded."""
+    pipelines = {str(p.id) for p in schema.structure.pipelines}
+    stages = {str(s.id) for s in schema.structure.stages}
+    changes: list[Change] = []
+    for made in schema.made:
+        if made.kind == "field":
+            field = schema.structure.fields.get(made.entity, {}).get(made.key)
+            if field is None or field.field_type != made.detail:
+                changes.append(Change(made, None if field is None else field.field_type))
+        elif made.key not in (pipelines if made.kind == "pipeline" else stages):
+            changes.append(Change(made, None))
+    return tuple(changes)
+
+
+def adopt(structure: Structure, entity: str, name: str, field_code: str) -> Made:
+    """The record by which a field that people confirmed serves as ours."""
+    try:
+        field = structure.fields[entity][field_code]
+    except KeyError:
+        raise NotInSchema("field to adopt", entity, field_code) from None
+    return Made("field", entity, name, field_code, field.field_type)
+
+
+def plan_schema(
+    schema: AccountSchema, needs: SchemaNeeds, capabilities: Capabilities | None = None
+) -> tuple[SchemaStep, ...]:
+    """The writes that are still missing, in the order in which they must be made; none if the needs are met.
+
+    Only the first step can be relied on: apply it, `learn` its outcome and plan again. A field of choices
+    that has no choice yet is left until it has one, since the vendor refuses it without.
+    """
+    through_v2 = capabilities is not None and capabilities.label_options_v2 is True
+    return (
+        *_pipeline_steps(schema, needs.pipelines),
+        *(step for need in needs.fields for step in _field_steps(schema, need)),
+        *(step for need in needs.labels for step in _label_steps(schema, need, through_v2)),
+    )
+
+
+def fields_needed(steps: Iterable[SchemaStep]) -> int:
+    """Custom fields that the steps would add to what the plan's cap counts."""
+    return sum(step.kind == "field" for step in steps)
+
+
+async def apply_step(client: PipedriveClient, step: SchemaStep) -> SchemaOutcome:
+    """Make one thing; after an `Ambiguous` error read the structure again and ask `find_made`."""
+    if step.kind == "pipeline":
+        answer = await client.create("pipelines", {"name": step.name})
+    elif step.kind == "stage":
+        answer = await client.create("stages", {"name": step.name, "pipeline_id": int(step.target)})
+    elif step.kind == "field":
+        answer = await client.create_field(step.entity, _field_body(step))
+    elif step.kind == "options" or step.through_v2:
+        answer = await client.add_options(step.entity, step.target, step.labels)
+    else:
+        return await _put_labels(client, step)
+    return SchemaOutcome(step, _made(step, answer.record), answer.record, answer.tokens, answer.date)
+
+
+def find_made(structure: Structure, step: SchemaStep) -> tuple[SchemaOutcome, ...]:
+    """What the account now holds that the step may have made: none, one, or several candidates."""
+    records: list[dict[str, Any]] = []
+    if step.kind == "pipeline":
+        records = [p.model_dump() for p in structure.pipelines if _is_new(step, p.name, str(p.id))]
+    elif step.kind == "stage":
+        records = [
+            s.model_dump()
+            for s in structure.stages
+            if str(s.pipeline_id) == step.target and _is_new(step, s.name, str(s.id))
+        ]
+    elif step.kind == "field":
+        records = [
+            f.model_dump()
+            for f in structure.fields.get(step.entity, {}).values()
+            if f.field_type == step.detail and _is_new(step, f.field_name, f.field_code)
+        ]
+    else:
+        field = structure.fields.get(step.entity, {}).get(step.target)
+        if field is not None and set(step.labels) <= set(field.option_ids):
+            records = [field.model_dump()]
+    return tuple(SchemaOutcome(step, _made(step, record), record, 0, None) for record in records)
+
+
+def learn(schema: AccountSchema, outcome: SchemaOutcome) -> AccountSchema:
+    """The schema after a step, without reading the account again."""
+    structure, record = schema.structure, outcome.record
+    step = outcome.step
+    if step.kind == "pipeline":
+        structure = replace(structure, pipelines=(*structure.pipelines, Pipeline.model_validate(record)))
+    elif step.kind == "stage":
+        structure = replace(structure, stages=(*structure.stages, Stage.model_validate(record)))
+    elif step.kind == "field":
+        structure = _with_field(structure, step.entity, Field.model_validate(record))
+    else:
+        field = structure.fields[step.entity][step.target]
+        new = [Option.model_validate(option) for option in record.get("options") or ()]
+        known = {option.id for option in new}
+        kept = tuple(option for option in field.options or () if option.id not in known)
+        structure = _with_field(structure, step.entity, field.model_copy(update={"options": (*kept, *new)}))
+    made = schema.made if outcome.made is None else (*schema.made, outcome.made)
+    return AccountSchema(structure, made)
+
+
+def _pipeline_steps(schema: AccountSchema, needs: Sequence[PipelineNeed]) -> Iterable[SchemaStep]:
+    pipelines = {m.name: m.key for m in schema.made if m.kind == "pipeline"}
+    stages = {(m.detail, m.name) for m in schema.made if m.kind == "stage"}
+    for need in needs:
+        if need.name not in pipelines:
+            before = tuple(str(p.id) for p in schema.structure.pipelines)
+            yield SchemaStep("pipeline", "pipelines", need.name, before=before)
+        target = pipelines.get(need.name, "")
+        before = tuple(str(s.id) for s in schema.structure.stages if str(s.pipeline_id) == target)
+        for stage in need.stages:
+            if (need.name, stage) not in stages:
+                yield SchemaStep("stage", "stages", stage, detail=need.name, target=target, before=before)
+
+
+def _field_steps(schema: AccountSchema, need: FieldNeed) -> Iterable[SchemaStep]:
+    labels = tuple(dict.fromkeys(need.options))
+    code = next(
+        (m.key for m in schema.made if m.kind == "field" and (m.entity, m.name) == (need.entity, need.name)),
+        None,
+    )
+    fields = schema.structure.fields[need.entity]
+    if code is None:
+        if need.field_type in ("enum", "set") and not labels:
+            return
+        yield SchemaStep(
+            "field",
+            need.entity,
+            need.name,
+            detail=need.field_type,
+            labels=labels,
+            description=need.description,
+            before=tuple(fields),
+        )
+        return
+    field = fields.get(code)
+    if field is None or field.field_type != need.field_type:
+        made = Made("field", need.entity, need.name, code, need.field_type)
+        raise SchemaChanged([Change(made, None if field is None else field.field_type)])
+    missing = tuple(label for label in labels if label not in field.option_ids)
+    if missing:
+        yield SchemaStep("options", need.entity, need.name, target=code, labels=missing)
+
+
+def _label_steps(schema: AccountSchema, need: LabelNeed, through_v2: bool) -> Iterable[SchemaStep]:
+    field = schema.structure.label_field(need.entity)
+    if field is None:
+        raise NotInSchema("label field", need.entity, LABEL_CODES[0])
+    missing = tuple(label for label in dict.fromkeys(need.labels) if label not in field.option_ids)
+    if missing:
+        code = field.field_code
+        yield SchemaStep("labels", need.entity, code, target=code, labels=missing, through_v2=through_v2)
+
+
+async def _put_labels(client: PipedriveClient, step: SchemaStep) -> SchemaOutcome:
+    """Add labels by v1, which takes the full list: read it right before, keep every entry as it is."""
+    fields = await client.v1_fields(step.entity)
+    codes = (step.target, *LABEL_CODES)
+    field = min(
+        (f for f in fields if f.get("key") in codes), key=lambda f: codes.index(str(f["key"])), default=None
+    )
+    if field is None:
+        raise NotInSchema("label field (v1)", step.entity, step.target)
+    standing = list(field.get("options") or ())
+    known = {option["label"] for option in standing}
+    added = [{"label": label} for label in step.labels if label not in known]
+    if not added:
+        return SchemaOutcome(step, None, field, 0, None)
+    answer: Answer = await client.put_options(step.entity, int(field["id"]), [*standing, *added])
+    return SchemaOutcome(step, None, answer.record, answer.tokens, answer.date)
+
+
+def _field_body(step: SchemaStep) -> dict[str, Any]:
+    body: dict[str, Any] = {"field_name": step.name, "field_type": step.detail}
+    if step.labels:
+        body["options"] = [{"label": label} for label in step.labels]
+    if step.description and step.entity == "deals":
+        body["description"] = step.description  # Pipedrive: only deal fields take one
+    return body
+
+
+def _made(step: SchemaStep, record: Mapping[str, Any]) -> Made | None:
+    if step.kind == "field":
+        return Made("field", step.entity, step.name, str(record["field_code"]), step.detail)
+    if step.kind == "stage":
+        return Made("stage", step.entity, step.name, str(record["id"]), step.detail)
+    if step.kind == "pipeline":
+        return Made("pipeline", step.entity, step.name, str(record["id"]))
+    return None
+
+
+def _is_new(step: SchemaStep, name: str, key: str) -> bool:
+    return name == step.name and key not in step.before
+
+
+def _with_field(structure: Structure, entity: str, field: Field) -> Structure:
+    fields = {**structure.fields, entity: {**structure.fields[entity], field.field_code: field}}
+    return replace(structure, fields=fields)
