@@ -1,0 +1,1 @@
+"""The engine: ledger, plan, load, settle, verify. Knows the destination and the map, never the source's API."""

@@ -1,0 +1,104 @@
+"""What can this account do that the vendor's documents leave open?
+
+No test record is ever made: the first real record that needs an unsure capability is its probe, sent alone. What the
+account answers is recorded, and the same record is sent without it if it refuses.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dispatch_to_pipedrive.migration.errors import RunStopped
+from dispatch_to_pipedrive.migration.resolve import Wanted
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.settle import settle
+from dispatch_to_pipedrive.migration.values import Body
+from dispatch_to_pipedrive.migration.window import Draft, Sent, send_all
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+
+log = logging.getLogger(__name__)
+
+FIELDS: Mapping[str, frozenset[str]] = {
+    "deal_add_time": frozenset({"add_time"}),
+    "close_times_with_status": frozenset({"won_time", "lost_time", "close_time"}),
+}
+"""Capability → the deal fields that need it. Without the first they are left out; without the second they follow in
+a request of their own, when the status is set already."""
+_CANDIDATES = 5
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What is known of one account; a name that is absent is not known yet."""
+
+    known: Mapping[str, bool]
+
+    def unproven(self, entity: str, body: Body) -> list[str]:
+        """Capabilities that a create of this body would need and nobody knows."""
+        if entity != "deals":
+            return []
+        return [name for name, fields in FIELDS.items() if name not in self.known and fields & body.keys()]
+
+    def split(self, entity: str, body: Body) -> tuple[Body, Body]:
+        """What may be sent now, and what has to follow in a second request."""
+        if entity != "deals":
+            return body, {}
+        now, later = dict(body), {}
+        if not self.known.get("deal_add_time", False):
+            now.pop("add_time", None)
+        if "status" in body and not self.known.get("close_times_with_status", False):
+            for name in FIELDS["close_times_with_status"] & body.keys():
+                if body[name] is not None:
+                    later[name] = now.pop(name)
+        return now, later
+
+    def having(self, name: str, granted: bool) -> "Capabilities":
+        """The same, and one more known."""
+        return Capabilities({**self.known, name: granted})
+
+
+async def probe(
+    session: Session, schema: AccountSchema, wanted: Sequence[Wanted], capabilities: Capabilities
+) -> Capabilities:
+    """Learn every capability that these creates would need, each from one real record."""
+    for name in FIELDS:
+        users = [w for w in wanted if name in capabilities.unproven(w.entity, _present(w.body))]
+        if users and name not in capabilities.known:
+            granted = await _probe_one(session, schema, users, capabilities, name)
+            session.ledger.record(session.scope, session.fence, capabilities={name: granted})
+            log.info("this account %s %s", "grants" if granted else "refuses", name)
+            capabilities = capabilities.having(name, granted)
+    return capabilities
+
+
+async def _probe_one(
+    session: Session, schema: AccountSchema, users: Sequence[Wanted], known: Capabilities, name: str
+) -> bool:
+    words = ""
+    for want in users[:_CANDIDATES]:
+        for granted in (True, False):
+            body, _ = known.having(name, granted).split(want.entity, _present(want.body))
+            link = session.ledger.links(session.scope, want.entity, [want.source_key]).get(want.source_key)
+            if link is not None and link.state != "retired":
+                break  # made on the way to another answer: no longer a create
+            sent, made = await _send_alone(session, schema, want, body)
+            if made:
+                return granted
+            words = sent.rejected[0][1] if sent.rejected else words
+    raise RunStopped(f"Pipedrive refuses the first deals with and without {name}: {words}")
+
+
+async def _send_alone(session: Session, schema: AccountSchema, want: Wanted, body: Body) -> tuple[Sent, bool]:
+    """Send one create until its outcome is known; whether it was made."""
+    while True:
+        intent = session.intent("create", want.entity, want.source_key, root=want.root)
+        sent = await send_all(session, [Draft(replace(intent, body=body), "")])
+        if not sent.in_doubt:
+            return sent, bool(sent.done)
+        settled = await settle(session, schema, sent.in_doubt)
+        if settled.linked:
+            return sent, True
+
+
+def _present(body: Body) -> Body:
+    return {name: value for name, value in body.items() if value is not None}

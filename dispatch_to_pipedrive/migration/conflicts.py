@@ -1,0 +1,60 @@
+"""What have others edited since our last word on a record?
+
+The base is the destination's own answer to our write. A field that differs from it now was edited by somebody, and
+is never overwritten.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.settle import MARGIN
+from dispatch_to_pipedrive.migration.values import Body, Link
+from dispatch_to_pipedrive.pipedrive.canonical import same_value
+from dispatch_to_pipedrive.pipedrive.client import PAGE
+from dispatch_to_pipedrive.pipedrive.errors import NotFound
+from dispatch_to_pipedrive.pipedrive.prices import LIST, READ
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+
+
+async def current_records(
+    session: Session, entity: str, links: Sequence[tuple[Link, tuple[Body, str | None]]]
+) -> dict[int, dict[str, Any]]:
+    """Pipedrive id → the record as it is now, for those that may have changed since their base.
+
+    One listing of what was updated since the oldest base, or one GET a record where that costs less.
+    """
+    if not links:
+        return {}
+    counts = session.ledger.link_counts(session.scope)
+    all_of_entity = sum(n for (name, _), n in counts.items() if name == entity)
+    if len(links) * READ <= LIST * (1 + all_of_entity // PAGE):
+        found = await asyncio.gather(*(_get(session, entity, link.pipedrive_id) for link, _ in links))
+        return {int(record["id"]): record for record in found if record is not None}
+    ids = {link.pipedrive_id for link, _ in links}
+    dates = [date for _, (_, date) in links]
+    since = None if None in dates else min(datetime.fromisoformat(d) for d in dates if d) - MARGIN
+    records: dict[int, dict[str, Any]] = {}
+    async for page in session.client.list(entity, updated_since=since):  # type: ignore[arg-type]
+        records.update({int(r["id"]): r for r in page.records if int(r["id"]) in ids})
+    return records
+
+
+async def _get(session: Session, entity: str, pipedrive_id: int) -> dict[str, Any] | None:
+    try:
+        return (await session.client.get(entity, pipedrive_id)).record  # type: ignore[arg-type]
+    except NotFound:
+        return None
+
+
+def edited_by_others(
+    schema: AccountSchema, entity: str, names: Sequence[str], base: Body, record: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Of the named fields, those that differ from the base now, with what they hold."""
+    was = {**base, **(base.get("custom_fields") or {})}
+    now = {**record, **(record.get("custom_fields") or {})}
+    return {
+        name: now.get(name) for name in names if not same_value(schema, entity, name, was.get(name), now.get(name))
+    }

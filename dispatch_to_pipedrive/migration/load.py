@@ -1,0 +1,317 @@
+"""How a batch brings the account's records to what its roots want: create, update, retire, and nothing else.
+
+Equal payloads cost nothing; the newer generation wins, record by record; a PATCH carries only what changed at the
+source, and never what others have edited since. So batches may run in any order, twice, or crash half-way.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+
+from dispatch_to_pipedrive.mapping.model import EntityMap
+from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.capabilities import Capabilities, probe
+from dispatch_to_pipedrive.migration.conflicts import current_records, edited_by_others
+from dispatch_to_pipedrive.migration.errors import RunStopped
+from dispatch_to_pipedrive.migration.resolve import ALIVE, Owners, Resolver, Wanted, parent_keys
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.settle import settle, shows
+from dispatch_to_pipedrive.migration.values import Body, Link, Manifest, Quarantined
+from dispatch_to_pipedrive.migration.window import Draft, Sent, send_all
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+
+log = logging.getLogger(__name__)
+
+ROUNDS = 8
+"""So often a record is looked at again in one load (lost answers, second halves) before it is left to the next."""
+HELD = "held"
+
+
+@dataclass
+class LoadReport:
+    """What one entity of one batch came to; `kept` counts fields that people had edited and that stayed theirs."""
+
+    entity: str
+    wanted: int
+    created: int = 0
+    updated: int = 0
+    equal: int = 0
+    newer: int = 0
+    gone: int = 0
+    kept: int = 0
+    settled: int = 0
+    quarantined: list[Quarantined] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Load:
+    """One entity of one batch, with all that its records need to become wire bodies."""
+
+    session: Session
+    schema: AccountSchema
+    entity_map: EntityMap
+    owners: Owners
+    manifest: Manifest
+    retry_quarantined: bool = False
+    on_progress: Callable[[int, int], None] = lambda _done, _all: None
+
+
+async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
+    """Bring one entity's records of a batch to what the mapped frame says."""
+    session, entity = load.session, load.entity_map.entity
+    report = LoadReport(entity, wanted=len(frame))
+    todo = _resolve(load, frame)
+    settled_before = await settle(session, load.schema, session.ledger.open_intents(session.scope.account))
+    report.settled += settled_before.linked
+    capabilities = Capabilities(session.ledger.capabilities(session.scope.account))
+    progress = _Progress(len(frame), load.on_progress)
+    held: list[Wanted] = []
+    told: dict[str, Body] = {}
+    for _ in range(ROUNDS):
+        step = await _decide(load, todo, capabilities, told, report)
+        held.extend(step.held)
+        progress.add(len(todo) - len(step.drafts) - len(step.unproven))
+        if step.unproven:
+            capabilities = await probe(session, load.schema, step.unproven, capabilities)
+        sent = await send_all(session, step.drafts, progress.add)
+        report.created += sent.done["create"]
+        report.updated += sent.done["update"]
+        report.gone += len(sent.gone)
+        told.update({d.intent.source_key: d.intent.body or {} for d in step.drafts if d.intent.verb == "create"})
+        settled = await settle(session, load.schema, sent.in_doubt)
+        report.settled += settled.linked
+        report.created += settled.linked
+        _set_aside(load, todo, sent, settled.ambiguous, report)
+        again = step.unfinished | {x.source_key for x in sent.in_doubt} | {w.source_key for w in step.unproven}
+        again -= {q.source_key for q in report.quarantined}
+        todo = [w for w in todo if w.source_key in again]
+        if not todo:
+            break
+    else:
+        raise RunStopped(f"{len(todo)} {entity} still have no settled outcome after {ROUNDS} rounds: run again")
+    _hold(load, held, report)
+    faults.point("entity_loaded")
+    return report
+
+
+class _Progress:
+    def __init__(self, total: int, tell: Callable[[int, int], None]) -> None:
+        self._done, self._total, self._tell = 0, total, tell
+
+    def add(self, count: int) -> None:
+        self._done = min(self._total, self._done + count)
+        self._tell(self._done, self._total)
+
+
+def _resolve(load: Load, frame: pd.DataFrame) -> list[Wanted]:
+    parents: dict[str, int] = {}
+    ledger, scope = load.session.ledger, load.session.scope
+    for entity, keys in parent_keys(load.entity_map, frame).items():
+        links = ledger.links(scope, entity, sorted(keys))
+        parents.update({k: link.pipedrive_id for k, link in links.items() if link.state in ALIVE})
+    return list(Resolver(load.schema, load.owners, parents).wanted(load.entity_map, frame))
+
+
+@dataclass
+class _Step:
+    drafts: list[Draft] = field(default_factory=list)
+    unproven: list[Wanted] = field(default_factory=list)
+    held: list[Wanted] = field(default_factory=list)
+    unfinished: set[str] = field(default_factory=set)
+
+
+async def _decide(
+    load: Load,
+    todo: Sequence[Wanted],
+    capabilities: Capabilities,
+    told: Mapping[str, Body],
+    report: LoadReport,
+) -> _Step:
+    """What each wanted record needs now: nothing, a create, an update, to wait."""
+    session, entity, generation = load.session, load.entity_map.entity, load.manifest.generation_to
+    links = session.ledger.links(session.scope, entity, [w.source_key for w in todo])
+    set_aside = {q.source_key: q for q in session.ledger.quarantined(session.scope) if q.entity == entity}
+    step = _Step()
+    compared: list[str] = []
+    changed: list[tuple[Wanted, Link]] = []
+    for want in todo:
+        link = links.get(want.source_key)
+        aside = set_aside.get(want.source_key)
+        if link is not None and link.state == "gone":
+            report.gone += 1
+        elif link is not None and link.generation > generation:
+            report.newer += 1
+        elif link is not None and link.state != "retired" and link.digest == want.digest:
+            report.equal += 1
+            compared.append(want.source_key)
+        elif want.held is not None:
+            step.held.append(want)
+        elif aside is not None and _still_aside(aside, want, load.retry_quarantined):
+            report.quarantined.append(aside)
+        elif link is None or link.state == "retired":
+            _draft_create(load, want, capabilities, step)
+        else:
+            changed.append((want, link))
+    session.ledger.compared(session.scope, entity, compared, generation, session.fence)
+    await _draft_updates(load, changed, capabilities, told, step, report)
+    return step
+
+
+def _still_aside(aside: Quarantined, want: Wanted, retry: bool) -> bool:
+    return not retry and aside.reason != HELD and aside.digest == want.digest
+
+
+def _draft_create(load: Load, want: Wanted, capabilities: Capabilities, step: _Step) -> None:
+    body = _without_none(want.body)
+    if capabilities.unproven(want.entity, body):
+        step.unproven.append(want)
+        return
+    now, later = capabilities.split(want.entity, body)
+    intent = load.session.intent(
+        "create", want.entity, want.source_key, root=want.root, generation=load.manifest.generation_to
+    )
+    step.drafts.append(Draft(replace(intent, body=now), "" if later else want.digest))
+    if later:
+        step.unfinished.add(want.source_key)
+
+
+async def _draft_updates(
+    load: Load,
+    changed: Sequence[tuple[Wanted, Link]],
+    capabilities: Capabilities,
+    told: Mapping[str, Body],
+    step: _Step,
+    report: LoadReport,
+) -> None:
+    """Updates for records whose digest differs: only what changed at the source, and not what others edited."""
+    if not changed:
+        return
+    session, entity = load.session, load.entity_map.entity
+    unknown = [w.source_key for w, _ in changed if w.source_key not in told]
+    before = {**session.ledger.sent(session.scope, entity, unknown), **told}
+    seen_now = {key for key in told}
+    differing = [
+        (want, link, _difference(load, want, before.get(want.source_key, {}))) for want, link in changed
+    ]
+    bases = session.ledger.bases([link for want, link, body in differing if body])
+    others = [(w, k) for w, k, body in differing if body and w.source_key not in seen_now]
+    records = await current_records(session, entity, [(k, bases[k.base]) for _, k in others])
+    same: list[tuple[Link, None]] = []
+    for want, link, difference in differing:
+        record = records.get(link.pipedrive_id)
+        kept: Mapping[str, Any] = {}
+        if record is not None and difference:
+            kept = edited_by_others(load.schema, entity, difference, bases[link.base][0], record)
+        body = _without(difference, kept)
+        report.kept += len(kept)
+        state = "kept" if kept else link.state
+        if not body:
+            same.append((_considered(load, want, link, state), None))
+            report.equal += 1
+            continue
+        now, later = capabilities.split(entity, body)
+        intent = session.intent(
+            "update", entity, want.source_key, root=want.root, generation=load.manifest.generation_to
+        )
+        base = bases[link.base][0]
+        image = {name: _field(record or base, name) for name in _names(now)}
+        step.drafts.append(
+            Draft(
+                replace(intent, pipedrive_id=link.pipedrive_id, body=now, before=image),
+                "" if later else want.digest,
+            )
+        )
+        if later:
+            step.unfinished.add(want.source_key)
+    if same:
+        session.ledger.record(session.scope, session.fence, links=same)
+
+
+def _considered(load: Load, want: Wanted, link: Link, state: str) -> Link:
+    return link._replace(
+        digest=want.digest, root=want.root, generation=load.manifest.generation_to, state=state
+    )
+
+
+def _difference(load: Load, want: Wanted, before: Body) -> Body:
+    """The fields of a wanted body that differ from what the account was last told."""
+    once = {name for name, f in load.entity_map.fields.items() if f.create_only}
+    changed: Body = {}
+    for name in _names(want.body):
+        value, was = _field(want.body, name), _field(before, name)
+        if name in once or (value is None and was is None):
+            continue
+        part = {"custom_fields": {name: value}} if _is_code(want.body, name) else {name: value}
+        old = {"custom_fields": {name: was}} if _is_code(want.body, name) else {name: was}
+        if not shows(load.schema, want.entity, part, old):
+            changed = _with(changed, part)
+    return changed
+
+
+def _names(body: Body) -> list[str]:
+    return [k for k in body if k != "custom_fields"] + list(body.get("custom_fields", {}))
+
+
+def _is_code(body: Body, name: str) -> bool:
+    return name in body.get("custom_fields", {})
+
+
+def _field(body: Body, name: str) -> Any:
+    return body[name] if name in body else (body.get("custom_fields") or {}).get(name)
+
+
+def _with(body: Body, part: Body) -> Body:
+    custom = {**body.get("custom_fields", {}), **part.get("custom_fields", {})}
+    return {**body, **part, **({"custom_fields": custom} if custom else {})}
+
+
+def _without(body: Body, names: Mapping[str, Any]) -> Body:
+    custom = {k: v for k, v in body.get("custom_fields", {}).items() if k not in names}
+    rest = {k: v for k, v in body.items() if k not in names and k != "custom_fields"}
+    return {**rest, **({"custom_fields": custom} if custom else {})}
+
+
+def _without_none(body: Body) -> Body:
+    custom = {k: v for k, v in body.get("custom_fields", {}).items() if v is not None}
+    rest = {k: v for k, v in body.items() if v is not None and k != "custom_fields"}
+    return {**rest, **({"custom_fields": custom} if custom else {})}
+
+
+def _set_aside(
+    load: Load, todo: Sequence[Wanted], sent: Sent, ambiguous: Sequence[Quarantined], report: LoadReport
+) -> None:
+    """Quarantine what was refused for its own sake, with the vendor's words."""
+    digests = {w.source_key: w.digest for w in todo}
+    rows = [
+        Quarantined(
+            d.intent.entity,
+            d.intent.source_key,
+            "rejected",
+            words,
+            digests[d.intent.source_key],
+            load.manifest.key,
+        )
+        for d, words in sent.rejected
+    ]
+    if rows:
+        load.session.ledger.record(load.session.scope, load.session.fence, quarantine=rows)
+    report.quarantined.extend([*rows, *ambiguous])
+
+
+def _hold(load: Load, held: Sequence[Wanted], report: LoadReport) -> None:
+    """Set children aside whose parent is not there; they are looked at again with every load."""
+    rows = [
+        Quarantined(w.entity, w.source_key, HELD, w.held or "", w.digest, load.manifest.key) for w in held
+    ]
+    if rows:
+        load.session.ledger.record(load.session.scope, load.session.fence, quarantine=rows)
+    report.quarantined.extend(rows)
+
+
+def counts(reports: Sequence[LoadReport]) -> Counter[str]:
+    """Records created and updated, by entity."""
+    return Counter({r.entity: r.created + r.updated for r in reports})

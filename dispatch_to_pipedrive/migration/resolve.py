@@ -1,0 +1,157 @@
+"""What does a mapped record look like on the wire of this one account?
+
+Logical names become hash keys, labels option ids, source keys Pipedrive ids, e-mails users. A record whose parent has
+no live link is *held*: it says for whom it waits, and is not sent.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from dispatch_to_pipedrive.mapping.model import EntityMap, FieldMap, is_custom
+from dispatch_to_pipedrive.migration.errors import RunStopped
+from dispatch_to_pipedrive.migration.ledger import digest_of
+from dispatch_to_pipedrive.migration.values import Body
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+
+_ENTITY_OF_ROLE = {"organization": "organizations", "person": "persons", "deal": "deals", "activity": "activities"}
+ALIVE = ("live", "kept")
+
+
+def entity_of(source_key: str) -> str:
+    """The destination entity that a source key's role names."""
+    return _ENTITY_OF_ROLE[source_key.rsplit("/", 1)[1]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a batch means one record to be: the wire body, with None where a mapped field is empty.
+
+    `digest` leaves out what can only be said on creation. `held` names what the record waits for.
+    """
+
+    entity: str
+    source_key: str
+    root: int
+    body: Body
+    digest: str
+    held: str | None
+
+
+@dataclass(frozen=True)
+class Owners:
+    """E-mail of a technician (case and space folded) → user id, and who stands in for the others."""
+
+    by_email: Mapping[str, int]
+    fallback: int | None
+
+    def user(self, email: object) -> int:
+        """The user who owns what this technician did."""
+        folded = fold_email(email)
+        found = self.by_email.get(folded, self.fallback) if folded else self.fallback
+        if found is None:
+            raise RunStopped(
+                f"technician {folded or '(none)'} has no Pipedrive user and there is no fallback owner: "
+                "set FALLBACK_OWNER_EMAIL or create the user, then materialize technician_owners"
+            )
+        return found
+
+
+def fold_email(email: object) -> str:
+    """An e-mail as it is compared: without case and surrounding space."""
+    return email.strip().casefold() if isinstance(email, str) else ""
+
+
+@dataclass(frozen=True)
+class Resolver:
+    """One account's ids and keys; `parents` gives the Pipedrive id of each live parent by source key."""
+
+    schema: AccountSchema
+    owners: Owners
+    parents: Mapping[str, int]
+
+    def wanted(self, entity_map: EntityMap, frame: pd.DataFrame) -> Iterator[Wanted]:
+        """Each row of a mapped frame on the wire, in the frame's order."""
+        entity = entity_map.entity
+        convert = [
+            (name, field, self._converter(entity, name, field), frame[name].tolist())
+            for name, field in entity_map.fields.items()
+        ]
+        keys, roots = frame["source_key"].tolist(), frame["root"].tolist()
+        for i, key in enumerate(keys):
+            body: Body = {}
+            custom: Body = {}
+            held = None
+            for name, field, converter, column in convert:
+                value = None if _is_missing(column[i]) else column[i]
+                try:
+                    wire = converter(value)
+                except MissingParent as missing:
+                    wire = None
+                    held = held or str(missing)
+                if is_custom(name):
+                    custom[self.schema.field_code(entity, name)] = wire
+                else:
+                    body[name] = wire
+                if field.required and wire is None and held is None:
+                    held = f"{name} is empty"
+            if custom:
+                body["custom_fields"] = custom
+            once = {name for name, field in entity_map.fields.items() if field.create_only}
+            lasting = {k: v for k, v in body.items() if k not in once}
+            yield Wanted(entity, key, int(roots[i]), body, digest_of(lasting), held)
+
+    def _converter(self, entity: str, name: str, field: FieldMap) -> Callable[[Any], Any]:
+        if field.type == "user":
+            return self.owners.user
+        by_type: dict[str, Callable[[Any], Any]] = {
+            "option": lambda v: self.schema.option_id(entity, name, v),
+            "options": lambda v: sorted(self.schema.option_id(entity, name, x) for x in v) or None,
+            "labels": lambda v: sorted(self.schema.label_id(entity, x) for x in v),
+            "reference": self._parent,
+            "participants": lambda v: [
+                {"person_id": self._parent(x), "primary": i == 0} for i, x in enumerate(v)
+            ],
+            "pipeline": lambda _v: self.schema.pipeline_id,
+            "stage": self.schema.stage_id,
+            "number": float,
+            "boolean": bool,
+            "emails": list,
+            "phones": list,
+            "address": dict,
+            "money": dict,
+        }
+        convert = by_type.get(field.type, str)
+        return lambda value: None if value is None else convert(value)
+
+    def _parent(self, source_key: str) -> int:
+        try:
+            return self.parents[source_key]
+        except KeyError:
+            raise MissingParent(f"waits for {source_key}") from None
+
+
+class MissingParent(Exception):
+    """A parent has no live link."""
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+
+
+def parent_keys(entity_map: EntityMap, frame: pd.DataFrame) -> dict[str, set[str]]:
+    """Entity → source keys that the frame's rows refer to."""
+    found: dict[str, set[str]] = {}
+    for name, field in entity_map.fields.items():
+        if field.type == "reference":
+            keys = set(frame[name].dropna())
+        elif field.type == "participants":
+            keys = {key for row in frame[name] if not _is_missing(row) for key in row}
+        else:
+            continue
+        for key in keys:
+            found.setdefault(entity_of(key), set()).add(key)
+    return found

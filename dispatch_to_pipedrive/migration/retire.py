@@ -1,0 +1,88 @@
+"""What goes when the source no longer wants it: children first, and never what people have edited."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.conflicts import current_records, edited_by_others
+from dispatch_to_pipedrive.migration.resolve import ALIVE
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.settle import settle
+from dispatch_to_pipedrive.migration.values import ENTITIES, Link, Manifest
+from dispatch_to_pipedrive.migration.window import Draft, send_all
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class RetireReport:
+    """Records deleted, and records that people had edited and that therefore stayed."""
+
+    retired: int = 0
+    kept: int = 0
+
+
+async def retire(
+    session: Session,
+    schema: AccountSchema,
+    manifest: Manifest,
+    wanted: Mapping[str, set[str]],
+    mapped_fields: Mapping[str, list[str]],
+) -> RetireReport:
+    """Delete the live records of the batch's roots that no wanted source key stands for.
+
+    mapped_fields: entity → wire names (native names and field codes) that the map fills.
+    """
+    report = RetireReport()
+    await settle(session, schema, session.ledger.open_intents(session.scope.account))
+    for entity in reversed(ENTITIES):
+        links = session.ledger.links_of_roots(session.scope, entity, manifest.roots)
+        going = [
+            link
+            for key, link in links.items()
+            if key not in wanted[entity]
+            and link.state in ALIVE
+            and link.generation <= manifest.generation_to
+        ]
+        if not going:
+            continue
+        faults.point("retiring")
+        await _retire_entity(session, schema, manifest, entity, going, mapped_fields[entity], report)
+    return report
+
+
+async def _retire_entity(
+    session: Session,
+    schema: AccountSchema,
+    manifest: Manifest,
+    entity: str,
+    going: list[Link],
+    fields: list[str],
+    report: RetireReport,
+) -> None:
+    bases = session.ledger.bases(going)
+    records = await current_records(session, entity, [(link, bases[link.base]) for link in going])
+    drafts: list[Draft] = []
+    kept: list[tuple[Link, None]] = []
+    for link in going:
+        base, record = bases[link.base][0], records.get(link.pipedrive_id)
+        if record is not None and edited_by_others(schema, entity, fields, base, record):
+            kept.append((link._replace(state="kept", generation=manifest.generation_to), None))
+            continue
+        intent = session.intent(
+            "delete", entity, link.source_key, root=link.root, generation=manifest.generation_to
+        )
+        before = record or base
+        drafts.append(Draft(replace(intent, pipedrive_id=link.pipedrive_id, before=before), ""))
+    if kept:
+        session.ledger.record(session.scope, session.fence, links=kept)
+        report.kept += len(kept)
+    while drafts:
+        sent = await send_all(session, drafts)
+        report.retired += sent.done["delete"]
+        settled = await settle(session, schema, sent.in_doubt)
+        report.retired += settled.linked
+        absent = {x.source_key for x in settled.absent}
+        drafts = [d for d in drafts if d.intent.source_key in absent]

@@ -1,0 +1,189 @@
+"""What became of the requests whose answer nobody saw?
+
+Before a record is written again its open intents are settled. A POST is looked for by listing: an unlinked record
+that bears the stamp and, where the entity has one, our user as its maker. A stamp found is linked at once; only
+"absent" waits for the grace period, which is longer than the vendor's longest request, and for a second reading.
+A PATCH is settled by one GET, and a DELETE that finds nothing is done. What stays ambiguous is quarantined.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.stamps import stamp_of
+from dispatch_to_pipedrive.migration.values import ENTITIES, Intent, Link, Outcome, Quarantined
+from dispatch_to_pipedrive.migration.window import without_nulls
+from dispatch_to_pipedrive.pipedrive.canonical import same_value
+from dispatch_to_pipedrive.pipedrive.errors import NotFound
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+
+log = logging.getLogger(__name__)
+
+MARGIN = timedelta(seconds=5)
+"""Listed from so long before the server's date that the intent knew: its clock has whole seconds."""
+SECOND_READING = 0.2
+"""Seconds between two readings where the grace period is over already."""
+DEAL_STATUSES = ("open", "won", "lost", "deleted")
+
+
+@dataclass
+class Settled:
+    """What was found out."""
+
+    linked: int = 0
+    absent: list[Intent] = field(default_factory=list)
+    ambiguous: list[Quarantined] = field(default_factory=list)
+
+
+async def settle(session: Session, schema: AccountSchema, intents: Sequence[Intent]) -> Settled:
+    """Find out what became of the intents and commit it; none of them is open afterwards."""
+    settled = Settled()
+    for entity in ENTITIES:
+        of_entity = [x for x in intents if x.entity == entity]
+        await _settle_creates(session, schema, entity, [x for x in of_entity if x.verb == "create"], settled)
+        for intent in of_entity:
+            if intent.verb != "create":
+                await _settle_change(session, schema, intent, settled)
+    faults.point("settled")
+    return settled
+
+
+async def _settle_creates(
+    session: Session, schema: AccountSchema, entity: str, intents: Sequence[Intent], settled: Settled
+) -> None:
+    if not intents:
+        return
+    log.info("settling %d %s whose answer was lost", len(intents), entity)
+    waiting = await _link_found(session, schema, entity, intents, settled)
+    if waiting:
+        await asyncio.sleep(max(_grace_left(session, waiting), SECOND_READING))
+        waiting = await _link_found(session, schema, entity, waiting, settled)
+    _commit_absent(session, waiting, settled)
+
+
+def _commit_absent(session: Session, intents: Sequence[Intent], settled: Settled) -> None:
+    if intents:
+        outcomes = [Outcome(x, "absent", 0) for x in intents]
+        session.ledger.record(session.scope, session.fence, outcomes=outcomes)
+        settled.absent.extend(intents)
+
+
+def _grace_left(session: Session, intents: Sequence[Intent]) -> float:
+    latest = max(datetime.fromisoformat(x.at) for x in intents)
+    return session.grace - (datetime.now(UTC) - latest).total_seconds()
+
+
+async def _link_found(
+    session: Session, schema: AccountSchema, entity: str, intents: Sequence[Intent], settled: Settled
+) -> list[Intent]:
+    """Link what is there, set aside what is there twice; the intents that are still absent."""
+    by_key = {x.source_key: x for x in intents}
+    candidates: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
+    for record in await _listed_since(session, entity, intents):
+        key = stamp_of(schema, entity, record)
+        made_by_us = record.get("creator_user_id", session.user_id) == session.user_id
+        if key in by_key and made_by_us:
+            candidates[str(key)][int(record["id"])] = record
+    ids = [i for records in candidates.values() for i in records]
+    linked = session.ledger.linked_ids(session.scope, entity, ids)
+    outcomes: list[Outcome] = []
+    links: list[tuple[Link, Outcome]] = []
+    for key, records in candidates.items():
+        free = {i: r for i, r in records.items() if i not in linked}
+        if not free:
+            continue
+        intent = by_key.pop(key)
+        if len(free) > 1:
+            words = f"{len(free)} records bear its stamp: {', '.join(map(str, sorted(free)))}"
+            outcomes.append(Outcome(intent, "ambiguous", 0, words=words))
+            settled.ambiguous.append(Quarantined(entity, key, "ambiguous", words, "", intent.batch))
+            continue
+        ((pipedrive_id, record),) = free.items()
+        outcome = Outcome(intent, "settled", 0, pipedrive_id, without_nulls(record))
+        state = "gone" if record.get("is_deleted") else "live"
+        link = Link(entity, key, pipedrive_id, state, intent.root, intent.generation, "", 0)
+        outcomes.append(outcome)
+        links.append((link, outcome))
+    session.ledger.record(
+        session.scope,
+        session.fence,
+        outcomes=outcomes,
+        links=links,
+        quarantine=[q for q in settled.ambiguous if q.entity == entity],
+    )
+    settled.linked += len(links)
+    return list(by_key.values())
+
+
+async def _listed_since(session: Session, entity: str, intents: Sequence[Intent]) -> list[dict[str, Any]]:
+    dates = [datetime.fromisoformat(x.server_date) for x in intents if x.server_date]
+    since = min(dates) - MARGIN if len(dates) == len(intents) else None
+    records: list[dict[str, Any]] = []
+    status = DEAL_STATUSES if entity == "deals" else None
+    async for page in session.client.list(entity, updated_since=since, status=status):  # type: ignore[arg-type]
+        records.extend(page.records)
+    if entity == "deals":
+        async for page in session.client.list("deals", updated_since=since, archived=True):
+            records.extend(page.records)
+    return records
+
+
+async def _settle_change(session: Session, schema: AccountSchema, intent: Intent, settled: Settled) -> None:
+    """Settle a PATCH or a DELETE by reading its record: at once, and again after the grace period."""
+    if await _carried_out(session, schema, intent):
+        settled.linked += 1
+        return
+    await asyncio.sleep(max(_grace_left(session, [intent]), SECOND_READING))
+    if await _carried_out(session, schema, intent):
+        settled.linked += 1
+    else:
+        _commit_absent(session, [intent], settled)
+
+
+async def _carried_out(session: Session, schema: AccountSchema, intent: Intent) -> bool:
+    """Whether the record shows the change; if so, the outcome is committed."""
+    if intent.pipedrive_id is None:
+        raise ValueError(f"{intent.verb} of {intent.source_key} names no record")
+    record: dict[str, Any] | None
+    try:
+        record = (await session.client.get(intent.entity, intent.pipedrive_id)).record  # type: ignore[arg-type]
+    except NotFound:
+        record = None
+    deleted = record is None or bool(record.get("is_deleted"))
+    if intent.verb == "delete":
+        if not deleted:
+            return False
+        state = "retired"
+    elif deleted or record is None:
+        state = "gone"
+    elif shows(schema, intent.entity, intent.body or {}, record):
+        state = "live"
+    else:
+        return False
+    echo = None if record is None else without_nulls(record)
+    outcome = Outcome(intent, "settled", 0, intent.pipedrive_id, echo)
+    link = Link(
+        intent.entity,
+        intent.source_key,
+        intent.pipedrive_id,
+        state,
+        intent.root,
+        intent.generation,
+        "",
+        0,
+    )
+    session.ledger.record(session.scope, session.fence, outcomes=[outcome], links=[(link, outcome)])
+    return True
+
+
+def shows(schema: AccountSchema, entity: str, body: dict[str, Any], record: dict[str, Any]) -> bool:
+    """Whether a record has every value of a wire body."""
+    told = {**{k: v for k, v in body.items() if k != "custom_fields"}, **body.get("custom_fields", {})}
+    has = {**record, **(record.get("custom_fields") or {})}
+    return all(same_value(schema, entity, name, value, has.get(name)) for name, value in told.items())

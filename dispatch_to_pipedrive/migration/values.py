@@ -1,0 +1,132 @@
+"""Which values pass between the ledger and the engine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+ENTITIES = ("organizations", "persons", "deals", "activities")
+
+Body = dict[str, Any]
+
+
+class Link(NamedTuple):
+    """Which record of the account stands for which source key.
+
+    `generation` is the one last compared at, `digest` that of the wire body last considered, `base` the
+    number of the operation whose echo is the base for conflicts.
+    """
+
+    entity: str
+    source_key: str
+    pipedrive_id: int
+    state: str
+    root: int
+    generation: int
+    digest: str
+    base: int
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What is about to be sent; committed before the request goes out."""
+
+    verb: str
+    entity: str
+    source_key: str
+    pipedrive_id: int | None
+    body: Body | None
+    before: Body | None
+    root: int
+    generation: int
+    batch: str
+    run: str
+    at: str
+    server_date: str | None
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an intent: done, settled, absent, rejected, unsent or ambiguous."""
+
+    intent: Intent
+    status: str
+    tokens: int
+    pipedrive_id: int | None = None
+    echo: Body | None = None
+    words: str | None = None
+    server_date: str | None = None
+    number: int = 0
+
+
+class Quarantined(NamedTuple):
+    """A record set aside, with the vendor's words or the parent it waits for."""
+
+    entity: str
+    source_key: str
+    reason: str
+    words: str
+    digest: str
+    batch: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A batch: a set of roots as of a generation."""
+
+    key: str
+    kind: str
+    generation_from: int
+    generation_to: int
+    roots: tuple[int, ...]
+    records: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class OwnerRow:
+    """A technician and the user that stands for him, or why there is none."""
+
+    technician_id: int
+    name: str
+    email: str
+    user_id: int | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class SchemaObject:
+    """A pipeline, stage, field or label option made (or adopted) for the migration on one account."""
+
+    kind: str
+    entity: str
+    name: str
+    code: str
+    field_type: str
+
+
+@dataclass(frozen=True)
+class LeaseHolder:
+    """Who holds an account's lease."""
+
+    owner: str
+    purpose: str
+    host: str
+    pid: int
+    process_started: float
+    fence: int
+    seconds_left: float
+
+    def __str__(self) -> str:
+        return f"{self.purpose} ({self.owner}, process {self.pid} on {self.host})"
+
+
+class SegmentRow(NamedTuple):
+    """A committed segment of the raw store."""
+
+    generation: int
+    feed: str
+    path: str
+
+
+Tokens = Mapping[str, int]

@@ -1,0 +1,279 @@
+"""How writes go out: a sliding window of requests, each with a committed intent ahead of it.
+
+Intents are committed in small groups ahead of their requests, requests run concurrently, outcomes are committed as
+they arrive. A request whose outcome is unknown keeps its intent open: it is in doubt until it is settled.
+"""
+
+import asyncio
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.errors import Interrupted, LeaseLost, MigrationError, RunStopped
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.values import Intent, Link, Outcome
+from dispatch_to_pipedrive.pipedrive.client import Answer
+from dispatch_to_pipedrive.pipedrive.errors import (
+    Ambiguous,
+    Forbidden,
+    NotFound,
+    PipedriveError,
+    PlanCap,
+    Rejected,
+)
+
+log = logging.getLogger(__name__)
+
+GROUP = 200
+"""Intents a commit: at most so many are in doubt after a crash, beside those that are under way."""
+SAME_REFUSALS = 20
+"""So often the same words must come, and for a quarter of the records, before the run is blamed and not the records."""
+_PARTICULARS = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{40}\b|\d+")
+_LOST_FIELD = re.compile(r"[0-9a-f]{40}' is not allowed|Unknown key '[0-9a-f]{40}'")
+
+
+class Draft(NamedTuple):
+    """A write that is meant; `digest` is what the link will say when it is done ('' while more is to follow)."""
+
+    intent: Intent
+    digest: str
+
+
+@dataclass
+class Sent:
+    """What became of the drafts that did not simply succeed, and how many did."""
+
+    done: Counter[str] = field(default_factory=Counter)
+    in_doubt: list[Intent] = field(default_factory=list)
+    rejected: list[tuple[Draft, str]] = field(default_factory=list)
+    gone: list[Draft] = field(default_factory=list)
+
+
+async def send_all(
+    session: Session, drafts: Sequence[Draft], on_progress: Callable[[int], None] = lambda _n: None
+) -> Sent:
+    """Send every draft once.
+
+    Raises what stopped the window (the day's budget, a lost lease, a plan cap, the same refusal of many, Ctrl-C),
+    after the requests under way have been answered and their outcomes committed.
+    """
+    window = _Window(session, on_progress)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(window.commit_intents(drafts))
+            tasks.create_task(window.commit_outcomes())
+            senders = [tasks.create_task(window.send()) for _ in range(session.concurrency)]
+            tasks.create_task(window.close_after(senders))
+    except BaseExceptionGroup as group:
+        raise _first(group) from None
+    if window.stopped is not None:
+        raise window.stopped
+    return window.sent
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+class _Done(NamedTuple):
+    draft: Draft
+    outcome: Outcome
+    link: Link | None
+
+
+class _Window:
+    def __init__(self, session: Session, on_progress: Callable[[int], None]) -> None:
+        self.session = session
+        self.sent = Sent()
+        self.stopped: PipedriveError | MigrationError | None = None
+        self._on_progress = on_progress
+        self._to_send: asyncio.Queue[Draft | None] = asyncio.Queue(maxsize=2 * GROUP)
+        self._answered: asyncio.Queue[_Done | None] = asyncio.Queue()
+        self._attempts = 0
+        self._refusals: Counter[str] = Counter()
+
+    async def commit_intents(self, drafts: Sequence[Draft]) -> None:
+        session = self.session
+        for start in range(0, len(drafts), GROUP):
+            if session.should_stop() and self.stopped is None:
+                self.stopped = Interrupted("stopped by a person; run again to go on")
+            if self.stopped is not None:
+                break
+            group = drafts[start : start + GROUP]
+            intents, _ = await asyncio.to_thread(
+                session.ledger.record, session.scope, session.fence, intents=[d.intent for d in group]
+            )
+            faults.point("intents_committed")
+            for draft, intent in zip(group, intents, strict=True):
+                await self._to_send.put(draft._replace(intent=intent))
+        await self._to_send.put(None)
+
+    async def send(self) -> None:
+        while (draft := await self._to_send.get()) is not None:
+            if self.stopped is not None:
+                self._finish(draft, "unsent")
+            else:
+                await self._send_one(draft)
+        await self._to_send.put(None)
+
+    async def close_after(self, senders: Sequence[asyncio.Task[None]]) -> None:
+        await asyncio.wait(senders)
+        self._answered.put_nowait(None)
+
+    async def commit_outcomes(self) -> None:
+        ended = False
+        while not ended:
+            done: list[_Done] = []
+            item = await self._answered.get()
+            while True:
+                if item is None:
+                    ended = True
+                    break
+                done.append(item)
+                if self._answered.empty() or len(done) >= GROUP:
+                    break
+                item = self._answered.get_nowait()
+            if done and not isinstance(self.stopped, LeaseLost):
+                await self._commit(done)
+
+    async def _commit(self, done: Sequence[_Done]) -> None:
+        session = self.session
+        day, tokens = session.untold_tokens()
+        await asyncio.to_thread(
+            session.ledger.record,
+            session.scope,
+            session.fence,
+            outcomes=[d.outcome for d in done],
+            links=[(d.link, d.outcome) for d in done if d.link is not None],
+            release=[(d.link.entity, d.link.source_key) for d in done if d.link is not None],
+            day=day,
+            tokens=tokens,
+        )
+        faults.point("outcomes_committed")
+        self._on_progress(len(done))
+
+    async def _send_one(self, draft: Draft) -> None:
+        self._attempts += 1
+        faults.point("request_sending")
+        try:
+            answer = await _request(self.session, draft.intent)
+        except Ambiguous as error:
+            log.debug("in doubt: %s", error)
+            self.sent.in_doubt.append(draft.intent)
+        except NotFound as error:
+            self._not_found(draft, error)
+        except PlanCap as error:
+            self._stop(draft, error)
+        except (Rejected, Forbidden) as error:
+            self._refused(draft, error)
+        except (PipedriveError, LeaseLost) as error:
+            self._stop(draft, error)
+        else:
+            faults.point("response_received")
+            self._accepted(draft, answer)
+
+    def _accepted(self, draft: Draft, answer: Answer) -> None:
+        intent = draft.intent
+        state = "retired" if intent.verb == "delete" else "live"
+        pipedrive_id = intent.pipedrive_id or int(answer.record["id"])
+        self.sent.done[intent.verb] += 1
+        self._finish(
+            draft,
+            "done",
+            tokens=answer.tokens,
+            pipedrive_id=pipedrive_id,
+            echo=without_nulls(answer.record),
+            server_date=answer.date.isoformat(timespec="seconds"),
+            state=state,
+        )
+
+    def _not_found(self, draft: Draft, error: NotFound) -> None:
+        if draft.intent.verb == "create":
+            self._refused(draft, error)
+            return
+        self.sent.gone.append(draft)
+        state = "retired" if draft.intent.verb == "delete" else "gone"
+        self._finish(draft, "done", pipedrive_id=draft.intent.pipedrive_id, words=error.words, state=state)
+
+    def _refused(self, draft: Draft, error: PipedriveError) -> None:
+        self.sent.rejected.append((draft, error.words))
+        self._finish(draft, "rejected", words=error.words)
+        kind = _PARTICULARS.sub("…", error.words)
+        self._refusals[kind] += 1
+        unauthorized = error.status in (401, 402)
+        if unauthorized or _LOST_FIELD.search(error.words):
+            self._blame_run(error)
+        elif self._refusals[kind] >= SAME_REFUSALS and 4 * self._refusals[kind] >= self._attempts:
+            self._blame_run(error)
+
+    def _blame_run(self, error: PipedriveError) -> None:
+        if self.stopped is None:
+            self.stopped = RunStopped(
+                f"{error} — refused for {self._refusals.total()} of {self._attempts} records: the fault is not theirs. "
+                "Nothing was quarantined; mend the map, the schema or the token and run again"
+            )
+
+    def _stop(self, draft: Draft, error: PipedriveError | MigrationError) -> None:
+        if self.stopped is None or isinstance(error, LeaseLost):
+            self.stopped = error
+        self._finish(draft, "unsent", words=type(error).__name__)
+
+    def _finish(
+        self,
+        draft: Draft,
+        status: str,
+        *,
+        tokens: int = 0,
+        pipedrive_id: int | None = None,
+        echo: dict[str, object] | None = None,
+        words: str | None = None,
+        server_date: str | None = None,
+        state: str | None = None,
+    ) -> None:
+        intent = draft.intent
+        outcome = Outcome(intent, status, tokens, pipedrive_id, echo, words, server_date)
+        link = None
+        if state is not None and pipedrive_id is not None:
+            link = Link(
+                intent.entity,
+                intent.source_key,
+                pipedrive_id,
+                state,
+                intent.root,
+                intent.generation,
+                draft.digest,
+                0,
+            )
+        self._answered.put_nowait(_Done(draft, outcome, link))
+
+
+async def _request(session: Session, intent: Intent) -> Answer:
+    client = session.client
+    if intent.verb == "create":
+        return await client.create(intent.entity, intent.body or {})  # type: ignore[arg-type]
+    if intent.pipedrive_id is None:
+        raise ValueError(f"{intent.verb} of {intent.source_key} names no record")
+    if intent.verb == "update":
+        return await client.update(intent.entity, intent.pipedrive_id, intent.body or {})  # type: ignore[arg-type]
+    return await client.delete(intent.entity, intent.pipedrive_id)  # type: ignore[arg-type]
+
+
+def without_nulls(record: dict[str, object]) -> dict[str, object]:
+    """A record without the null noise of unset custom fields: what an echo keeps."""
+    custom = record.get("custom_fields")
+    if not isinstance(custom, dict):
+        return record
+    return {**record, "custom_fields": {k: v for k, v in custom.items() if v is not None}}
+
+
+def reworded(draft: Draft, **changes: object) -> Draft:
+    """The same write with another intent body or digest."""
+    digest = changes.pop("digest", draft.digest)
+    return Draft(replace(draft.intent, **changes), str(digest))  # type: ignore[arg-type]
