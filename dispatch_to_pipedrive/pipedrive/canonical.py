@@ -173,11 +173,12 @@ def differences(
     filled: what the vendor fills in by itself where nothing was sent, such as the organization of a deal's
     person.
     """
+    by_itself = filled or {}
     return tuple(
         Difference(field, value, found.get(field))
         for field, value in expected.items()
         if not agree(value, found.get(field))
-        and not (value is None and filled is not None and field in filled and found.get(field) == filled[field])
+        and not (value is None and field in by_itself and found.get(field) == by_itself[field])
     )
 
 
@@ -239,10 +240,10 @@ def _reference(value: Any) -> Hashable:
 def _set(value: Any) -> Hashable:
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
-    if not isinstance(value, list | tuple | set | frozenset):
+    if not isinstance(value, list | tuple):
         return _plain(value)
-    return tuple(sorted({_reference(item) for item in value}, key=lambda item: (str(type(item)), item))) or
-    None
+    chosen = {_reference(item) for item in value}
+    return tuple(sorted(chosen, key=lambda item: (type(item).__name__, item))) or None
 
 
 def _boolean(value: Any) -> Hashable:
@@ -328,7 +329,9 @@ def _items(value: Any) -> Hashable:
         return _plain(value)
     items = [item if isinstance(item, Mapping) else {"value": item} for item in value]
     items = [item for item in items if item.get("value")]
-    return _primary_first([((item["value"], item.get("label") or "work"), item.get("primary")) for item in items])
+    return _primary_first(
+        [((item["value"], item.get("label") or "work"), item.get("primary")) for item in items]
+    )
 
 
 def _participants(value: Any) -> Hashable:
