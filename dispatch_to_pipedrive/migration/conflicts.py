@@ -1,22 +1,19 @@
-"""What have others edited since our last word on a record?
+"""What do the records hold now that may have changed since our last word on them?
 
-The base is the destination's own answer to our write. A field that differs from it now was edited by somebody, and
-is never overwritten.
+The base is the destination's own answer to our write; a field that differs from it now was edited by somebody.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import MARGIN
 from dispatch_to_pipedrive.migration.values import Body, Link
-from dispatch_to_pipedrive.pipedrive.canonical import same_value
 from dispatch_to_pipedrive.pipedrive.client import PAGE
 from dispatch_to_pipedrive.pipedrive.errors import NotFound
 from dispatch_to_pipedrive.pipedrive.prices import LIST, READ
-from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
 
 async def current_records(
@@ -47,14 +44,3 @@ async def _get(session: Session, entity: str, pipedrive_id: int) -> dict[str, An
         return (await session.client.get(entity, pipedrive_id)).record  # type: ignore[arg-type]
     except NotFound:
         return None
-
-
-def edited_by_others(
-    schema: AccountSchema, entity: str, names: Sequence[str], base: Body, record: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Of the named fields, those that differ from the base now, with what they hold."""
-    was = {**base, **(base.get("custom_fields") or {})}
-    now = {**record, **(record.get("custom_fields") or {})}
-    return {
-        name: now.get(name) for name in names if not same_value(schema, entity, name, was.get(name), now.get(name))
-    }

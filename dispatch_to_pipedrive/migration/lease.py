@@ -66,7 +66,9 @@ class Lease:
     def assert_outlives(self, seconds: float) -> None:
         """Raise LeaseLost unless the lease lasts longer than a request may take."""
         if self._lost or boot_clock() + seconds >= self._deadline:
-            raise LeaseLost("the lease would run out before the request: nothing more is sent by this process")
+            raise LeaseLost(
+                "the lease would run out before the request: nothing more is sent by this process"
+            )
 
     def _beat(self) -> None:
         while not self._ended.wait(self._seconds / 6):

@@ -139,19 +139,24 @@ class Ledger:
         values = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
         conn.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), list(rows))
 
-    # -- binding -------------------------------------------------------------------------------------------------
+    # binding
 
     def bind(self, scope: Scope, company: str) -> None:
         """Bind the ledger to an account and a tenant, or refuse another pair."""
         with self._write() as conn:
             bound = conn.execute(sa.select(t.binding)).first()
             if bound is None:
-                row = {"account": scope.account, "tenant": scope.tenant, "company": company, "bound_at": utc_now()}
+                row = {
+                    "account": scope.account,
+                    "tenant": scope.tenant,
+                    "company": company,
+                    "bound_at": utc_now(),
+                }
                 conn.execute(t.binding.insert(), row)
             elif (bound.account, bound.tenant) != (scope.account, scope.tenant):
                 raise WrongAccount(
-                    f"this ledger belongs to Pipedrive company {bound.account} ({bound.company}) and Dispatch Pro tenant "
-                    f"{bound.tenant}, but the settings lead to company {scope.account} ({company}) and tenant "
+                    f"this ledger belongs to Pipedrive company {bound.account} ({bound.company}) and Dispatch Pro "
+                    f"tenant {bound.tenant}, but the settings lead to company {scope.account} ({company}) and tenant "
                     f"{scope.tenant}: correct the settings, or use another MIGRATION_HOME"
                 )
 
@@ -161,7 +166,7 @@ class Ledger:
             bound = conn.execute(sa.select(t.binding)).first()
         return None if bound is None else Scope(bound.account, bound.tenant)
 
-    # -- the source ----------------------------------------------------------------------------------------------
+    # the source
 
     def cursors(self) -> dict[str, str]:
         """Feed → cursor to continue from."""
@@ -178,7 +183,9 @@ class Ledger:
             for advance in advances:
                 stored = conn.scalar(sa.select(t.cursor.c.value).where(t.cursor.c.feed == advance.feed))
                 if stored != since.get(advance.feed):
-                    raise LeaseLost(f"feed {advance.feed} was advanced by another process meanwhile: run again")
+                    raise LeaseLost(
+                        f"feed {advance.feed} was advanced by another process meanwhile: run again"
+                    )
             self._upsert(
                 conn, t.cursor, [{"feed": a.feed, "value": a.cursor, "advanced_at": now} for a in advances]
             )
@@ -216,7 +223,7 @@ class Ledger:
             rows = conn.execute(query.order_by(t.segment.c.generation, t.segment.c.path))
             return [SegmentRow(r.generation, r.feed, r.path) for r in rows]
 
-    # -- manifests -----------------------------------------------------------------------------------------------
+    # manifests
 
     def plan(self, manifests: Sequence[Manifest]) -> None:
         """Add manifests, all or none."""
@@ -240,7 +247,7 @@ class Ledger:
             raise MigrationError(f"no batch {key!r} is planned: materialize `batches` first")
         return _manifest(row)
 
-    # -- what the account holds ----------------------------------------------------------------------------------
+    # what the account holds
 
     def links(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> dict[str, Link]:
         """Source key → link, for the keys that have one."""
@@ -361,7 +368,7 @@ class Ledger:
             if owners:
                 conn.execute(t.technician_owner.insert(), [{"account": account, **asdict(o)} for o in owners])
 
-    # -- writing under the fence ---------------------------------------------------------------------------------
+    # writing under the fence
 
     def record(
         self,
@@ -416,7 +423,9 @@ class Ledger:
             self._add_tokens(conn, scope.account, day, tokens or {})
         return numbered_intents, list(numbered.values())
 
-    def compared(self, scope: Scope, entity: str, source_keys: Iterable[str], generation: int, fence: int) -> None:
+    def compared(
+        self, scope: Scope, entity: str, source_keys: Iterable[str], generation: int, fence: int
+    ) -> None:
         """Note that links were compared at a generation, though nothing was sent."""
         with self._write() as conn:
             self._assert_fence(conn, scope.account, fence)
@@ -468,7 +477,7 @@ class Ledger:
                 return upto
         return None
 
-    # -- tokens --------------------------------------------------------------------------------------------------
+    # tokens
 
     def _add_tokens(self, conn: sa.Connection, account: str, day: str, tokens: Tokens) -> None:
         for kind, count in tokens.items():
@@ -507,7 +516,7 @@ class Ledger:
         with self._read() as conn:
             return {(v, e, s): (int(n), int(k)) for v, e, s, n, k in conn.execute(query)}
 
-    # -- lease ---------------------------------------------------------------------------------------------------
+    # lease
 
     def _now(self, conn: sa.Connection) -> float:
         if conn.dialect.name == "postgresql":
@@ -528,7 +537,9 @@ class Ledger:
         with self._write() as conn:
             now = self._now(conn)
             query = sa.select(t.lease).where(t.lease.c.account == account)
-            row = conn.execute(query.with_for_update() if conn.dialect.name == "postgresql" else query).first()
+            row = conn.execute(
+                query.with_for_update() if conn.dialect.name == "postgresql" else query
+            ).first()
             if row is not None:
                 holder = _holder(row, now)
                 if holder.seconds_left > 0 and not is_dead(holder):
@@ -546,7 +557,9 @@ class Ledger:
             self._assert_fence(conn, account, fence)
             now = self._now(conn)
             conn.execute(
-                t.lease.update().where(t.lease.c.account == account).values(expires=now + seconds, heartbeat=now)
+                t.lease.update()
+                .where(t.lease.c.account == account)
+                .values(expires=now + seconds, heartbeat=now)
             )
             query = sa.select(sa.func.count()).select_from(t.reader)
             return conn.scalar(query.where(t.reader.c.account == account, t.reader.c.expires > now)) or 0

@@ -5,21 +5,20 @@ source, and never what others have edited since. So batches may run in any order
 """
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import pandas as pd
 
 from dispatch_to_pipedrive.mapping.model import EntityMap
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.capabilities import Capabilities, probe
-from dispatch_to_pipedrive.migration.conflicts import current_records, edited_by_others
+from dispatch_to_pipedrive.migration.compare import changed_names, edited_names, flat, part, without_nulls
+from dispatch_to_pipedrive.migration.conflicts import current_records
 from dispatch_to_pipedrive.migration.errors import RunStopped
 from dispatch_to_pipedrive.migration.resolve import ALIVE, Owners, Resolver, Wanted, parent_keys
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.migration.settle import settle, shows
+from dispatch_to_pipedrive.migration.settle import settle
 from dispatch_to_pipedrive.migration.values import Body, Link, Manifest, Quarantined
 from dispatch_to_pipedrive.migration.window import Draft, Sent, send_all
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
@@ -81,18 +80,24 @@ async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
         report.created += sent.done["create"]
         report.updated += sent.done["update"]
         report.gone += len(sent.gone)
-        told.update({d.intent.source_key: d.intent.body or {} for d in step.drafts if d.intent.verb == "create"})
+        told.update(
+            {d.intent.source_key: d.intent.body or {} for d in step.drafts if d.intent.verb == "create"}
+        )
         settled = await settle(session, load.schema, sent.in_doubt)
         report.settled += settled.linked
         report.created += settled.linked
         _set_aside(load, todo, sent, settled.ambiguous, report)
-        again = step.unfinished | {x.source_key for x in sent.in_doubt} | {w.source_key for w in step.unproven}
+        again = (
+            step.unfinished | {x.source_key for x in sent.in_doubt} | {w.source_key for w in step.unproven}
+        )
         again -= {q.source_key for q in report.quarantined}
         todo = [w for w in todo if w.source_key in again]
         if not todo:
             break
     else:
-        raise RunStopped(f"{len(todo)} {entity} still have no settled outcome after {ROUNDS} rounds: run again")
+        raise RunStopped(
+            f"{len(todo)} {entity} still have no settled outcome after {ROUNDS} rounds: run again"
+        )
     _hold(load, held, report)
     faults.point("entity_loaded")
     return report
@@ -166,7 +171,7 @@ def _still_aside(aside: Quarantined, want: Wanted, retry: bool) -> bool:
 
 
 def _draft_create(load: Load, want: Wanted, capabilities: Capabilities, step: _Step) -> None:
-    body = _without_none(want.body)
+    body = without_nulls(want.body)
     if capabilities.unproven(want.entity, body):
         step.unproven.append(want)
         return
@@ -203,10 +208,10 @@ async def _draft_updates(
     same: list[tuple[Link, None]] = []
     for want, link, difference in differing:
         record = records.get(link.pipedrive_id)
-        kept: Mapping[str, Any] = {}
-        if record is not None and difference:
-            kept = edited_by_others(load.schema, entity, difference, bases[link.base][0], record)
-        body = _without(difference, kept)
+        base = flat(bases[link.base][0]) if difference else {}
+        names = list(flat(difference))
+        kept = edited_names(load.schema, entity, names, base, flat(record)) if record is not None else []
+        body = part(difference, [name for name in names if name not in kept])
         report.kept += len(kept)
         state = "kept" if kept else link.state
         if not body:
@@ -217,8 +222,8 @@ async def _draft_updates(
         intent = session.intent(
             "update", entity, want.source_key, root=want.root, generation=load.manifest.generation_to
         )
-        base = bases[link.base][0]
-        image = {name: _field(record or base, name) for name in _names(now)}
+        held = flat(record) if record is not None else base
+        image = {name: held.get(name) for name in flat(now)}
         step.drafts.append(
             Draft(
                 replace(intent, pipedrive_id=link.pipedrive_id, body=now, before=image),
@@ -240,45 +245,8 @@ def _considered(load: Load, want: Wanted, link: Link, state: str) -> Link:
 def _difference(load: Load, want: Wanted, before: Body) -> Body:
     """The fields of a wanted body that differ from what the account was last told."""
     once = {name for name, f in load.entity_map.fields.items() if f.create_only}
-    changed: Body = {}
-    for name in _names(want.body):
-        value, was = _field(want.body, name), _field(before, name)
-        if name in once or (value is None and was is None):
-            continue
-        part = {"custom_fields": {name: value}} if _is_code(want.body, name) else {name: value}
-        old = {"custom_fields": {name: was}} if _is_code(want.body, name) else {name: was}
-        if not shows(load.schema, want.entity, part, old):
-            changed = _with(changed, part)
-    return changed
-
-
-def _names(body: Body) -> list[str]:
-    return [k for k in body if k != "custom_fields"] + list(body.get("custom_fields", {}))
-
-
-def _is_code(body: Body, name: str) -> bool:
-    return name in body.get("custom_fields", {})
-
-
-def _field(body: Body, name: str) -> Any:
-    return body[name] if name in body else (body.get("custom_fields") or {}).get(name)
-
-
-def _with(body: Body, part: Body) -> Body:
-    custom = {**body.get("custom_fields", {}), **part.get("custom_fields", {})}
-    return {**body, **part, **({"custom_fields": custom} if custom else {})}
-
-
-def _without(body: Body, names: Mapping[str, Any]) -> Body:
-    custom = {k: v for k, v in body.get("custom_fields", {}).items() if k not in names}
-    rest = {k: v for k, v in body.items() if k not in names and k != "custom_fields"}
-    return {**rest, **({"custom_fields": custom} if custom else {})}
-
-
-def _without_none(body: Body) -> Body:
-    custom = {k: v for k, v in body.get("custom_fields", {}).items() if v is not None}
-    rest = {k: v for k, v in body.items() if v is not None and k != "custom_fields"}
-    return {**rest, **({"custom_fields": custom} if custom else {})}
+    names = [name for name in flat(want.body) if name not in once]
+    return part(want.body, changed_names(load.schema, want.entity, names, flat(before), flat(want.body)))
 
 
 def _set_aside(
@@ -310,8 +278,3 @@ def _hold(load: Load, held: Sequence[Wanted], report: LoadReport) -> None:
     if rows:
         load.session.ledger.record(load.session.scope, load.session.fence, quarantine=rows)
     report.quarantined.extend(rows)
-
-
-def counts(reports: Sequence[LoadReport]) -> Counter[str]:
-    """Records created and updated, by entity."""
-    return Counter({r.entity: r.created + r.updated for r in reports})

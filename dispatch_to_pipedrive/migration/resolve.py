@@ -17,7 +17,12 @@ from dispatch_to_pipedrive.migration.ledger import digest_of
 from dispatch_to_pipedrive.migration.values import Body
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
-_ENTITY_OF_ROLE = {"organization": "organizations", "person": "persons", "deal": "deals", "activity": "activities"}
+_ENTITY_OF_ROLE = {
+    "organization": "organizations",
+    "person": "persons",
+    "deal": "deals",
+    "activity": "activities",
+}
 ALIVE = ("live", "kept")
 
 
@@ -139,7 +144,9 @@ class MissingParent(Exception):
 
 
 def _is_missing(value: object) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+    return (
+        value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+    )
 
 
 def parent_keys(entity_map: EntityMap, frame: pd.DataFrame) -> dict[str, set[str]]:

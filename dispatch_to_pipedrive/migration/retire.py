@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dispatch_to_pipedrive.migration import faults
-from dispatch_to_pipedrive.migration.conflicts import current_records, edited_by_others
+from dispatch_to_pipedrive.migration.compare import edited_names, flat
+from dispatch_to_pipedrive.migration.conflicts import current_records
 from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import settle
@@ -42,9 +43,7 @@ async def retire(
         going = [
             link
             for key, link in links.items()
-            if key not in wanted[entity]
-            and link.state in ALIVE
-            and link.generation <= manifest.generation_to
+            if key not in wanted[entity] and link.state in ALIVE and link.generation <= manifest.generation_to
         ]
         if not going:
             continue
@@ -68,7 +67,7 @@ async def _retire_entity(
     kept: list[tuple[Link, None]] = []
     for link in going:
         base, record = bases[link.base][0], records.get(link.pipedrive_id)
-        if record is not None and edited_by_others(schema, entity, fields, base, record):
+        if record is not None and edited_names(schema, entity, fields, flat(base), flat(record)):
             kept.append((link._replace(state="kept", generation=manifest.generation_to), None))
             continue
         intent = session.intent(

@@ -64,7 +64,9 @@ class Session:
             raise RuntimeError("a session without a lease only reads")
         return self.lease.fence
 
-    def intent(self, verb: str, entity: str, source_key: str, *, root: int = 0, generation: int = 0) -> Intent:
+    def intent(
+        self, verb: str, entity: str, source_key: str, *, root: int = 0, generation: int = 0
+    ) -> Intent:
         """An intent of this session, without body and id."""
         return Intent(
             verb=verb,

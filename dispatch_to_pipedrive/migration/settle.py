@@ -15,11 +15,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.compare import shows, without_nulls
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.stamps import stamp_of
 from dispatch_to_pipedrive.migration.values import ENTITIES, Intent, Link, Outcome, Quarantined
-from dispatch_to_pipedrive.migration.window import without_nulls
-from dispatch_to_pipedrive.pipedrive.canonical import same_value
 from dispatch_to_pipedrive.pipedrive.errors import NotFound
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
@@ -180,10 +179,3 @@ async def _carried_out(session: Session, schema: AccountSchema, intent: Intent) 
     )
     session.ledger.record(session.scope, session.fence, outcomes=[outcome], links=[(link, outcome)])
     return True
-
-
-def shows(schema: AccountSchema, entity: str, body: dict[str, Any], record: dict[str, Any]) -> bool:
-    """Whether a record has every value of a wire body."""
-    told = {**{k: v for k, v in body.items() if k != "custom_fields"}, **body.get("custom_fields", {})}
-    has = {**record, **(record.get("custom_fields") or {})}
-    return all(same_value(schema, entity, name, value, has.get(name)) for name, value in told.items())

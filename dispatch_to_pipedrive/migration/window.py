@@ -9,10 +9,11 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.compare import without_nulls
 from dispatch_to_pipedrive.migration.errors import Interrupted, LeaseLost, MigrationError, RunStopped
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.values import Intent, Link, Outcome
@@ -208,9 +209,11 @@ class _Window:
         kind = _PARTICULARS.sub("…", error.words)
         self._refusals[kind] += 1
         unauthorized = error.status in (401, 402)
-        if unauthorized or _LOST_FIELD.search(error.words):
-            self._blame_run(error)
-        elif self._refusals[kind] >= SAME_REFUSALS and 4 * self._refusals[kind] >= self._attempts:
+        if (
+            unauthorized
+            or _LOST_FIELD.search(error.words)
+            or (self._refusals[kind] >= SAME_REFUSALS and 4 * self._refusals[kind] >= self._attempts)
+        ):
             self._blame_run(error)
 
     def _blame_run(self, error: PipedriveError) -> None:
@@ -263,17 +266,3 @@ async def _request(session: Session, intent: Intent) -> Answer:
     if intent.verb == "update":
         return await client.update(intent.entity, intent.pipedrive_id, intent.body or {})  # type: ignore[arg-type]
     return await client.delete(intent.entity, intent.pipedrive_id)  # type: ignore[arg-type]
-
-
-def without_nulls(record: dict[str, object]) -> dict[str, object]:
-    """A record without the null noise of unset custom fields: what an echo keeps."""
-    custom = record.get("custom_fields")
-    if not isinstance(custom, dict):
-        return record
-    return {**record, "custom_fields": {k: v for k, v in custom.items() if v is not None}}
-
-
-def reworded(draft: Draft, **changes: object) -> Draft:
-    """The same write with another intent body or digest."""
-    digest = changes.pop("digest", draft.digest)
-    return Draft(replace(draft.intent, **changes), str(digest))  # type: ignore[arg-type]
