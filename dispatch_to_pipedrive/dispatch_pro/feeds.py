@@ -1,0 +1,144 @@
+"""The feeds: where each kind of record is read, which of its fields are keys, and whose it is.
+
+An export feed goes on from a cursor (`continueFrom`) and brings inactive and deleted records too. A list
+exists where the vendor has no export: read whole each time, or, where it grows without end, from its last
+modification less an overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One kind of source record.
+
+    `keys`: key column of a segment → JSON path in the record ("job.id"; "appliedTo.0.appliedTo" is the first
+    item's). `root`: the key columns that lead to the owning customer; the first that has a value decides,
+    none means the house root. `overlap`: for lists read by modification time, how far back each reading
+    begins.
+    """
+
+    name: str
+    path: str
+    kind: Literal["export", "list"] = "export"
+    params: Mapping[str, str] = field(default_factory=dict)
+    id_field: str = "id"
+    modified_field: str | None = "modifiedOn"
+    active_field: str | None = "active"
+    keys: Mapping[str, str] = field(default_factory=dict)
+    root: tuple[str, ...] = ()
+    overlap: timedelta | None = None
+
+
+_CRM, _JPM, _DISPATCH = "/crm/v2/tenant/{tenant}", "/jpm/v2/tenant/{tenant}", "/dispatch/v2/tenant/{tenant}"
+_ACCOUNTING, _SETTINGS = "/accounting/v2/tenant/{tenant}", "/settings/v2/tenant/{tenant}"
+_PAYROLL, _TELECOM = "/payroll/v2/tenant/{tenant}", "/telecom/v2/tenant/{tenant}"
+
+_JOB = {"job_id": "jobId"}
+_VISIT = {**_JOB, "appointment_id": "appointmentId"}
+_NESTED = {"job_id": "job.id", "customer_id": "customer.id", "location_id": "location.id"}
+_NESTED_ROOT = ("job_id", "customer_id", "location_id")
+
+_ROOT_BOUND = (
+    Feed("customers", f"{_CRM}/export/customers", keys={"merged_to_id": "mergedToId"}, root=("id",)),
+    Feed(
+        "customer_contacts",
+        f"{_CRM}/export/customers/contacts",
+        keys={"customer_id": "customerId"},
+        root=("customer_id",),
+    ),
+    Feed(
+        "locations",
+        f"{_CRM}/export/locations",
+        keys={"customer_id": "customerId", "merged_to_id": "mergedToId"},
+        root=("customer_id",),
+    ),
+    Feed(
+        "location_contacts",
+        f"{_CRM}/export/locations/contacts",
+        keys={"location_id": "locationId"},
+        root=("location_id",),
+    ),
+    Feed(
+        "jobs",
+        f"{_JPM}/export/jobs",
+        keys={"customer_id": "customerId", "location_id": "locationId"},
+        root=("customer_id",),
+    ),
+    # What hangs on a job stands where the job stands, even while its own customer field lags behind a move.
+    Feed(
+        "appointments",
+        f"{_JPM}/export/appointments",
+        params={"active": "Any"},
+        keys={**_JOB, "customer_id": "customerId"},
+        root=("job_id", "customer_id"),
+    ),
+    Feed(
+        "appointment_assignments",
+        f"{_DISPATCH}/export/appointment-assignments",
+        params={"active": "Any"},  # active only, if not asked otherwise
+        keys=_VISIT,
+        root=("job_id",),
+    ),
+    Feed("invoices", f"{_ACCOUNTING}/export/invoices", keys=_NESTED, root=_NESTED_ROOT),
+    Feed(
+        "payments",
+        f"{_ACCOUNTING}/export/payments",
+        keys={"customer_id": "customer.id", "invoice_id": "appliedTo.0.appliedTo"},
+        root=("invoice_id", "customer_id"),
+    ),
+    Feed("job_timesheets", f"{_PAYROLL}/export/jobs/timesheets", keys=_VISIT, root=("job_id",)),
+    Feed("job_notes", f"{_JPM}/export/job-notes", keys=_JOB, root=("job_id",)),
+    Feed(
+        "job_canceled_logs",
+        f"{_JPM}/export/job-canceled-logs",
+        modified_field=None,
+        keys=_JOB,
+        root=("job_id",),
+    ),
+    Feed("calls", f"{_TELECOM}/export/calls", keys=_NESTED, root=_NESTED_ROOT),
+)
+
+_ANY = {"active": "Any"}
+_BY_ID = {"sort": "+Id"}
+_REFERENCE = (
+    Feed("job_types", f"{_JPM}/job-types", "list", {**_ANY, "orderBy": "Id"}),
+    Feed("technicians", f"{_SETTINGS}/export/technicians"),
+    Feed("employees", f"{_SETTINGS}/export/employees"),
+    Feed("business_units", f"{_SETTINGS}/export/business-units"),
+    Feed("tag_types", f"{_SETTINGS}/export/tag-types"),
+    Feed("job_cancel_reasons", f"{_JPM}/job-cancel-reasons", "list", {**_ANY, **_BY_ID}),
+    Feed("zones", f"{_DISPATCH}/zones", "list", {**_ANY, **_BY_ID}),
+    # A reading by ids in ascending order loses nothing: what changes meanwhile can only be read twice.
+    Feed(
+        "technician_shifts",
+        f"{_DISPATCH}/technician-shifts",
+        "list",
+        {**_ANY, **_BY_ID},
+        overlap=timedelta(hours=1),
+    ),
+    Feed(
+        "customer_custom_field_types",
+        f"{_CRM}/customers/custom-fields",
+        "list",
+        _BY_ID,
+        active_field=None,
+    ),
+    Feed(
+        "location_custom_field_types",
+        f"{_CRM}/locations/custom-fields",
+        "list",
+        _BY_ID,
+        active_field=None,
+    ),
+    Feed("job_custom_field_types", f"{_JPM}/jobs/custom-fields", "list", _BY_ID, active_field=None),
+)
+
+FEEDS: Mapping[str, Feed] = {feed.name: feed for feed in (*_ROOT_BOUND, *_REFERENCE)}
+ROOT_BOUND: tuple[str, ...] = tuple(feed.name for feed in _ROOT_BOUND)
+REFERENCE: tuple[str, ...] = tuple(feed.name for feed in _REFERENCE)

@@ -1,0 +1,175 @@
+"""Segments: verbatim records with their keys, as immutable Parquet files.
+
+Columns: id, modified_on (100 ns ticks since 1970 UTC), position (order inside the advance), active, the
+feed's key columns, record (the JSON as it came).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from upath import UPath
+
+from dispatch_to_pipedrive.dispatch_pro.errors import BadRecord
+from dispatch_to_pipedrive.dispatch_pro.feeds import Feed
+from dispatch_to_pipedrive.dispatch_pro.records import read_json
+from dispatch_to_pipedrive.dispatch_pro.shapes import FLAG, ID, KEY, TIME, Shape
+from dispatch_to_pipedrive.dispatch_pro.store import write_whole
+from dispatch_to_pipedrive.dispatch_pro.ticks import ticks
+
+ROWS = 50_000
+BYTES = 16 << 20
+ROW_GROUP = 8_192
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A file that has landed, `path` relative to the raw folder; nobody reads it before it is committed."""
+
+    feed: str
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+def segment_schema(feed: Feed) -> pa.Schema:
+    """The columns of the feed's segments."""
+    keys = [pa.field(name, pa.int64()) for name in feed.keys]
+    return pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            pa.field("modified_on", pa.int64()),
+            pa.field("position", pa.int64(), nullable=False),
+            pa.field("active", pa.bool_()),
+            *keys,
+            pa.field("record", pa.string(), nullable=False),
+        ]
+    )
+
+
+class Landing:
+    """One feed's records on their way into segments; holds at most about `ROWS` records or `BYTES` bytes."""
+
+    def __init__(self, raw: UPath, feed: Feed) -> None:
+        self.segments: list[Segment] = []
+        self.rows = 0
+        self._raw, self._feed = raw, feed
+        self._shape = key_shape(feed)
+        self._waiting: list[bytes] = []
+        self._bytes = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to flush."""
+        return len(self._waiting) >= ROWS or self._bytes >= BYTES
+
+    def add(self, records: Sequence[bytes]) -> None:
+        """Take records in the order in which the vendor gave them."""
+        self._waiting += records
+        self._bytes += sum(map(len, records))
+
+    def flush(self) -> None:
+        """Write what waits as a segment. Of identical texts among it only the last one lands."""
+        if not self._waiting:
+            return
+        records = list(dict.fromkeys(reversed(self._waiting)))[::-1]
+        self._waiting, self._bytes = [], 0
+        self.segments.append(write_segment(self._raw, self._feed, records, self.rows, self._shape))
+        self.rows += len(records)
+
+    def discard(self) -> None:
+        """Take back what landed: nobody has seen it."""
+        for segment in self.segments:
+            (self._raw / segment.path).unlink(missing_ok=True)
+        self.segments, self._waiting, self._bytes, self.rows = [], [], 0, 0
+
+
+def land_records(raw: UPath, feed: Feed, records: Iterable[bytes]) -> list[Segment]:
+    """Land records from anywhere, e.g. a generator, as an advance of the feed would."""
+    landing = Landing(raw, feed)
+    for record in records:
+        landing.add((record,))
+        if landing.full:
+            landing.flush()
+    landing.flush()
+    return landing.segments
+
+
+def write_segment(
+    raw: UPath, feed: Feed, records: Sequence[bytes], first_position: int, shape: Shape | None = None
+) -> Segment:
+    """One segment of these records. Raises BadRecord for one whose id, keys or time cannot be read."""
+    table = _keyed(feed, records, first_position, shape or key_shape(feed))
+    buffer = io.BytesIO()
+    plain = [name for name in table.column_names if name not in ("record", "id", "position")]
+    pq.write_table(
+        table,
+        buffer,
+        compression="zstd",
+        row_group_size=ROW_GROUP,
+        use_dictionary=plain,
+        write_statistics=True,
+    )
+    content = buffer.getvalue()
+    path = f"{feed.name}/{uuid.uuid4().hex}.parquet"
+    write_whole(raw / path, content)
+    return Segment(feed.name, path, len(table), len(content), hashlib.sha256(content).hexdigest())
+
+
+def key_shape(feed: Feed) -> Shape:
+    """The part of the feed's records that its segments need as columns."""
+    shape: dict[str, Any] = {feed.id_field: KEY}
+    if feed.modified_field:
+        shape[feed.modified_field] = TIME
+    if feed.active_field:
+        shape[feed.active_field] = FLAG
+    for path in feed.keys.values():
+        first, *rest = path.split(".")
+        if not rest:
+            shape[first] = ID
+        elif rest[0] == "0":
+            shape[first] = [{rest[1]: ID}]
+        else:
+            shape[first] = {rest[0]: ID}
+    return shape
+
+
+def _keyed(feed: Feed, records: Sequence[bytes], first_position: int, shape: Shape) -> pa.Table:
+    fields = read_json(feed.name, records, shape)
+    rows = len(records)
+    columns = {
+        "id": fields[feed.id_field].cast(pa.string()),
+        "modified_on": pa.nulls(rows, pa.int64()),
+        "position": pa.array(range(first_position, first_position + rows), pa.int64()),
+        "active": fields[feed.active_field] if feed.active_field else pa.nulls(rows, pa.bool_()),
+        **{name: _at(fields, path) for name, path in feed.keys.items()},
+        "record": pa.array(records, pa.binary()).cast(pa.string()),
+    }
+    if feed.modified_field:
+        try:
+            columns["modified_on"] = ticks(fields[feed.modified_field])
+        except ValueError as error:
+            raise BadRecord(feed.name, None, feed.modified_field, f"is {error}") from None
+    return pa.table(columns, schema=segment_schema(feed))
+
+
+def _at(fields: pa.Table, path: str) -> pa.Array:
+    """The key at a path; 0, which the vendor writes where it means none, counts as missing."""
+    first, *rest = path.split(".")
+    column = fields[first].combine_chunks()
+    if rest and rest[0] == "0":
+        column = pc.list_slice(column, 0, 1, return_fixed_size_list=True)
+        column = pc.if_else(pc.is_valid(column), column, pa.scalar([None], column.type)).flatten()
+        rest = rest[1:]
+    for name in rest:
+        column = pc.struct_field(column, name)
+    return pc.if_else(pc.equal(column, 0), pa.scalar(None, pa.int64()), column)
