@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dispatch_to_pipedrive.mapping.model import EntityMap, FieldMap, Maps, Scalar
-from dispatch_to_pipedrive.mapping.transforms import NOTE_BYTES, TRANSFORMS, Inputs
+from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS, Inputs, plain
 
 LIMITS: Mapping[str, int] = {"text": 255, "long_text": 65_000}
 """Code points that Pipedrive's varchar and text fields hold."""
@@ -52,13 +51,13 @@ class Normalized(Protocol):
     """The four normalized frames."""
 
     @property
-    def organizations(self) -> pd.DataFrame: ...  # noqa: D102
+    def organizations(self) -> pd.DataFrame: ...
     @property
-    def persons(self) -> pd.DataFrame: ...  # noqa: D102
+    def persons(self) -> pd.DataFrame: ...
     @property
-    def deals(self) -> pd.DataFrame: ...  # noqa: D102
+    def deals(self) -> pd.DataFrame: ...
     @property
-    def activities(self) -> pd.DataFrame: ...  # noqa: D102
+    def activities(self) -> pd.DataFrame: ...
 
 
 def render(maps: Maps, normalized: Normalized, options: RenderOptions) -> dict[str, pd.DataFrame]:
@@ -135,7 +134,8 @@ def _mapped(
         strange = keys[~known & keys.notna()]
         mapped = keys[known].map(field.value_map).astype(object).reindex(frame.index)
         if len(strange) and field.unmapped == "stop":
-            raise UnmappedValues(entity, name, strange.value_counts().to_dict())
+            counts = {str(value): int(count) for value, count in strange.value_counts().items()}
+            raise UnmappedValues(entity, name, counts)
         if field.unmapped == "add_option":
             mapped = mapped.where(known, keys.astype(object))
         elif field.unmapped == "warn":
@@ -171,24 +171,22 @@ def _as_is(values: pd.Series) -> pd.Series:
 
 
 def _lists(values: pd.Series) -> pd.Series:
-    return values.map(lambda items: list(items) if len(items) else None, na_action="ignore")
+    return plain(values).map(lambda items: list(items) if len(items) else None, na_action="ignore")
 
 
 def _contact_points(values: pd.Series) -> pd.Series:
-    return values.map(lambda items: [dict(item) for item in items] or None, na_action="ignore")
+    return plain(values).map(lambda items: [dict(item) for item in items] or None, na_action="ignore")
 
 
 def _numbers(values: pd.Series) -> pd.Series:
-    """Floats, each the one nearest to the exact decimal; None where missing."""
+    """Floats, each the one nearest to the exact decimal (an integer over a power of ten); None where missing."""
     if isinstance(values.dtype, pd.ArrowDtype) and pa.types.is_decimal(values.dtype.pyarrow_dtype):
         scale = values.dtype.pyarrow_dtype.scale
-        exact = pa.array(values.array, type=pa.decimal128(38, scale))
-        shifted = pc.multiply(
-            exact.cast(pa.decimal128(38 - scale, scale)), pa.scalar(10**scale, pa.decimal128(scale + 1, 0))
-        )
-        whole = pd.Series(shifted.cast(pa.int64()).to_pandas(integer_object_nulls=False), index=values.index)
-        return _objects(whole.astype("float64") / float(10**scale))
-    return _objects(pd.to_numeric(values).astype("float64"))
+        ten = pa.scalar(10**scale, pa.decimal128(scale + 1, 0))
+        whole = pc.multiply(pa.array(values, type=pa.decimal128(18, scale)), ten).cast(pa.int64())
+        floats = pd.Series(whole, index=values.index, dtype=pd.ArrowDtype(pa.int64())).astype("Float64")
+        return _objects(floats / float(10**scale))
+    return _objects(pd.to_numeric(values).astype("Float64"))
 
 
 def _objects(values: pd.Series) -> pd.Series:
@@ -206,6 +204,3 @@ FINISH: Mapping[str, Callable[[pd.Series], pd.Series]] = {
     "options": _lists,
     "participants": _lists,
 }
-
-__all__ = ["NOTE_BYTES", "RenderOptions", "UnmappedValues", "apply", "problems", "render"]
-_ = np

@@ -3,8 +3,7 @@
 from html.parser import HTMLParser
 
 BLOCKS = frozenset(
-    "address article aside blockquote dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav "
-    "ol p pre section table tr ul".split()
+    ["address", "article", "aside", "blockquote", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tr", "ul"]
 )
 HIDDEN = frozenset({"script", "style", "head", "title"})
 

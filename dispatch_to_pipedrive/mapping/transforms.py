@@ -13,6 +13,7 @@ from html import escape
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from pydantic import Field, ValidationError, field_validator
 
 from dispatch_to_pipedrive.mapping.model import Scalar, Strict
@@ -147,16 +148,22 @@ def placeholders(template: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+def plain(values: Values) -> Values:
+    """A column of Arrow lists as Python lists, missing as None; other columns as they are."""
+    if isinstance(values.dtype, pd.ArrowDtype) and pa.types.is_nested(values.dtype.pyarrow_dtype):
+        return pd.Series(pa.array(values).to_pylist(), index=values.index, dtype=object)
+    return values
+
+
 def text_of(values: Values) -> Values:
-    """Any column as text; list items are joined by a comma, missing stays missing."""
-    if len(values) and isinstance(values.dtype, object.__class__) is False and values.dtype == object:
-        listed = (
-            values.map(lambda value: ", ".join(map(str, value)) or None, na_action="ignore")
-            if values.map(lambda value: isinstance(value, list)).any()
-            else values
-        )
-        return listed.astype("string")
+    """Any column as text; the items of a list are joined by a comma, missing stays missing."""
+    if isinstance(values.dtype, pd.ArrowDtype) or values.dtype == object:
+        values = plain(values).map(_joined, na_action="ignore")
     return values.astype("string")
+
+
+def _joined(value: Any, separator: str = ", ") -> str | None:
+    return str(value) if isinstance(value, str | int | float) else separator.join(map(str, value)) or None
 
 
 def _matches(text: str | None, pattern: Scalar) -> bool:
@@ -200,7 +207,7 @@ def _first(inputs: Inputs) -> Values:
 
 def _join(inputs: Inputs) -> Values:
     separator = inputs.args.separator
-    return inputs.column().map(lambda items: separator.join(map(str, items)) or None, na_action="ignore")
+    return plain(inputs.column()).map(lambda items: _joined(items, separator), na_action="ignore")
 
 
 def _rules(inputs: Inputs) -> Values:
@@ -245,7 +252,8 @@ def address_text(
     for part in parts:
         filled = part.fillna("")
         line = line + filled.where(filled == "", ", " + filled)
-    return line.str.slice(2).replace("", pd.NA)
+    line = line.str.slice(2)
+    return line.where(line != "")
 
 
 def _address(inputs: Inputs) -> Values:
@@ -280,7 +288,7 @@ def _html_to_text(inputs: Inputs) -> Values:
     marked = values.str.contains("[<&]", na=False)
     distinct = values[marked].unique()
     texts = {value: html_to_text(value) for value in distinct}
-    return values.where(~marked, values[marked].map(texts)).str.strip().replace("", pd.NA)
+    return _blank_as_missing(values.where(~marked, values[marked].map(texts)))
 
 
 def _html_lines(inputs: Inputs) -> Values:
@@ -302,7 +310,8 @@ def _note(lines: Sequence[str], columns: Mapping[str, Values], index: pd.Index) 
     for line in lines:
         filled = _filled(line, columns, index)
         note = note + ("<br>" + filled).fillna("")
-    return note.str.slice(len("<br>")).replace("", pd.NA)
+    note = note.str.slice(len("<br>"))
+    return note.where(note != "")
 
 
 def _cut(values: Values, limit: int) -> Values:
@@ -310,8 +319,7 @@ def _cut(values: Values, limit: int) -> Values:
 
 
 def _escaped(values: Values) -> Values:
-    values = values.str.strip()
-    values = values.where(values != "")
+    values = _blank_as_missing(values)
     special = values.str.contains("[&<>\r\n]", na=False)
     made = {value: _as_html(value) for value in values[special].unique()}
     return values.where(~special, values[special].map(made))

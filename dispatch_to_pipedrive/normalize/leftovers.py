@@ -1,0 +1,25 @@
+"""What is not carried, and why: one row for each source record that gives nothing to the destination."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+COLUMNS = ("feed", "id", "root", "reason")
+
+
+def left(feed: str, rows: pd.DataFrame, where: pd.Series, reason: str | pd.Series) -> pd.DataFrame:
+    """The rows of a feed that are left behind, with one reason or one for each."""
+    mask = where.fillna(False).to_numpy(dtype=bool)
+    found = rows.loc[mask, ["id", "root"]]
+    words = reason if isinstance(reason, str) else reason[mask].astype("string")
+    return found.assign(feed=feed, reason=words)[list(COLUMNS)]
+
+
+def together(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """All leftovers as one frame: feed, id, root, reason, sorted by feed, id and reason."""
+    filled = [part for part in parts if len(part)]
+    types = {"feed": "string", "id": "Int64", "root": "Int64", "reason": "string"}
+    if not filled:
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
+    frame = pd.concat(filled, ignore_index=True).astype(types)
+    return frame.sort_values(["feed", "id", "reason"], kind="stable", ignore_index=True)

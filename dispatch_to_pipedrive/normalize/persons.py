@@ -1,0 +1,45 @@
+"""Which persons there are: one for each customer, and one for each commercial site with contacts of its own."""
+
+import pandas as pd
+
+from dispatch_to_pipedrive.normalize.addresses import Sites
+from dispatch_to_pipedrive.normalize.contacts import contact_columns
+from dispatch_to_pipedrive.normalize.lists import TEXTS
+from dispatch_to_pipedrive.normalize.times import utc
+
+
+def persons(customers: pd.DataFrame, sites: Sites, points: pd.DataFrame) -> pd.DataFrame:
+    """source_key, root, name, organization_key, location_id, emails, phones, contact_memo, labels, sites.
+
+    A residential person has the customer's sites; a commercial one none, for they are the organization's.
+    """
+    first = customers[["person_key", "root", "name", "organization_key", "created_at", "labels"]]
+    first = first.rename(columns={"person_key": "source_key"})
+    homes = sites.wide[sites.wide["root"].isin(customers.loc[~customers["commercial"], "root"])]
+    first = first.merge(homes, on="root", how="left", validate="one_to_one")
+    first = first.assign(location_id=pd.Series(pd.NA, index=first.index, dtype="Int64"))
+    everyone = pd.concat([first, _of_sites(customers, sites, points)], ignore_index=True)
+    everyone = everyone.astype({"location_id": "Int64", "labels": TEXTS, "source_key": "string"})
+    return pd.concat([everyone, contact_columns(everyone["source_key"], points)], axis=1)
+
+
+def _of_sites(customers: pd.DataFrame, sites: Sites, points: pd.DataFrame) -> pd.DataFrame:
+    keys = points.loc[
+        points["person_key"].str.startswith("location:").fillna(False), ["location_id", "person_key"]
+    ]
+    found = sites.locations.merge(
+        keys.drop_duplicates(), left_on="id", right_on="location_id", validate="one_to_one"
+    )
+    owner = customers.set_index("root")
+    customer = found["root"].map(owner["name"]).astype("string")
+    name = found["name"].astype("string").str.strip()
+    return pd.DataFrame(
+        {
+            "source_key": found["person_key"].astype("string"),
+            "root": found["root"],
+            "name": customer.where(name.fillna("") == "", customer + " – " + name),
+            "organization_key": found["root"].map(owner["organization_key"]).astype("string"),
+            "created_at": utc(found, "locations", "created_on"),
+            "location_id": found["location_id"],
+        }
+    )
