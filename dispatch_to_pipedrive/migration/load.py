@@ -21,7 +21,7 @@ from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import settle
 from dispatch_to_pipedrive.migration.values import Body, Link, Manifest, Quarantined
 from dispatch_to_pipedrive.migration.window import Draft, Sent, send_all
-from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema, NotInSchema
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
     """Bring one entity's records of a batch to what the mapped frame says."""
     session, entity = load.session, load.entity_map.entity
     report = LoadReport(entity, wanted=len(frame))
-    todo = _resolve(load, frame)
+    todo = resolved(session, load.schema, load.entity_map, load.owners, frame)
     settled_before = await settle(session, load.schema, session.ledger.open_intents(session.scope.account))
     report.settled += settled_before.linked
     capabilities = Capabilities(session.ledger.capabilities(session.scope.account))
@@ -112,13 +112,18 @@ class _Progress:
         self._tell(self._done, self._total)
 
 
-def _resolve(load: Load, frame: pd.DataFrame) -> list[Wanted]:
+def resolved(
+    session: Session, schema: AccountSchema, entity_map: EntityMap, owners: Owners, frame: pd.DataFrame
+) -> list[Wanted]:
+    """The rows of a mapped frame as this account's wire bodies, their parents looked up in the ledger."""
     parents: dict[str, int] = {}
-    ledger, scope = load.session.ledger, load.session.scope
-    for entity, keys in parent_keys(load.entity_map, frame).items():
-        links = ledger.links(scope, entity, sorted(keys))
+    for entity, keys in parent_keys(entity_map, frame).items():
+        links = session.ledger.links(session.scope, entity, sorted(keys))
         parents.update({k: link.pipedrive_id for k, link in links.items() if link.state in ALIVE})
-    return list(Resolver(load.schema, load.owners, parents).wanted(load.entity_map, frame))
+    try:
+        return list(Resolver(schema, owners, parents).wanted(entity_map, frame))
+    except NotInSchema as missing:
+        raise RunStopped(f"{missing}: materialize pipedrive_schema again") from None
 
 
 @dataclass
@@ -198,7 +203,7 @@ async def _draft_updates(
     session, entity = load.session, load.entity_map.entity
     unknown = [w.source_key for w, _ in changed if w.source_key not in told]
     before = {**session.ledger.sent(session.scope, entity, unknown), **told}
-    seen_now = {key for key in told}
+    seen_now = set(told)
     differing = [
         (want, link, _difference(load, want, before.get(want.source_key, {}))) for want, link in changed
     ]

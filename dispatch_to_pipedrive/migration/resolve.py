@@ -120,7 +120,7 @@ class Resolver:
             "participants": lambda v: [
                 {"person_id": self._parent(x), "primary": i == 0} for i, x in enumerate(v)
             ],
-            "pipeline": lambda _v: self.schema.pipeline_id,
+            "pipeline": self.schema.pipeline_id,
             "stage": self.schema.stage_id,
             "number": float,
             "boolean": bool,

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -82,6 +82,11 @@ class Session:
             at=utc_now(),
             server_date=self.client.budget.server_now().isoformat(timespec="seconds"),
         )
+
+    def grace_left(self, intents: Sequence[Intent]) -> float:
+        """Seconds until the last of the intents cannot be carried out any more."""
+        latest = max(datetime.fromisoformat(x.at) for x in intents)
+        return self.grace - (datetime.now(UTC) - latest).total_seconds()
 
     def untold_tokens(self) -> tuple[str, dict[str, int]]:
         """The server's day, and by kind what was spent since the last call: what the ledger does not know yet."""

@@ -11,7 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from dispatch_to_pipedrive.migration import faults
@@ -61,7 +61,7 @@ async def _settle_creates(
     log.info("settling %d %s whose answer was lost", len(intents), entity)
     waiting = await _link_found(session, schema, entity, intents, settled)
     if waiting:
-        await asyncio.sleep(max(_grace_left(session, waiting), SECOND_READING))
+        await asyncio.sleep(max(session.grace_left(waiting), SECOND_READING))
         waiting = await _link_found(session, schema, entity, waiting, settled)
     _commit_absent(session, waiting, settled)
 
@@ -71,11 +71,6 @@ def _commit_absent(session: Session, intents: Sequence[Intent], settled: Settled
         outcomes = [Outcome(x, "absent", 0) for x in intents]
         session.ledger.record(session.scope, session.fence, outcomes=outcomes)
         settled.absent.extend(intents)
-
-
-def _grace_left(session: Session, intents: Sequence[Intent]) -> float:
-    latest = max(datetime.fromisoformat(x.at) for x in intents)
-    return session.grace - (datetime.now(UTC) - latest).total_seconds()
 
 
 async def _link_found(
@@ -138,7 +133,7 @@ async def _settle_change(session: Session, schema: AccountSchema, intent: Intent
     if await _carried_out(session, schema, intent):
         settled.linked += 1
         return
-    await asyncio.sleep(max(_grace_left(session, [intent]), SECOND_READING))
+    await asyncio.sleep(max(session.grace_left([intent]), SECOND_READING))
     if await _carried_out(session, schema, intent):
         settled.linked += 1
     else:

@@ -1,0 +1,107 @@
+"""What does the account hold? All records, listed once, kept as Parquet so that every batch can be read from it.
+
+Memory stays that of a few pages: a listing is written page by page, in the order of ids, and read by ranges of ids.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from dispatch_to_pipedrive.migration.compare import without_nulls
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.settle import DEAL_STATUSES
+from dispatch_to_pipedrive.migration.stamps import stamp_of
+from dispatch_to_pipedrive.migration.values import ENTITIES
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+
+_COLUMNS = pa.schema(
+    [("id", pa.int64()), ("stamp", pa.string()), ("deleted", pa.bool_()), ("record", pa.string())]
+)
+_ROWS = 4_000
+"""Rows a row group: a batch reads those whose range of ids it meets."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One listing of the account: a Parquet file an entity."""
+
+    folder: Path
+
+    def records(self, entity: str, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """Id → record, for those of the ids that were listed and not deleted."""
+        wanted = sorted(set(ids))
+        if not wanted:
+            return {}
+        within = (ds.field("id") >= wanted[0]) & (ds.field("id") <= wanted[-1]) & ~ds.field("deleted")
+        chosen = set(wanted)
+        found: dict[int, dict[str, Any]] = {}
+        for batch in self._dataset(entity).to_batches(
+            columns=["id", "record"], filter=within, batch_size=_ROWS
+        ):
+            for number, text in zip(batch["id"].to_pylist(), batch["record"], strict=True):
+                if number in chosen:
+                    found[number] = orjson.loads(text.as_buffer())
+        return found
+
+    def deleted(self, entity: str, ids: Iterable[int]) -> set[int]:
+        """Those of the ids that were listed as deleted."""
+        gone = self._dataset(entity).to_table(columns=["id"], filter=ds.field("deleted"))["id"].to_pylist()
+        return set(gone) & set(ids)
+
+    def stamps(self, entity: str) -> Iterator[list[tuple[int, str]]]:
+        """Groups of (id, source key) of the records that bear a stamp and are not deleted."""
+        bearing = ~ds.field("deleted") & ds.field("stamp").is_valid()
+        for batch in self._dataset(entity).to_batches(
+            columns=["id", "stamp"], filter=bearing, batch_size=_ROWS
+        ):
+            yield list(zip(batch["id"].to_pylist(), batch["stamp"].to_pylist(), strict=True))
+
+    def _dataset(self, entity: str) -> ds.Dataset:
+        return ds.dataset(self.folder / f"{entity}.parquet", format="parquet")
+
+
+async def take_listing(session: Session, schema: AccountSchema, folder: Path) -> Listing:
+    """List every record of the account once (500 a page) into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for entity in ENTITIES:
+        target = folder / f"{entity}.parquet"
+        unfinished = target.with_suffix(".tmp")
+        with pq.ParquetWriter(unfinished, _COLUMNS, compression="zstd") as writer:
+            rows: list[tuple[int, str | None, bool, bytes]] = []
+            status = DEAL_STATUSES if entity == "deals" else None
+            for archived in (False, True) if entity == "deals" else (False,):
+                pages = session.client.list(
+                    entity,  # type: ignore[arg-type]
+                    status=None if archived else status,
+                    archived=archived,
+                )
+                async for page in pages:
+                    rows.extend(_row(schema, entity, record) for record in page.records)
+                    if len(rows) >= _ROWS:
+                        _write(writer, rows)
+                        rows = []
+            _write(writer, rows)
+        unfinished.rename(target)
+    return Listing(folder)
+
+
+def _row(schema: AccountSchema, entity: str, record: dict[str, Any]) -> tuple[int, str | None, bool, bytes]:
+    deleted = bool(record.get("is_deleted")) or record.get("status") == "deleted"
+    return int(record["id"]), stamp_of(schema, entity, record), deleted, orjson.dumps(without_nulls(record))
+
+
+def _write(writer: pq.ParquetWriter, rows: list[tuple[int, str | None, bool, bytes]]) -> None:
+    if rows:
+        ids, stamps, deleted, records = zip(*rows, strict=True)
+        texts = pa.array([r.decode() for r in records], pa.string())
+        writer.write_table(
+            pa.table(
+                [pa.array(ids), pa.array(stamps, pa.string()), pa.array(deleted), texts], schema=_COLUMNS
+            )
+        )

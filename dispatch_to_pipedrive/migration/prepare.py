@@ -1,0 +1,145 @@
+"""How the account gets pipeline, stages, fields, options and labels: idempotent, and through the ledger like any write.
+
+Each step is one write with an intent before and an outcome after it; a lost answer is settled by reading the account
+again, where only what was not there before the intent can be what it made.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+
+from dispatch_to_pipedrive.mapping.needs import SchemaNeeds
+from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.errors import MigrationError, RunStopped
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.settle import SECOND_READING
+from dispatch_to_pipedrive.migration.values import Intent, Outcome, SchemaObject
+from dispatch_to_pipedrive.pipedrive import schema as account
+from dispatch_to_pipedrive.pipedrive.account import read_structure
+from dispatch_to_pipedrive.pipedrive.errors import Ambiguous, Forbidden, Rejected
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SchemaReport:
+    """What was made, and what stood already."""
+
+    made: int
+    existing: int
+
+
+async def read_schema(session: Session) -> account.AccountSchema:
+    """The account's schema as the ledger knows it.
+
+    Raises SchemaChanged if a recorded key has vanished or changed its type.
+    """
+    made = [_made(x) for x in session.ledger.schema_objects(session.scope.account)]
+    return await account.read_account_schema(session.client, made)
+
+
+async def missing_steps(session: Session, needs: SchemaNeeds) -> tuple[account.SchemaStep, ...]:
+    """The steps that are still to be made; empty when the schema is in place."""
+    return account.plan_schema(await read_schema(session), _needs(needs))
+
+
+async def apply_schema(session: Session, needs: SchemaNeeds) -> SchemaReport:
+    """Make what is missing, one step after the other."""
+    schema = await read_schema(session)
+    schema = await _settle_open(session, schema)
+    wanted = _needs(needs)
+    existing = len(schema.made)
+    made = 0
+    while steps := account.plan_schema(schema, wanted):
+        schema = await _make(session, schema, steps[0])
+        made += 1
+    return SchemaReport(made, existing)
+
+
+async def _make(
+    session: Session, schema: account.AccountSchema, step: account.SchemaStep
+) -> account.AccountSchema:
+    intent = replace(
+        session.intent("create", "schema", f"{step.kind}:{step.entity}:{step.name}"), body=step.as_dict()
+    )
+    (intent,), _ = session.ledger.record(session.scope, session.fence, intents=[intent])
+    faults.point("schema_intent_committed")
+    try:
+        outcome = await account.apply_step(session.client, step)
+    except Ambiguous:
+        return await _settle_step(session, schema, intent)
+    except (Rejected, Forbidden) as error:
+        rejected = Outcome(intent, "rejected", 0, words=error.words)
+        session.ledger.record(session.scope, session.fence, outcomes=[rejected])
+        raise RunStopped(
+            f"Pipedrive refuses the {step.kind} {step.name!r} of {step.entity}: {error.words}"
+        ) from None
+    faults.point("schema_step_sent")
+    return _commit(session, schema, intent, outcome, "done")
+
+
+def _commit(
+    session: Session,
+    schema: account.AccountSchema,
+    intent: Intent,
+    made: account.SchemaOutcome,
+    status: str,
+) -> account.AccountSchema:
+    outcome = Outcome(
+        intent,
+        status,
+        made.tokens,
+        echo=dict(made.record),
+        server_date=made.date.isoformat(timespec="seconds") if made.date else None,
+    )
+    objects = [] if made.made is None else [_object(made.made)]
+    day, tokens = session.untold_tokens()
+    session.ledger.record(
+        session.scope, session.fence, outcomes=[outcome], schema=objects, day=day, tokens=tokens
+    )
+    faults.point("schema_outcome_committed")
+    return account.learn(schema, made)
+
+
+async def _settle_open(session: Session, schema: account.AccountSchema) -> account.AccountSchema:
+    for intent in session.ledger.open_intents(session.scope.account):
+        if intent.entity == "schema":
+            schema = await _settle_step(session, schema, intent)
+    return schema
+
+
+async def _settle_step(
+    session: Session, schema: account.AccountSchema, intent: Intent
+) -> account.AccountSchema:
+    """Look twice, the second time after the grace period, for what the step made."""
+    step = account.SchemaStep.from_dict(intent.body or {})
+    for pause in (0.0, max(session.grace_left([intent]), SECOND_READING)):
+        await asyncio.sleep(pause)
+        found = account.find_made(await read_structure(session.client), step)
+        if len(found) == 1:
+            return _commit(session, schema, intent, found[0], "settled")
+        if found:
+            raise MigrationError(
+                f"{len(found)} new {step.kind}s named {step.name!r} in Pipedrive ({step.entity}): "
+                "delete all but one there and run again"
+            )
+    session.ledger.record(session.scope, session.fence, outcomes=[Outcome(intent, "absent", 0)])
+    return schema
+
+
+def _needs(needs: SchemaNeeds) -> account.SchemaNeeds:
+    return account.SchemaNeeds(
+        pipelines=(account.PipelineNeed(needs.pipeline.name, needs.pipeline.stages),),
+        fields=tuple(
+            account.FieldNeed(f.entity, f.name, f.field_type, f.options, f.description) for f in needs.fields
+        ),
+        labels=tuple(account.LabelNeed(entity, labels) for entity, labels in needs.labels.items() if labels),
+    )
+
+
+def _made(x: SchemaObject) -> account.Made:
+    return account.Made(x.kind, x.entity, x.name, x.code, x.field_type)  # type: ignore[arg-type]
+
+
+def _object(made: account.Made) -> SchemaObject:
+    return SchemaObject(made.kind, made.entity, made.name, made.key, made.detail)
