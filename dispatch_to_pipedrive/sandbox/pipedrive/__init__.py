@@ -1,0 +1,1 @@
+"""What does a Pipedrive account answer? A server on loopback, written from the vendor's documents."""

@@ -1,0 +1,72 @@
+"""What is the whole state of an account? Out as deterministic JSON, and in again."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from . import fields, habits, plans, times
+from .account import ENTITIES, Account, _is_open
+
+_PLAIN = (
+    "api_token",
+    "company_id",
+    "company_domain",
+    "next_option",
+    "next_field",
+    "currency",
+    "seed",
+    "seats",
+    "caps",
+)
+
+
+def dump(account: Account, *, settle: bool = True) -> dict[str, Any]:
+    """The state; with `settle` whatever the habits still mean to do is done first, so that dumps can be compared.
+
+    Records stand as they are stored: v2's names and forms, nulls left out, deleted records included.
+    """
+    if settle:
+        habits.settle(account, everything=True)
+    state: dict[str, Any] = {name: getattr(account, name) for name in _PLAIN}
+    state |= {
+        "now": account.stamp(),
+        "plan": account.plan.name,
+        "users": list(account.users.values()),
+        "activity_types": list(account.activity_types.values()),
+        "pipelines": list(account.pipelines.values()),
+        "stages": list(account.stages.values()),
+        "fields": {entity: [one.state() for one in account.fields[entity].values()] for entity in ENTITIES},
+        "entities": {entity: account.stores[entity].state()["records"] for entity in account.stores},
+        "bases": {entity: store.base for entity, store in account.stores.items()},
+        "contents": {str(id_): base64.b64encode(data).decode() for id_, data in account.contents.items()},
+        "pending": account.pending,
+        "capabilities": account.capabilities,
+        "habits": account.habits,
+    }
+    return state
+
+
+def load(account: Account, state: dict[str, Any]) -> None:
+    """Become the account of a dump: ids, keys, options, token and all."""
+    for name in _PLAIN:
+        setattr(account, name, state[name])
+    account.plan = plans.PLANS[state["plan"]]
+    account.users = {one["id"]: one for one in state["users"]}
+    account.me = account.users[1]
+    account.activity_types = {one["id"]: one for one in state["activity_types"]}
+    account.pipelines = {one["id"]: one for one in state["pipelines"]}
+    account.stages = {one["id"]: one for one in state["stages"]}
+    account.fields = {
+        entity: {one["code"]: fields.Field(**one) for one in known}
+        for entity, known in state["fields"].items()
+    }
+    for entity, records in state["entities"].items():
+        account.stores[entity].load({"base": state["bases"][entity], "records": records}, times.epoch)
+    account.contents = {int(id_): base64.b64decode(text) for id_, text in state["contents"].items()}
+    account.pending = [(one[0], one[1], one[2], one[3], one[4]) for one in state["pending"]]
+    account.capabilities |= state["capabilities"]
+    account.habits |= state["habits"]
+    deals = account.stores["deals"]
+    account.open_deals = sum(_is_open(deals.get(id_) or {}) for id_ in deals.ids())
+    account.schema_changed()
