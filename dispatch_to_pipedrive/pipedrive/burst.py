@@ -97,6 +97,7 @@ class Burst:
     ) -> None:
         """Give a place back once its window is over; `limit` and `remaining` as the vendor's headers say."""
         if passage.number == 0:
+            self.limit = limit
             return
         now = self._clock()
         self._in_flight -= 1

@@ -106,29 +106,25 @@ class PipedriveClient:
         self._blocked_until = 0.0
         self._places = asyncio.Semaphore(concurrency)
         self._dates: tuple[bytes, datetime] = (b"", datetime.min.replace(tzinfo=UTC))
-        self._http = httpx.AsyncClient(
-            headers={"x-api-token": token, "accept": "application/json"},
-            follow_redirects=False,
-            trust_env=False,
-            # Connecting may take a third: what ends there was surely not sent.
-            timeout=httpx.Timeout(request_timeout, connect=request_timeout / 3),
-            limits=httpx.Limits(
-                max_connections=concurrency, max_keepalive_connections=concurrency, keepalive_expiry=3.0
-            ),
-            transport=transport,
-        )
+        # Connecting may take a third: what ends there was surely not sent.
+        timeout = httpx.Timeout(request_timeout, connect=request_timeout / 3)
+        self._extensions = {"timeout": timeout.as_dict()}
+        self._headers = {"x-api-token": token, "accept": "application/json", "accept-encoding": "gzip"}
+        self._body_headers = {**self._headers, "content-type": "application/json"}
+        self._transports = [transport] if transport is not None else _connections(concurrency)
+        self._idle = self._transports * concurrency if transport is not None else list(self._transports)
 
     def __repr__(self) -> str:
         return f"PipedriveClient({self._url!r})"
 
     async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        for transport in self._transports:
+            await transport.aclose()
 
     # Records, pipelines and stages (v2)
 
@@ -334,9 +330,13 @@ class PipedriveClient:
             ticket = await self.budget.spend(price, kind, asks_clock=asks_clock)
             try:
                 self._refuse_if_blocked(method, path)
-                headers = {"content-type": "application/json"} if content is not None else None
-                request = self._http.build_request(
-                    method, self._url + path, params=query, content=content, headers=headers
+                request = httpx.Request(
+                    method,
+                    self._url + path,
+                    params=query,
+                    headers=self._headers if content is None else self._body_headers,
+                    content=content,
+                    extensions=self._extensions,
                 )
                 if method != "GET":
                     if self.before_send is not None:
@@ -354,9 +354,14 @@ class PipedriveClient:
     async def _exchange(
         self, request: httpx.Request, method: str, path: str, ticket: Ticket
     ) -> httpx.Response:
+        transport = self._idle.pop()
         try:
             async with asyncio.timeout(self.request_timeout):
-                response = await self._http.send(request)
+                response = await transport.handle_async_request(request)
+                try:
+                    await response.aread()
+                finally:
+                    await response.aclose()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             self.budget.withdraw(ticket)
             raise Transient(self._clean(error), method=method, path=path) from None
@@ -367,6 +372,8 @@ class PipedriveClient:
         except BaseException:
             self.budget.lost(ticket)
             raise
+        finally:
+            self._idle.append(transport)
         headers = {name.lower(): value for name, value in response.headers.raw}
         self.budget.observe(ticket, headers, self._date(headers))
         return response
@@ -452,6 +459,16 @@ class PipedriveClient:
     def _clean(self, words: object) -> str:
         text = str(words) or type(words).__name__
         return text.replace(self._token, "…") if self._token else text
+
+
+def _connections(count: int) -> list[httpx.AsyncBaseTransport]:
+    """Transports of one connection each: a shared pool looks at all its connections for every request.
+
+    Redirects are not followed and the environment's proxies not asked, since no httpx client stands above them.
+    An idle connection is dropped before a server would: a write on a closing one has no known outcome.
+    """
+    one = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=3.0)
+    return [httpx.AsyncHTTPTransport(limits=one, trust_env=False) for _ in range(count)]
 
 
 _CONTENT = frozenset(("organizations", "persons", "deals", "activities"))
