@@ -73,7 +73,7 @@ class Clock:
         return {"now": self.now().isoformat().replace("+00:00", "Z"), "speed": self._speed}
 
     def command(self, body: Any) -> dict[str, Any]:
-        """Obey `{"set": ISO, "advance": seconds, "speed": x}` (any of them, in that order); answers `state()`."""
+        """Obey `{"set": ISO, "advance": seconds, "speed": x}`, any of them, in that order; answers `state()`."""
         if not isinstance(body, dict) or not set(body) <= {"set", "advance", "speed"}:
             raise ClockError('expected a JSON object with "set" (ISO time), "advance" (seconds) or "speed"')
         if "set" in body:

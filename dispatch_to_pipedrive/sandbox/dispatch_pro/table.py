@@ -1,0 +1,137 @@
+"""Which records does one object of the tenant have, in which order do they change, and what do they say?
+
+The first history is columns of numbers and a function that renders rows; only records changed since are kept whole.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .draw import Flags
+from .times import Ints
+
+Record = dict[str, Any]
+BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The first history of one object: ids ascending, times in ticks, `keys` by the vendor's field name."""
+
+    ids: Ints
+    created: Ints
+    modified: Ints
+    active: Flags
+    render: Callable[[Ints], list[Record]]
+    keys: Mapping[str, Ints] = field(default_factory=dict)
+
+
+class Table:
+    """The records of one object, by row; rows keep their number for life and are ordered by (modified, id)."""
+
+    def __init__(self, name: str, columns: Columns, paths: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.name = name
+        self.ids = columns.ids
+        self.created = columns.created
+        self.modified = columns.modified
+        self.active = columns.active
+        self.present: Flags = np.ones(len(columns.ids), dtype=np.bool_)
+        self.keys: dict[str, Ints] = dict(columns.keys)
+        self._paths = {name: tuple((paths or {}).get(name, (name,))) for name in self.keys}
+        self._render = columns.render
+        self._changed: dict[int, Record] = {}
+        self.order: Ints = np.lexsort((self.ids, self.modified)).astype(np.int64)
+
+    def __len__(self) -> int:
+        return int(self.present.sum())
+
+    def rows(self) -> Ints:
+        """All rows that are there, by id."""
+        return np.flatnonzero(self.present).astype(np.int64)
+
+    def row(self, record_id: int) -> int | None:
+        """The row of an id, None if there is none."""
+        at = int(np.searchsorted(self.ids, record_id))
+        found = at < len(self.ids) and int(self.ids[at]) == record_id and bool(self.present[at])
+        return at if found else None
+
+    def read(self, rows: Ints) -> list[Record]:
+        """The records of these rows, in this order."""
+        if not self._changed:
+            return self._render(rows)
+        wanted = rows.tolist()
+        fresh = [at for at, row in enumerate(wanted) if row not in self._changed]
+        records: list[Record] = [self._changed.get(row, {}) for row in wanted]
+        if fresh:
+            for at, record in zip(fresh, self._render(rows[np.array(fresh)]), strict=True):
+                records[at] = record
+        return records
+
+    def get(self, record_id: int) -> Record | None:
+        """A record by its id."""
+        row = self.row(record_id)
+        return None if row is None else self.read(np.array([row], dtype=np.int64))[0]
+
+    def blocks(self) -> Iterator[list[Record]]:
+        """All records in the order of the export feed."""
+        for at in range(0, len(self.order), BLOCK):
+            yield self.read(self.order[at : at + BLOCK])
+
+    def after(self, ticks: int, record_id: int) -> int:
+        """The place in `order` of the first record later than (ticks, id)."""
+        times = self.modified[self.order]
+        low = int(np.searchsorted(times, ticks, side="left"))
+        high = int(np.searchsorted(times, ticks, side="right"))
+        return low + int(np.searchsorted(self.ids[self.order[low:high]], record_id, side="right"))
+
+    def where(self, key: str, value: int) -> Ints:
+        """Rows whose key column has this value, by id."""
+        return np.flatnonzero((self.keys[key] == value) & self.present).astype(np.int64)
+
+    def next_id(self) -> int:
+        """An id no record had."""
+        return int(self.ids[-1]) + 1 if len(self.ids) else 1
+
+    def put(self, record: Record, *, modified: int, created: int | None = None) -> None:
+        """Replace the record of this id, or add it; `modified` is its new place in the feed."""
+        row = self.row(int(record["id"]))
+        if row is None:
+            row = self._append(int(record["id"]), modified if created is None else created)
+        else:
+            self.order = self.order[self.order != row]
+        self._changed[row] = record
+        self.modified[row] = modified
+        self.active[row] = bool(record.get("active", True))
+        for key, path in self._paths.items():
+            self.keys[key][row] = _at(record, path)
+        self.order = np.insert(self.order, self.after(modified, int(record["id"])), row)
+
+    def remove(self, record_id: int) -> bool:
+        """Take a record away without a trace, as the vendor does with notes; False if it was not there."""
+        row = self.row(record_id)
+        if row is None:
+            return False
+        self.present[row] = False
+        self.order = self.order[self.order != row]
+        return True
+
+    def _append(self, record_id: int, created: int) -> int:
+        if len(self.ids) and record_id <= int(self.ids[-1]):
+            raise ValueError(f"{self.name}: a new id must be above {int(self.ids[-1])}, not {record_id}")
+        self.ids = np.append(self.ids, record_id)
+        self.created = np.append(self.created, created)
+        self.modified = np.append(self.modified, created)
+        self.active = np.append(self.active, True)
+        self.present = np.append(self.present, True)
+        for key in self.keys:
+            self.keys[key] = np.append(self.keys[key], 0)
+        return len(self.ids) - 1
+
+
+def _at(record: Record, path: Sequence[str]) -> int:
+    value: Any = record
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    return int(value) if value is not None else 0
