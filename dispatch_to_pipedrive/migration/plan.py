@@ -15,7 +15,7 @@ from dispatch_to_pipedrive.pipedrive.prices import CREATE, UPDATE
 
 SAMPLE_LEAST, SAMPLE_MOST = 200, 500
 WAVE_MOST = 10_000
-COMMERCIAL = "customer_type:Commercial"
+COMMERCIAL = "customer type Commercial"
 
 
 def forecast(sizes: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:

@@ -190,12 +190,12 @@ def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
         stopped.set()
         loop.remove_signal_handler(signal.SIGINT)
 
+    before = signal.getsignal(signal.SIGINT)
     try:
         loop.add_signal_handler(signal.SIGINT, stop)
     except (ValueError, NotImplementedError, RuntimeError):  # not the main thread, or not a POSIX system
         yield stopped.is_set
         return
-    before = signal.getsignal(signal.SIGINT)
     try:
         yield stopped.is_set
     finally:

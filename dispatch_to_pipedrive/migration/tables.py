@@ -196,3 +196,25 @@ technician_owner = Table(
     Column("user_id", BigInteger, nullable=True),
     Column("verdict", String, nullable=False),
 )
+
+batch_report = Table(
+    "batch_report",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("batch", String, primary_key=True),
+    Column("stage", String, primary_key=True),
+    Column("at", String, nullable=False),
+    Column("run", String, nullable=False),
+    Column("report", Text, nullable=False),
+)
+
+sign_off = Table(
+    "sign_off",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("stage", String, primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("head", String, nullable=False),
+)
