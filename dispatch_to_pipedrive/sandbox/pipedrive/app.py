@@ -200,11 +200,11 @@ def _handle(call: Call, route: Route) -> tuple[int, bytes, bytes, Headers]:
 
 async def _body(receive: Receive) -> bytes:
     message = await receive()
-    body: bytes = message.get("body", b"")
+    parts: list[bytes] = [message.get("body", b"")]
     while message.get("more_body"):
         message = await receive()
-        body += message.get("body", b"")
-    return body
+        parts.append(message.get("body", b""))
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _query(scope: Scope, *, keep_token: bool = False) -> dict[str, str]:

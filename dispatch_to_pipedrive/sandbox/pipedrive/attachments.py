@@ -313,8 +313,8 @@ def get_file(call: Call) -> dict[str, Any]:
 def update_file(call: Call) -> dict[str, Any]:
     """PUT /files/{id}: name and description, form-encoded."""
     before, given = _file(call), form_or_json(call)
-    read = {name: str(given[name]) for name in ("name", "description") if name in given}
-    after = {**before, **read, "update_time": call.account.stamp()}
+    read: Record = {name: str(given[name]) for name in ("name", "description") if name in given}
+    after: Record = {**before, **read, "update_time": call.account.stamp()}
     return ok(show_file(call.account, call.account.replace("files", after, before)))
 
 
