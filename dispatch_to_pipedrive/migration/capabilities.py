@@ -24,6 +24,7 @@ FIELDS: Mapping[str, frozenset[str]] = {
 }
 """Capability → the deal fields that need it. Without the first they are left out; without the second they follow in
 a request of their own, when the status is set already."""
+_OF_STATE = FIELDS["close_times_with_status"] | {"lost_reason"}
 _CANDIDATES = 5
 
 
@@ -43,12 +44,13 @@ class Capabilities:
         """What may be sent now, and what has to follow in a second request."""
         if entity != "deals":
             return body, {}
-        now, later = dict(body), {}
+        # What belongs to a state goes with the state: the vendor clears it, and takes no null for a time.
+        now, later = {k: v for k, v in body.items() if v is not None or k not in _OF_STATE}, {}
         if not self.known.get("deal_add_time", False):
             now.pop("add_time", None)
         if "status" in body and not self.known.get("close_times_with_status", False):
             for name in FIELDS["close_times_with_status"] & body.keys():
-                if body[name] is not None:
+                if name in now:
                     later[name] = now.pop(name)
         return now, later
 
@@ -59,8 +61,9 @@ class Capabilities:
 
 async def probe(
     session: Session, schema: AccountSchema, wanted: Sequence[Wanted], capabilities: Capabilities
-) -> Capabilities:
-    """Learn every capability that these creates would need, each from one real record."""
+) -> tuple[Capabilities, int]:
+    """Learn every capability that these creates would need, each from one real record; and how many were made."""
+    made = 0
     for name in FIELDS:
         users = [w for w in wanted if name in capabilities.unproven(w.entity, _present(w.body))]
         if users and name not in capabilities.known:
@@ -68,7 +71,8 @@ async def probe(
             session.ledger.record(session.scope, session.fence, capabilities={name: granted})
             log.info("this account %s %s", "grants" if granted else "refuses", name)
             capabilities = capabilities.having(name, granted)
-    return capabilities
+            made += 1
+    return capabilities, made
 
 
 async def _probe_one(

@@ -72,7 +72,7 @@ def part(body: Body, names: Iterable[str]) -> Body:
 
 
 def without_nulls(body: Mapping[str, Any]) -> Body:
-    """A body or record without empty fields: of a record, what an echo keeps."""
-    rest = {k: v for k, v in body.items() if v is not None and k != "custom_fields"}
+    """A body or record without empty fields: what a create says, and what an echo keeps."""
+    rest = {k: v for k, v in body.items() if v is not None and v != [] and k != "custom_fields"}
     custom = {k: v for k, v in (body.get("custom_fields") or {}).items() if v is not None}
     return {**rest, **({"custom_fields": custom} if custom else {})}

@@ -46,7 +46,7 @@ class Listing:
         ):
             for number, text in zip(batch["id"].to_pylist(), batch["record"], strict=True):
                 if number in chosen:
-                    found[number] = orjson.loads(text.as_buffer())
+                    found[number] = orjson.loads(text.as_py())
         return found
 
     def deleted(self, entity: str, ids: Iterable[int]) -> set[int]:
@@ -68,7 +68,7 @@ class Listing:
 
 async def take_listing(session: Session, schema: AccountSchema, folder: Path) -> Listing:
     """List every record of the account once (500 a page) into the folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  (local, and once)
     for entity in ENTITIES:
         target = folder / f"{entity}.parquet"
         unfinished = target.with_suffix(".tmp")

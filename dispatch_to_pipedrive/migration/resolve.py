@@ -24,6 +24,7 @@ _ENTITY_OF_ROLE = {
     "activity": "activities",
 }
 ALIVE = ("live", "kept")
+_LISTS = ("labels", "emails", "phones", "participants")
 
 
 def entity_of(source_key: str) -> str:
@@ -81,33 +82,35 @@ class Resolver:
     def wanted(self, entity_map: EntityMap, frame: pd.DataFrame) -> Iterator[Wanted]:
         """Each row of a mapped frame on the wire, in the frame's order."""
         entity = entity_map.entity
-        convert = [
-            (name, field, self._converter(entity, name, field), frame[name].tolist())
+        columns = [
+            (name, self._wire_name(entity, name), field, self._converter(entity, name, field), frame[name].tolist())
             for name, field in entity_map.fields.items()
+            # A pick-list without a choice is not made, and nothing can be said in it.
+            if not (is_custom(name) and frame[name].isna().all() and not self.schema.has_field(entity, name))
         ]
+        once = {name for name, field in entity_map.fields.items() if field.create_only}
         keys, roots = frame["source_key"].tolist(), frame["root"].tolist()
         for i, key in enumerate(keys):
             body: Body = {}
             custom: Body = {}
             held = None
-            for name, field, converter, column in convert:
-                value = None if _is_missing(column[i]) else column[i]
+            for name, wire_name, field, convert, values in columns:
+                value = None if _is_missing(values[i]) else values[i]
                 try:
-                    wire = converter(value)
+                    wire = convert(value)
                 except MissingParent as missing:
                     wire = None
                     held = held or str(missing)
-                if is_custom(name):
-                    custom[self.schema.field_code(entity, name)] = wire
-                else:
-                    body[name] = wire
-                if field.required and wire is None and held is None:
+                (custom if is_custom(name) else body)[wire_name] = wire
+                if field.required and wire in (None, []) and held is None:
                     held = f"{name} is empty"
             if custom:
                 body["custom_fields"] = custom
-            once = {name for name, field in entity_map.fields.items() if field.create_only}
             lasting = {k: v for k, v in body.items() if k not in once}
             yield Wanted(entity, key, int(roots[i]), body, digest_of(lasting), held)
+
+    def _wire_name(self, entity: str, name: str) -> str:
+        return self.schema.field_code(entity, name) if is_custom(name) else name
 
     def _converter(self, entity: str, name: str, field: FieldMap) -> Callable[[Any], Any]:
         if field.type == "user":
@@ -130,7 +133,9 @@ class Resolver:
             "money": dict,
         }
         convert = by_type.get(field.type, str)
-        return lambda value: None if value is None else convert(value)
+        # A list is emptied by an empty list: the vendor takes no null for it.
+        empty: list[Any] | None = [] if field.type in _LISTS else None
+        return lambda value: empty if value is None else convert(value)
 
     def _parent(self, source_key: str) -> int:
         try:

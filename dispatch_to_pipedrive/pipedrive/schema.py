@@ -192,6 +192,10 @@ class AccountSchema:
         """field_code → (logical name, field_type) of our custom fields."""
         return self._customs.get(entity, {})
 
+    def has_field(self, entity: str, name: str) -> bool:
+        """Whether the ledger recorded a custom field of that name."""
+        return (entity, name) in self._codes
+
     def field_code(self, entity: str, name: str) -> str:
         """The key of a custom field in this account."""
         try:

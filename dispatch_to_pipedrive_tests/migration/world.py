@@ -1,0 +1,164 @@
+"""A migration to run engine tests in: a real sandbox account with the schema made, and a ledger beside it."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from dispatch_to_pipedrive.mapping.load import load_maps
+from dispatch_to_pipedrive.mapping.model import Maps
+from dispatch_to_pipedrive.mapping.needs import schema_needs
+from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.listing import take_listing
+from dispatch_to_pipedrive.migration.load import Load, LoadReport, load_entity
+from dispatch_to_pipedrive.migration.prepare import apply_schema, read_schema
+from dispatch_to_pipedrive.migration.resolve import Owners
+from dispatch_to_pipedrive.migration.retire import retire
+from dispatch_to_pipedrive.migration.session import AccountAccess, Session, reading, writing
+from dispatch_to_pipedrive.migration.values import ENTITIES
+from dispatch_to_pipedrive.migration.verify import Expectation, Verdicts, stray_sweep, verify_batch
+from dispatch_to_pipedrive_tests.migration.tenants import Tenant
+
+MAPPINGS = Path(__file__).parents[2] / "mappings"
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+@dataclass
+class World:
+    """One account behind a URL, one ledger, one map."""
+
+    access: AccountAccess
+    ledger_url: str
+    maps: Maps
+    folder: Path
+
+    def control(self, path: str, body: Any = None) -> Any:
+        method = "GET" if body is None else "POST"
+        answer = httpx.request(method, f"{self.access.api_url}/_control/{path}", json=body, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+    def ledger(self) -> Ledger:
+        return Ledger(self.ledger_url)
+
+    def make_schema(self) -> None:
+        needs = schema_needs(self.maps, {("deals", "Job_Type__c"): ("Repair", "Install")})
+
+        async def make() -> None:
+            async with writing(self.ledger(), self.access, purpose="schema") as session:
+                await apply_schema(session, needs)
+
+        asyncio.run(make())
+
+    def load(
+        self,
+        tenant: Tenant,
+        roots: Sequence[int],
+        generation: int,
+        *,
+        batch: str = "wave-0001",
+        crash: Callable[[str], None] | None = None,
+        retry_quarantined: bool = False,
+    ) -> list[LoadReport]:
+        """One batch the whole way: four entities, then retiring. `crash` may raise at any named point."""
+        ledger = self.ledger()
+
+        async def run() -> list[LoadReport]:
+            async with writing(ledger, self.access, purpose="test", batch=batch) as session:
+                return await self._load(session, tenant, roots, generation, batch, retry_quarantined)
+
+        faults.install(crash)
+        try:
+            return asyncio.run(run())
+        finally:
+            faults.install(None)
+            ledger.close()
+
+    async def _load(
+        self,
+        session: Session,
+        tenant: Tenant,
+        roots: Sequence[int],
+        generation: int,
+        batch: str,
+        retry: bool,
+    ) -> list[LoadReport]:
+        schema = await read_schema(session)
+        manifest = tenant.manifest(roots, generation, batch)
+        frames = tenant.frames(roots, generation)
+        owners = Owners({}, session.user_id)
+        reports = [
+            await load_entity(
+                Load(session, schema, self.maps[entity], owners, manifest, retry), frames[entity]
+            )
+            for entity in ENTITIES
+        ]
+        wanted = {entity: set(frames[entity]["source_key"]) for entity in ENTITIES}
+        fields = {entity: [name for name in self.maps[entity].fields] for entity in ENTITIES}
+        await retire(session, schema, manifest, wanted, fields)
+        return reports
+
+    def verify(self, tenant: Tenant, roots: Sequence[int], generation: int) -> Verdicts:
+        """Every record of the roots at a generation, and the stray sweep."""
+
+        async def run() -> Verdicts:
+            async with reading(self.ledger(), self.access, purpose="verify") as session:
+                schema = await read_schema(session)
+                listing = await take_listing(session, schema, self.folder / "listing")
+                expected = Expectation(
+                    tenant.manifest(roots, generation, "all"),
+                    self.maps,
+                    tenant.frames(roots, generation),
+                    schema,
+                    Owners({}, session.user_id),
+                )
+                return (await verify_batch(session, expected, listing)).merged([stray_sweep(session, listing)])
+
+        return asyncio.run(run())
+
+    def alive(self) -> dict[str, int]:
+        """Records of each entity that are not deleted, as the account itself counts them."""
+        dump = self.control("dump")
+        return {
+            entity: sum(not r.get("is_deleted") for r in _rows(dump["entities"][entity]))
+            for entity in ENTITIES
+        }
+
+
+def _rows(entity: Any) -> list[dict[str, Any]]:
+    return list(entity.values()) if isinstance(entity, dict) else list(entity)
+
+
+def prepared(url: str, token: str, folder: Path, **access: Any) -> World:
+    """A world whose account has its schema; the ledger is a file in the folder."""
+    settings = AccountAccess(
+        api_url=url,
+        api_token=token,
+        tenant="1",
+        plan="unlimited",
+        seats=1,
+        reserve=0,
+        request_timeout=5,
+        lease_seconds=20,
+        grace=0.3,
+        concurrency=8,
+    )
+    world = World(
+        replace(settings, **access), f"sqlite:///{folder / 'ledger.db'}", load_maps(MAPPINGS), folder
+    )
+    world.make_schema()
+    return world
+
+
+def copied_ledger(world: World, folder: Path) -> World:
+    """The same account with a copy of the ledger file, so that an example starts from the prepared state."""
+    shutil.copy(world.folder / "ledger.db", folder / "ledger.db")
+    return replace(world, ledger_url=f"sqlite:///{folder / 'ledger.db'}", folder=folder)
