@@ -84,7 +84,7 @@ def load_map(path: Path, entity: str) -> tuple[EntityMap | None, list[Mistake]]:
         return None, [Mistake(str(path), 1, entity, "not UTF-8 text")]
     except yaml.YAMLError as wrong:
         return None, [_not_yaml(path, entity, wrong)]
-    lines = {place: line for place, line in _lines(root, ())}
+    lines = dict(_lines(root, ()))
     source = _Source(str(path), lines)
     mistakes = [source.mistake(place, "stands here a second time") for place in _doubled(root, ())]
     if not isinstance(value, dict):

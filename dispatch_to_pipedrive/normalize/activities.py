@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dispatch_to_pipedrive.normalize.addresses import PARTS, Sites
-from dispatch_to_pipedrive.normalize.leftovers import left
+from dispatch_to_pipedrive.normalize.leftovers import left, same_root
 from dispatch_to_pipedrive.normalize.lists import listed, texts
 from dispatch_to_pipedrive.normalize.technicians import Crew, emails, last_assigned, names
 from dispatch_to_pipedrive.normalize.times import order, utc
@@ -25,7 +25,7 @@ def carried_visits(
     """The appointments that become activities."""
     appointments = frames["appointments"]
     inactive = ~appointments["active"].fillna(True).astype(bool)
-    homeless = ~appointments["job_id"].isin(jobs["id"]) & ~inactive
+    homeless = ~same_root(appointments, appointments["job_id"], jobs) & ~inactive
     leftovers = [
         left("appointments", appointments, inactive, "deleted appointment"),
         left("appointments", appointments, homeless, "its job is not carried"),
@@ -122,7 +122,7 @@ def _participants(
 def _timesheets(sheets: pd.DataFrame, visits: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """arrived_at, the first arrival, and done_at, the last leaving, of each visit's active timesheets."""
     inactive = ~sheets["active"].fillna(True).astype(bool)
-    stray = ~sheets["appointment_id"].isin(visits["id"]) & ~inactive
+    stray = ~same_root(sheets, sheets["appointment_id"], visits) & ~inactive
     kept = sheets[~inactive & ~stray]
     arrived = _extreme(kept, "arrived_on", keep="first")
     done = _extreme(kept, "done_on", keep="last")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dispatch_to_pipedrive.normalize.leftovers import left
+from dispatch_to_pipedrive.normalize.leftovers import left, same_root
 
 PARTS = ("street", "unit", "city", "state", "zip", "country")
 
@@ -62,21 +62,22 @@ def sites(frames: Mapping[str, pd.DataFrame], customers: pd.DataFrame, count: in
 def _survivors(locations: pd.DataFrame) -> pd.Series:
     """Location id → surviving id: a chain ends where the next one is not here, a circle at its lowest id."""
     ids = pd.Index(locations["id"])
-    target = locations["merged_to_id"].where(locations["merged_to_id"].isin(ids), locations["id"])
+    here = same_root(locations, locations["merged_to_id"], locations)
+    target = locations["merged_to_id"].where(here, locations["id"])
     step = pd.Series(target.to_numpy(), index=ids)
     step = step[~step.index.duplicated()]
-    seen_low = step.copy()
     here = step.copy()
     for _ in range(64):
         following = step.loc[here.to_numpy()].to_numpy()
         if (following == here.to_numpy()).all():
             return here
         here = pd.Series(following, index=step.index)
+    lowest = here
     for _ in range(64):  # whoever still moves walks in a circle: its lowest id survives
         here = pd.Series(step.loc[here.to_numpy()].to_numpy(), index=step.index)
-        seen_low = seen_low.where(seen_low <= here, here)
+        lowest = lowest.where(lowest <= here, here)
     settled = step.loc[here.to_numpy()].to_numpy() == here.to_numpy()
-    return here.where(settled, seen_low)
+    return here.where(settled, lowest)
 
 
 def _line(rows: pd.DataFrame) -> pd.Series:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dispatch_to_pipedrive.normalize.customers import tags
-from dispatch_to_pipedrive.normalize.leftovers import left
+from dispatch_to_pipedrive.normalize.leftovers import left, same_root
 from dispatch_to_pipedrive.normalize.money import cents, units
 from dispatch_to_pipedrive.normalize.technicians import Crew, emails, last_assigned, names
 from dispatch_to_pipedrive.normalize.times import order, utc
@@ -27,7 +27,9 @@ def carried_jobs(
     )
     kept = jobs[~inactive & ~homeless].merge(owners, on="root", how="left", validate="many_to_one")
     place = kept["location_id"].map(survivor).astype("Int64")
-    return kept.assign(location_id=place.fillna(kept["location_id"])), leftovers
+    here = same_root(kept, place, frames["locations"])
+    leftovers.append(left("jobs.location_id", kept, ~here, "its location is not among the customer's"))
+    return kept.assign(location_id=place.where(here)), leftovers
 
 
 def deals(
@@ -103,7 +105,7 @@ def billed(jobs: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> tuple[pd.D
     void = ~payments["active"].fillna(True).astype(bool)
     applied = frames["payments.applied_to"]
     of_void = applied["id"].isin(payments.loc[void, "id"])
-    stray = ~applied["applied_to"].isin(invoices["id"]) & ~of_void
+    stray = ~same_root(applied, applied["applied_to"], invoices) & ~of_void
     leftovers += [
         left("payments", payments, void, "inactive payment"),
         left("payments.applied_to", applied, stray, "applied to no active invoice of a carried job"),
@@ -125,7 +127,7 @@ def billed(jobs: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> tuple[pd.D
 def _active_invoices(jobs: pd.DataFrame, invoices: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     inactive = ~invoices["active"].fillna(True).astype(bool)
     jobless = invoices["job_id"].isna() & ~inactive
-    stray = ~invoices["job_id"].isin(jobs["id"]) & ~inactive & ~jobless
+    stray = ~same_root(invoices, invoices["job_id"], jobs) & ~inactive & ~jobless
     leftovers = [
         left("invoices", invoices, inactive, "inactive invoice"),
         left("invoices", invoices, jobless, "invoice without a job"),

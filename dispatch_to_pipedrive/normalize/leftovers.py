@@ -15,6 +15,12 @@ def left(feed: str, rows: pd.DataFrame, where: pd.Series, reason: str | pd.Serie
     return found.assign(feed=feed, reason=words)[list(COLUMNS)]
 
 
+def same_root(rows: pd.DataFrame, ids: pd.Series, parents: pd.DataFrame) -> pd.Series:
+    """Where the parent that `ids` names is there and has the same root: what a batch may depend on."""
+    roots = ids.map(parents.drop_duplicates("id").set_index("id")["root"]).astype("Int64")
+    return (roots == rows["root"]).fillna(False).astype(bool)
+
+
 def together(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """All leftovers as one frame: feed, id, root, reason, sorted by feed, id and reason."""
     filled = [part for part in parts if len(part)]

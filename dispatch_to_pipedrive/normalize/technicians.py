@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dispatch_to_pipedrive.normalize.leftovers import left
+from dispatch_to_pipedrive.normalize.leftovers import left, same_root
 from dispatch_to_pipedrive.normalize.lists import listed, texts
 from dispatch_to_pipedrive.normalize.times import order, utc
 
@@ -25,7 +25,7 @@ def crew(
     """The active assignments to the appointments in `visits` (id, job_id), oldest first."""
     rows = frames["appointment_assignments"]
     inactive = ~rows["active"].fillna(True).astype(bool)
-    lost = ~rows["appointment_id"].isin(visits["id"]) & ~inactive
+    lost = ~same_root(rows, rows["appointment_id"], visits) & ~inactive
     nobody = rows["technician_id"].isna() & ~inactive & ~lost
     leftovers = [
         left("appointment_assignments", rows, inactive, "inactive assignment"),
