@@ -98,7 +98,7 @@ _SEGMENT = (
     "INSERT INTO winner SELECT ?, p.root, s.record::JSON FROM read_parquet(?) s "
     "JOIN placed p ON s.position = p.position WHERE p.home IS NULL AND p.path = ?"
 )
-_REFERENCE = "INSERT INTO reference SELECT ?, arg_max(record, (at, generation, position))::JSON FROM version GROUP BY id"
+_REFERENCE = "INSERT INTO reference SELECT ?, arg_max(record, (modified, generation, position))::JSON FROM version GROUP BY id"
 
 
 def _read_winners(
@@ -144,7 +144,7 @@ def _read_reference(
     connection.execute("CREATE TABLE reference (feed VARCHAR, record JSON)")
     for feed in REFERENCE:
         connection.execute(
-            "CREATE OR REPLACE TEMP TABLE version (id VARCHAR, at BIGINT, generation BIGINT, position BIGINT, "
+            "CREATE OR REPLACE TEMP TABLE version (id VARCHAR, modified BIGINT, generation BIGINT, position BIGINT, "
             "record VARCHAR)"
         )
         for segment in segments:
@@ -203,11 +203,11 @@ VIEWS = (
     "record FROM winner WHERE feed = 'locations'",
     "CREATE TEMP TABLE step AS SELECT a.root, a.id, a.target FROM place_of a "
     "JOIN place_of b ON b.id = a.target AND b.root = a.root",
-    "CREATE TEMP TABLE survivor AS WITH RECURSIVE reach(root, id, at) AS (SELECT root, id, target FROM step "
-    "UNION SELECT r.root, r.id, s.target FROM reach r JOIN step s ON s.root = r.root AND s.id = r.at), "
-    "circle AS (SELECT root, id FROM reach WHERE id = at) "
-    "SELECT p.root, p.id, coalesce(min(r.at) FILTER (r.at NOT IN (SELECT id FROM step)), "
-    "min(r.at) FILTER (r.at IN (SELECT id FROM circle)), p.id) AS lives "
+    "CREATE TEMP TABLE survivor AS WITH RECURSIVE reach(root, id, here) AS (SELECT root, id, target FROM step "
+    "UNION SELECT r.root, r.id, s.target FROM reach r JOIN step s ON s.root = r.root AND s.id = r.here), "
+    "circle AS (SELECT root, id FROM reach WHERE id = here) "
+    "SELECT p.root, p.id, coalesce(min(r.here) FILTER (r.here NOT IN (SELECT id FROM step)), "
+    "min(r.here) FILTER (r.here IN (SELECT id FROM circle)), p.id) AS lives "
     "FROM place_of p LEFT JOIN reach r ON r.root = p.root AND r.id = p.id GROUP BY p.root, p.id",
     "CREATE TEMP TABLE site AS SELECT p.root, p.id, word(p.record, '$.name') AS name, "
     "line(p.record->'$.address') AS line, moment(p.record->>'$.createdOn') AS created "

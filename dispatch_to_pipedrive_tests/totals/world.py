@@ -1,0 +1,52 @@
+"""A generated tenant as it stands after one advance: frames for normalize, records for the second totals."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pandas as pd
+from upath import UPath
+
+from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS
+from dispatch_to_pipedrive.dispatch_pro.placement import (
+    CommittedSegment,
+    build_placement,
+    read_batch,
+    read_reference,
+    root_sizes,
+)
+from dispatch_to_pipedrive.dispatch_pro.raw import land_records
+from dispatch_to_pipedrive.sandbox.dispatch_pro.tenant import generate
+
+
+@dataclass(frozen=True)
+class World:
+    data: UPath
+    segments: tuple[CommittedSegment, ...]
+    roots: tuple[int, ...]
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        return read_batch(self.data, 1, self.roots)
+
+    def reference(self) -> dict[str, pd.DataFrame]:
+        return read_reference(self.data, self.segments, 1)
+
+
+@cache
+def world(customers: int = 120, seed: int = 7) -> World:
+    data = UPath(mkdtemp(prefix="totals-world-"))
+    return land(data, customers, seed)
+
+
+def land(data: UPath, customers: int, seed: int) -> World:
+    tenant = generate(customers, seed)
+    segments = []
+    for feed in FEEDS.values():
+        landed = land_records(data / "raw", feed, tenant.records(feed.name))
+        segments += [CommittedSegment(1, feed.name, segment.path) for segment in landed]
+    build_placement(data, segments, 1)
+    return World(data, tuple(segments), tuple(int(root) for root in root_sizes(data, 1)["root"]))
+
+
+MAPPINGS = Path(__file__).parents[2] / "mappings"
