@@ -11,6 +11,7 @@ import io
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -28,6 +29,7 @@ from dispatch_to_pipedrive.dispatch_pro.ticks import ticks
 ROWS = 50_000
 BYTES = 16 << 20
 ROW_GROUP = 8_192
+_PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -64,25 +66,29 @@ class Landing:
         self.rows = 0
         self._raw, self._feed = raw, feed
         self._shape = key_shape(feed)
-        self._waiting: list[bytes] = []
-        self._bytes = 0
+        self._waiting: list[pa.Array] = []  # one block a page: small objects by the million never give back
+        self._rows_waiting = self._bytes = 0
 
     @property
     def full(self) -> bool:
         """Whether it is time to flush."""
-        return len(self._waiting) >= ROWS or self._bytes >= BYTES
+        return self._rows_waiting >= ROWS or self._bytes >= BYTES
 
     def add(self, records: Sequence[bytes]) -> None:
         """Take records in the order in which the vendor gave them."""
-        self._waiting += records
-        self._bytes += sum(map(len, records))
+        page = pa.array(records, pa.binary())
+        self._waiting.append(page)
+        self._rows_waiting += len(page)
+        self._bytes += page.nbytes
 
     def flush(self) -> None:
         """Write what waits as a segment. Of identical texts among it only the last one lands."""
         if not self._waiting:
             return
-        records = list(dict.fromkeys(reversed(self._waiting)))[::-1]
-        self._waiting, self._bytes = [], 0
+        records = list(dict.fromkeys(reversed(pa.concat_arrays(self._waiting).to_pylist())))[::-1]
+        self._waiting, self._rows_waiting, self._bytes = [], 0, 0
+        if not records:
+            return
         self.segments.append(write_segment(self._raw, self._feed, records, self.rows, self._shape))
         self.rows += len(records)
 
@@ -90,14 +96,16 @@ class Landing:
         """Take back what landed: nobody has seen it."""
         for segment in self.segments:
             (self._raw / segment.path).unlink(missing_ok=True)
-        self.segments, self._waiting, self._bytes, self.rows = [], [], 0, 0
+        self.segments, self._waiting = [], []
+        self.rows = self._rows_waiting = self._bytes = 0
 
 
 def land_records(raw: UPath, feed: Feed, records: Iterable[bytes]) -> list[Segment]:
     """Land records from anywhere, e.g. a generator, as an advance of the feed would."""
     landing = Landing(raw, feed)
-    for record in records:
-        landing.add((record,))
+    rest = iter(records)
+    while page := list(islice(rest, _PAGE)):
+        landing.add(page)
         if landing.full:
             landing.flush()
     landing.flush()

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from typing import Any
 
-import duckdb
 from upath import UPath
-
-_MEMORY = "700MB"
-_THREADS = 2
 
 
 def is_local(path: UPath) -> bool:
@@ -33,25 +28,3 @@ def write_whole(path: UPath, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-
-
-def address(path: UPath) -> str:
-    """The path as DuckDB names it."""
-    return path.path if is_local(path) else str(path)
-
-
-def connect(folder: UPath, *, memory: str = _MEMORY) -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory that spills next to the data, reads the folder's file system and stays small."""
-    settings: dict[str, Any] = {
-        "memory_limit": memory,
-        "threads": _THREADS,
-        "preserve_insertion_order": False,
-        "autoinstall_known_extensions": False,
-    }
-    if is_local(folder):
-        settings["temp_directory"] = str(UPath(folder.path) / ".spill" / uuid.uuid4().hex)
-    connection = duckdb.connect(":memory:", config=settings)
-    connection.execute("SET enable_progress_bar = false")
-    if not is_local(folder):
-        connection.register_filesystem(folder.fs)
-    return connection

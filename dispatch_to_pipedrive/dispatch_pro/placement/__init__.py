@@ -1,0 +1,28 @@
+"""Placement: for every source record its root and its winning version, and reading by root.
+
+Folders under the data folder: `raw/` (segments), `placement/<generation>/` (one row for each root-bound record,
+sorted by root), `clustered/<generation>/` (the records of a first history, sorted by root).
+"""
+
+from dispatch_to_pipedrive.dispatch_pro.placement.build import PlacementSummary, build_placement
+from dispatch_to_pipedrive.dispatch_pro.placement.features import features_of, root_features
+from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment, PlacementMissing
+from dispatch_to_pipedrive.dispatch_pro.placement.read import (
+    read_batch,
+    read_reference,
+    root_sizes,
+    touched_roots,
+)
+
+__all__ = [
+    "CommittedSegment",
+    "PlacementMissing",
+    "PlacementSummary",
+    "build_placement",
+    "features_of",
+    "read_batch",
+    "read_reference",
+    "root_features",
+    "root_sizes",
+    "touched_roots",
+]
