@@ -75,7 +75,6 @@ class TokenBudget:
         self.daily = self.plan.daily_tokens(seats)
         self.reserve = round(reserve * (self.daily or 0)) if 0 < reserve < 1 else round(reserve)
         self.burst = Burst(self.plan.burst, seconds=BURST_SECONDS, share=share, opening=opening, clock=clock)
-        self.refunded = 0
         self._clock = clock
         self._day: date | None = None
         self._spent = spent_today if balance is None else 0
@@ -117,6 +116,12 @@ class TokenBudget:
         """The day as the ledger should keep it."""
         day = self._day or (self._kept.day if self._kept else None)
         return Balance(day, self._spent, self._remaining, dict(self._by_kind))
+
+    def carry(self, spent: int) -> None:
+        """Count what other processes spent on the server's day, once the first answer has told which day it is."""
+        self._spent += spent
+        if self._remaining is not None:
+            self._remaining -= spent
 
     def set_share(self, share: float) -> None:
         """Change the part of the burst that this process may use."""

@@ -11,12 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import math
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 MARGIN = 0.004
 """Seconds added to each window: the grain of clocks and timers."""
+
+
+FLOOR_SECONDS = 20.0
+"""Half of how long the shortest round trip is remembered."""
 
 
 class Passage(NamedTuple):
@@ -47,7 +52,8 @@ class Burst:
         self._share = share
         self._next_share: tuple[float, float] | None = None
         self._closed_until = clock() + opening
-        self._floor: float | None = None
+        self._floor = self._floor_before = math.inf
+        self._floor_since = 0.0
         self._in_flight = 0
         self._number = 0
         self._returns: list[float] = []
@@ -76,10 +82,11 @@ class Burst:
             return 0.0
         while self._returns and self._returns[0] <= now:
             heapq.heappop(self._returns)
-        if self._floor is None and self._in_flight:
+        if self._floor == math.inf and self._in_flight:
             return None  # the very first answer tells whether the window is clear
         others, others_until = self._others if self._others[1] > now else (0, 0.0)
-        if self._in_flight + len(self._returns) + others < self.places(now):
+        ours = self._in_flight + len(self._returns)
+        if ours < self.places(now) and ours + others < self.limit:
             return 0.0
         times = [*self._returns[:1], *([others_until] if others else [])]
         return min(times) - now if times else None
@@ -104,9 +111,7 @@ class Burst:
         trip = now - passage.left
         late = trip
         if answered:
-            # The floor creeps up, so that a lasting change of latency is learnt in both directions.
-            self._floor = trip if self._floor is None else min(trip, self._floor * 1.001)
-            late = trip - self._floor
+            late = trip - self._shortest(trip, now)
         heapq.heappush(self._returns, passage.left + self.seconds + late + MARGIN)
         if limit is not None and limit > 0:
             self.limit = limit
@@ -131,8 +136,9 @@ class Burst:
         """Give places up at once; take them back only after a full window, when their last user is gone."""
         if not 0.0 < share <= 1.0:
             raise ValueError(f"a share lies above 0 and is at most 1, not {share}")
-        if share >= self._share:
-            self._next_share = (share, self._clock() + self.seconds)
+        if share > self._share:
+            if self._next_share is None or self._next_share[0] != share:
+                self._next_share = (share, self._clock() + self.seconds)
         else:
             self._share, self._next_share = share, None
 
@@ -142,6 +148,13 @@ class Burst:
             self._share, self._next_share = self._next_share[0], None
         assert self.limit is not None
         return max(1, int(self.limit * self._share + 1e-9))
+
+    def _shortest(self, trip: float, now: float) -> float:
+        """The shortest round trip of the last two periods, so that a lasting change is learnt."""
+        if now - self._floor_since > FLOOR_SECONDS:
+            self._floor_before, self._floor, self._floor_since = self._floor, trip, now
+        self._floor = min(self._floor, trip)
+        return min(self._floor, self._floor_before)
 
     async def _pause(self, seconds: float | None) -> None:
         loop = asyncio.get_running_loop()

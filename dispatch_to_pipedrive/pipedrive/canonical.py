@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from dispatch_to_pipedrive.pipedrive.html import canonical_html
-from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+from dispatch_to_pipedrive.pipedrive.recorded import AccountSchema
 
 ADDRESS_PARTS = (
     "value",

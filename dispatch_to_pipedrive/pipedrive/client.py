@@ -12,62 +12,39 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType, TracebackType
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 import httpx
 import orjson
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from dispatch_to_pipedrive.pipedrive.budget import Kind, Ticket, TokenBudget
-from dispatch_to_pipedrive.pipedrive.errors import (
-    Ambiguous,
-    Blocked,
-    Forbidden,
-    NotFound,
-    PipedriveError,
-    PlanCap,
-    Rejected,
-    Throttled,
-    Transient,
+from dispatch_to_pipedrive.pipedrive.answers import (
+    Answer,
+    Page,
+    Records,
+    Reply,
+    envelope_of,
+    opened,
+    record_of,
+    records_of,
+    refusal,
 )
+from dispatch_to_pipedrive.pipedrive.budget import Kind, Ticket, TokenBudget
+from dispatch_to_pipedrive.pipedrive.errors import Ambiguous, Blocked, PipedriveError, Throttled, Transient
 from dispatch_to_pipedrive.pipedrive.prices import PRICES
 
-Entity = Literal["organizations", "persons", "deals", "activities", "pipelines", "stages"]
-Record = dict[str, Any]
-Records = list[Record]
+__all__ = ["FIELD_RESOURCES", "PAGE", "Answer", "Entity", "Page", "PipedriveClient", "whole_second"]
 
+Entity = Literal["organizations", "persons", "deals", "activities", "pipelines", "stages"]
 PAGE = 500
 COOL_OFF = 900.0
 """Seconds of silence after an HTML 403: the vendor's front blocks callers that go on."""
 READ_ATTEMPTS = 6
-THROTTLED_ATTEMPTS = 8
+WRITE_ATTEMPTS = 6
 
 FIELD_RESOURCES: Mapping[str, str] = MappingProxyType(
     {"organizations": "organizationFields", "persons": "personFields", "deals": "dealFields"}
 )
-
-
-class Answer(NamedTuple):
-    """One record as the server has it now, with the server's own time and what the call cost."""
-
-    record: Record
-    date: datetime
-    tokens: int
-
-
-class Page(NamedTuple):
-    """One page of a list; `cursor` continues after it, None on the last."""
-
-    records: Records
-    date: datetime
-    tokens: int
-    cursor: str | None = None
-
-
-class _Reply(NamedTuple):
-    data: Any
-    more: Mapping[str, Any]
-    date: datetime
 
 
 class PipedriveClient:
@@ -94,6 +71,10 @@ class PipedriveClient:
             with nothing sent.
         backoff: seconds, the first step of the waits between repeated reads.
         """
+        if httpx.URL(api_url).scheme not in ("http", "https"):
+            raise ValueError(f"not an http address: {api_url!r}")
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise ValueError("the API token is empty or holds characters that no token has")
         self.budget = budget
         self.before_send = before_send
         self.request_timeout = request_timeout
@@ -147,7 +128,7 @@ class PipedriveClient:
         """One record by id."""
         price = PRICES["GET", f"/api/v2/{entity}/{{id}}"]
         reply = await self._read(f"/api/v2/{entity}/{record_id}", None, price, "read")
-        return Answer(_record(reply.data, "GET", f"/api/v2/{entity}/{record_id}"), reply.date, price)
+        return Answer(record_of(reply.data, "GET", f"/api/v2/{entity}/{record_id}"), reply.date, price)
 
     async def list(
         self,
@@ -230,7 +211,7 @@ class PipedriveClient:
         """The token's user and company; the first question of a process, since it tells the server's day."""
         price = PRICES["GET", "/api/v1/users/me"]
         reply = await self._read("/api/v1/users/me", None, price, "read", asks_clock=True)
-        return Answer(_record(reply.data, "GET", "/api/v1/users/me"), reply.date, price)
+        return Answer(record_of(reply.data, "GET", "/api/v1/users/me"), reply.date, price)
 
     async def users(self) -> Records:
         """All users of the company, inactive ones included."""
@@ -247,14 +228,14 @@ class PipedriveClient:
     async def _whole_list(self, name: str) -> Records:
         path = f"/api/v1/{name}"
         reply = await self._read(path, None, PRICES["GET", path], "schema")
-        return _records(reply.data, path)
+        return records_of(reply.data, path)
 
     async def _offset_list(self, path: str, price: int) -> Records:
         records: Records = []
         start = 0
         while True:
             reply = await self._read(path, {"start": start, "limit": PAGE}, price, "schema")
-            page = _records(reply.data, path)
+            page = records_of(reply.data, path)
             records += page
             paging = reply.more.get("pagination") or reply.more
             if not paging.get("more_items_in_collection") or not page:
@@ -269,7 +250,7 @@ class PipedriveClient:
                 query["cursor"] = cursor
             reply = await self._read(path, query, price, kind)
             cursor = reply.more.get("next_cursor")
-            yield Page(_records(reply.data, path), reply.date, price, cursor)
+            yield Page(records_of(reply.data, path), reply.date, price, cursor)
             if cursor is None:
                 return
 
@@ -281,19 +262,17 @@ class PipedriveClient:
         content = None if body is None else orjson.dumps(body)
         try:
             reply = await self._send(method, path, None, content, price, kind)
-        except Throttled:
+        except (Throttled, Transient):
             reply = await self._insist(method, path, content, price, kind)
         data = {wrap: reply.data} if wrap else reply.data
-        if not isinstance(data, dict):
-            raise Ambiguous("the answer holds no record", method=method, path=path, body=data)
-        return Answer(data, reply.date, price)
+        return Answer(record_of(data, method, path), reply.date, price)
 
-    async def _insist(self, method: str, path: str, content: bytes | None, price: int, kind: Kind) -> _Reply:
-        """Send a throttled write again: the vendor's pause is in the budget, the jitter here."""
+    async def _insist(self, method: str, path: str, content: bytes | None, price: int, kind: Kind) -> Reply:
+        """Send a write again that was surely not executed; the vendor's own pause is kept by the budget."""
         again = AsyncRetrying(
-            retry=retry_if_exception_type(Throttled),
-            wait=wait_random_exponential(multiplier=self._backoff / 4, max=2.0),
-            stop=stop_after_attempt(THROTTLED_ATTEMPTS),
+            retry=retry_if_exception_type((Throttled, Transient)),
+            wait=wait_random_exponential(multiplier=self._backoff, max=5.0),
+            stop=stop_after_attempt(WRITE_ATTEMPTS),
             reraise=True,
         )
         return await again(self._send, method, path, None, content, price, kind)
@@ -306,7 +285,7 @@ class PipedriveClient:
         kind: Kind,
         *,
         asks_clock: bool = False,
-    ) -> _Reply:
+    ) -> Reply:
         again = AsyncRetrying(
             retry=retry_if_exception_type((Transient, Throttled)),
             wait=wait_random_exponential(multiplier=self._backoff, max=20.0),
@@ -324,7 +303,7 @@ class PipedriveClient:
         price: int,
         kind: Kind,
         asks_clock: bool = False,
-    ) -> _Reply:
+    ) -> Reply:
         async with self._places:
             self._refuse_if_blocked(method, path)
             ticket = await self.budget.spend(price, kind, asks_clock=asks_clock)
@@ -345,15 +324,15 @@ class PipedriveClient:
             except BaseException:
                 self.budget.withdraw(ticket)
                 raise
-            response = await self._exchange(request, method, path, ticket)
+            response, date = await self._exchange(request, method, path, ticket)
         status = response.status_code
         if status < 300:
-            return self._reply(response, method, path)
+            return opened(response.content, status, method, path, date)
         raise self._refusal(response, method, path)
 
     async def _exchange(
         self, request: httpx.Request, method: str, path: str, ticket: Ticket
-    ) -> httpx.Response:
+    ) -> tuple[httpx.Response, datetime]:
         transport = self._idle.pop()
         try:
             async with asyncio.timeout(self.request_timeout):
@@ -375,26 +354,14 @@ class PipedriveClient:
         finally:
             self._idle.append(transport)
         headers = {name.lower(): value for name, value in response.headers.raw}
-        self.budget.observe(ticket, headers, self._date(headers))
-        return response
-
-    def _reply(self, response: httpx.Response, method: str, path: str) -> _Reply:
-        lost = Transient if method == "GET" else Ambiguous
-        try:
-            envelope = orjson.loads(response.content)
-        except orjson.JSONDecodeError:
-            raise lost(
-                "the answer is not JSON", method=method, path=path, status=response.status_code
-            ) from None
-        if not isinstance(envelope, dict):
-            raise lost("the answer is no envelope", method=method, path=path, status=response.status_code)
-        if envelope.get("success") is False:
-            raise Rejected(**self._facts(response, envelope, method, path))
-        return _Reply(envelope.get("data"), envelope.get("additional_data") or {}, self._dates[1])
+        date = self._date(headers)
+        self.budget.observe(ticket, headers, date)
+        return response, date
 
     def _refusal(self, response: httpx.Response, method: str, path: str) -> PipedriveError:
         status = response.status_code
-        envelope = _envelope(response)
+        content = response.content.replace(self._token.encode(), b"***")
+        envelope = None if _is_html(response) else envelope_of(content)
         if status == 403 and envelope is None:
             self._blocked_until = asyncio.get_running_loop().time() + self._cool_off
             return Blocked(
@@ -402,15 +369,7 @@ class PipedriveClient:
             )
         if status == 429:
             return self._throttle(response, method, path)
-        facts = self._facts(response, envelope or {}, method, path)
-        if status >= 500:
-            return (Transient if method == "GET" else Ambiguous)(**facts)
-        if status in (401, 402, 403):
-            capped = "feature_capping" in (facts["code"] or "") or "limit reached" in facts["words"].lower()
-            return (PlanCap if capped else Forbidden)(**facts)
-        if status in (404, 410):
-            return NotFound(**facts)
-        return Rejected(**facts)
+        return refusal(status, envelope or {}, response.reason_phrase, method, path)
 
     def _throttle(self, response: httpx.Response, method: str, path: str) -> PipedriveError:
         self.throttled += 1
@@ -423,23 +382,6 @@ class PipedriveClient:
         )
         self.budget.burst.close(wait)
         return Throttled("too many requests", retry_after=wait, method=method, path=path)
-
-    def _facts(
-        self, response: httpx.Response, envelope: Mapping[str, Any], method: str, path: str
-    ) -> dict[str, Any]:
-        code = envelope.get("code") or envelope.get("errorCode")
-        words = envelope.get("error") or response.reason_phrase or "no words"
-        if response.is_redirect:
-            words = "answered with a redirect, which is never followed"
-        return {
-            "words": self._clean(words),
-            "method": method,
-            "path": path,
-            "status": response.status_code,
-            "code": None if code is None else str(code),
-            "info": envelope.get("error_info"),
-            "body": envelope or None,
-        }
 
     def _refuse_if_blocked(self, method: str, path: str) -> None:
         if self._blocked_until:
@@ -457,8 +399,7 @@ class PipedriveClient:
         return self._dates[1]
 
     def _clean(self, words: object) -> str:
-        text = str(words) or type(words).__name__
-        return text.replace(self._token, "…") if self._token else text
+        return (str(words) or type(words).__name__).replace(self._token, "***")
 
 
 def _connections(count: int) -> list[httpx.AsyncBaseTransport]:
@@ -485,29 +426,8 @@ def _kind_of(entity: str) -> Kind:
     return "write" if entity in _CONTENT else "schema"
 
 
-def _record(data: object, method: str, path: str) -> Record:
-    if not isinstance(data, dict):
-        raise Transient("the answer holds no record", method=method, path=path, body=data)
-    return data
-
-
-def _records(data: object, path: str) -> Records:
-    if data is None:
-        return []
-    if not isinstance(data, list):
-        raise Transient("the answer holds no list", method="GET", path=path, body=data)
-    return data
-
-
-def _envelope(response: httpx.Response) -> dict[str, Any] | None:
-    """The JSON envelope of an answer, None where it is none (an HTML page)."""
-    if "html" in response.headers.get("content-type", ""):
-        return None
-    try:
-        envelope = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        return None
-    return envelope if isinstance(envelope, dict) else None
+def _is_html(response: httpx.Response) -> bool:
+    return "html" in response.headers.get("content-type", "")
 
 
 def _seconds(text: str | None) -> float | None:

@@ -1,0 +1,186 @@
+"""An account as the ledger's records show it: which of its fields, pipelines and stages are ours.
+
+Nothing is recognised by its name: names are not unique, and a field of that name may be somebody else's. What the
+program made (or was told to adopt) is known by the key that the ledger recorded, a `Made`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from dispatch_to_pipedrive.pipedrive.account import Field, Structure, read_structure
+from dispatch_to_pipedrive.pipedrive.client import PipedriveClient
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One thing of the schema as the ledger records it.
+
+    kind pipeline: key is its id. kind stage: key is its id, detail the pipeline's name. kind field: key is
+    the field_code, detail the field_type.
+    """
+
+    kind: Literal["pipeline", "stage", "field"]
+    entity: str
+    name: str
+    key: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A recorded thing that is no longer what it was."""
+
+    made: Made
+    found: str | None
+
+    def __str__(self) -> str:
+        now = "is gone" if self.found is None else f"is now of type {self.found}"
+        where = f"{self.made.entity} " if self.made.kind == "field" else ""
+        was = f" (type {self.made.detail})" if self.made.kind == "field" else ""
+        return f"{where}{self.made.kind} {self.made.name!r}, recorded as {self.made.key}{was}, {now}"
+
+
+class SchemaChanged(Exception):
+    """Recorded keys vanished or changed their type: nothing may be written until people have decided."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self.changes = tuple(changes)
+        lines = "; ".join(map(str, self.changes))
+        super().__init__(
+            f"the account's schema changed: {lines}. Restore it in Pipedrive or adopt another field"
+        )
+
+
+class NotInSchema(LookupError):
+    """A name that the account's schema does not hold."""
+
+    def __init__(self, what: str, entity: str, name: str) -> None:
+        self.what, self.entity, self.name = what, entity, name
+        super().__init__(f"{entity}: no {what} {name!r} in the account's schema: make the schema first")
+
+
+@dataclass(frozen=True)
+class AccountSchema:
+    """An account as the ledger's records show it: logical names → this account's keys."""
+
+    structure: Structure
+    made: tuple[Made, ...] = ()
+
+    @cached_property
+    def _codes(self) -> Mapping[tuple[str, str], str]:
+        return {(m.entity, m.name): m.key for m in self.made if m.kind == "field"}
+
+    @cached_property
+    def _pipelines(self) -> Mapping[str, int]:
+        return {m.name: int(m.key) for m in self.made if m.kind == "pipeline"}
+
+    @cached_property
+    def _stages(self) -> Mapping[tuple[str, str], int]:
+        return {(m.detail, m.name): int(m.key) for m in self.made if m.kind == "stage"}
+
+    @cached_property
+    def _customs(self) -> Mapping[str, Mapping[str, tuple[str, str]]]:
+        customs: dict[str, dict[str, tuple[str, str]]] = {}
+        for m in self.made:
+            if m.kind == "field":
+                customs.setdefault(m.entity, {})[m.key] = (m.name, m.detail)
+        return customs
+
+    def customs(self, entity: str) -> Mapping[str, tuple[str, str]]:
+        """field_code → (logical name, field_type) of our custom fields."""
+        return self._customs.get(entity, {})
+
+    def has_field(self, entity: str, name: str) -> bool:
+        """Whether the ledger recorded a custom field of that name."""
+        return (entity, name) in self._codes
+
+    def field_code(self, entity: str, name: str) -> str:
+        """The key of a custom field in this account."""
+        try:
+            return self._codes[entity, name]
+        except KeyError:
+            raise NotInSchema("custom field", entity, name) from None
+
+    def field_type(self, entity: str, name: str) -> str:
+        """Pipedrive's type of a custom field."""
+        return self.field(entity, name).field_type
+
+    def field(self, entity: str, name: str) -> Field:
+        """The custom field as the account has it."""
+        code = self.field_code(entity, name)
+        try:
+            return self.structure.fields[entity][code]
+        except KeyError:
+            raise NotInSchema("custom field", entity, name) from None
+
+    def option_id(self, entity: str, name: str, label: str) -> int:
+        """The id of a custom field's option."""
+        found = self.field(entity, name).option_ids.get(label)
+        if not isinstance(found, int):
+            raise NotInSchema(f"option of {name}", entity, label)
+        return found
+
+    def label_id(self, entity: str, label: str) -> int:
+        """The id of a label."""
+        field = self.structure.label_field(entity)
+        found = None if field is None else field.option_ids.get(label)
+        if not isinstance(found, int):
+            raise NotInSchema("label", entity, label)
+        return found
+
+    def pipeline_id(self, name: str | None = None) -> int:
+        """The id of a pipeline; without a name, of the only one."""
+        if name is None and len(self._pipelines) == 1:
+            return next(iter(self._pipelines.values()))
+        try:
+            return self._pipelines[name or ""]
+        except KeyError:
+            raise NotInSchema("pipeline", "deals", name or "") from None
+
+    def stage_id(self, name: str, pipeline: str | None = None) -> int:
+        """The id of a stage; without a pipeline, the stage of that name in whichever of ours has it."""
+        found = [
+            key for (owner, stage), key in self._stages.items() if stage == name and pipeline in (None, owner)
+        ]
+        if not found:
+            raise NotInSchema("stage", "deals", name)
+        return found[0]
+
+
+async def read_account_schema(client: PipedriveClient, made: Iterable[Made] = ()) -> AccountSchema:
+    """Read the account's structure (40 tokens) and look at it through the recorded keys.
+
+    Raises SchemaChanged if a recorded key has vanished or has another type.
+    """
+    schema = AccountSchema(await read_structure(client), tuple(made))
+    if changes := changes_of(schema):
+        raise SchemaChanged(changes)
+    return schema
+
+
+def changes_of(schema: AccountSchema) -> tuple[Change, ...]:
+    """The recorded things that the account no longer holds as they were recorded."""
+    pipelines = {str(p.id) for p in schema.structure.pipelines}
+    stages = {str(s.id) for s in schema.structure.stages}
+    changes: list[Change] = []
+    for made in schema.made:
+        if made.kind == "field":
+            field = schema.structure.fields.get(made.entity, {}).get(made.key)
+            if field is None or field.field_type != made.detail:
+                changes.append(Change(made, None if field is None else field.field_type))
+        elif made.key not in (pipelines if made.kind == "pipeline" else stages):
+            changes.append(Change(made, None))
+    return tuple(changes)
+
+
+def adopt(structure: Structure, entity: str, name: str, field_code: str) -> Made:
+    """The record by which a field that people confirmed serves as ours."""
+    try:
+        field = structure.fields[entity][field_code]
+    except KeyError:
+        raise NotInSchema("field to adopt", entity, field_code) from None
+    return Made("field", entity, name, field_code, field.field_type)
