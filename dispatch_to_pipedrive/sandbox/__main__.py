@@ -56,7 +56,15 @@ class Options:
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that leaves signals to the process."""
+    """A uvicorn server that leaves signals to the process and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -99,9 +107,9 @@ def main(
     with (
         _listen("--dispatch-port", dispatch_port) as dispatch,
         _listen("--pipedrive-port", pipedrive_port) as pipedrive,
+        asyncio.Runner(loop_factory=_loop_factory()) as runner,
     ):
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(options, dispatch, pipedrive))
+        runner.run(_serve(options, dispatch, pipedrive))
 
 
 async def _serve(options: Options, dispatch: socket.socket, pipedrive: socket.socket) -> None:
@@ -139,8 +147,7 @@ async def _serve(options: Options, dispatch: socket.socket, pipedrive: socket.so
         asyncio.create_task(server.serve(sockets=[at]))
         for server, at in zip(servers, (dispatch, pipedrive), strict=True)
     ]
-    while not all(server.started for server in servers) and not any(task.done() for task in running):
-        await asyncio.sleep(0.005)
+    await asyncio.gather(*(server.listening.wait() for server in servers))
     source_url, account_url = (f"http://{HOST}:{at.getsockname()[1]}" for at in (dispatch, pipedrive))
     settings = {
         "DISPATCH_PRO_AUTH_URL": source_url,
@@ -153,7 +160,7 @@ async def _serve(options: Options, dispatch: socket.socket, pipedrive: socket.so
         "PIPEDRIVE_API_TOKEN": account.state.account.api_token,
     }
     lines = [f"{key}={value}" for key, value in settings.items()]
-    print("\n".join([*lines, "READY"]), flush=True)  # noqa: T201 (the printed settings are the interface)
+    print("\n".join([*lines, "READY"]), flush=True)
     await asyncio.gather(*running)
 
 

@@ -1,4 +1,4 @@
-"""What time is it in the sandbox? One clock for both servers: it can be set, moved on, sped up or stopped."""
+"""What time it is in the sandbox: one clock for both servers, which can be set, moved on, sped up or stopped."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What does the Dispatch Pro server answer where? Routes of the vendor, and of the control room, over one tenant."""
+"""What the Dispatch Pro server answers where: routes of the vendor and the control room, over one tenant."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Who may call? Client credentials for a token of 900 seconds, then token, app key and tenant on each call."""
+"""Who may call: client credentials for a token of 900 seconds, then token, app key and tenant on each call."""
 
 import base64
 import hmac

@@ -1,9 +1,9 @@
-"""What do the books say after a change? Invoices, payments, balances and job totals kept in step."""
+"""What the books say after a change: invoices, payments, balances and job totals kept in step."""
 
 from decimal import Decimal
 from typing import Any
 
-from .generator.money import text
+from .generator.invoices import text
 from .hand import ChangeError, Hand
 from .table import Record
 from .times import write_ticks

@@ -1,4 +1,4 @@
-"""What can happen in a tenant while it runs? One function for each action of the control endpoint."""
+"""What can happen in a tenant while it runs: one function for each action of the control endpoint."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""How do tests and rehearsals steer the tenant? Clock, changes, faults and counters under `/_control/`."""
+"""How tests and rehearsals steer the tenant: clock, changes, faults and counters under `/_control/`."""
 
 import json
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""What does chance say about row i? Draws that depend on the seed, a name and the row only.
+"""What chance says about a row: draws that depend on the seed, a name and the row only.
 
-No generator state: any row's value can be drawn again when it is rendered, in any order, and the first customers of a
-large tenant draw what the same customers of a small one draw.
+No generator state: any row's value can be drawn again when it is rendered, in any order, and the first customers
+of a large tenant draw what the same customers of a small one draw.
 """
 
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ class Draw:
 
 
 def count_up(counts: Ints) -> tuple[Ints, Ints, Ints]:
-    """Children of parents with `counts` each: where each parent's start, the parent and the ordinal of each child."""
+    """Children of parents with `counts` each: where a parent's start, and each child's parent and ordinal."""
     starts = np.concatenate(([0], np.cumsum(counts)[:-1])).astype(np.int64)
     parents = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
     ordinals = np.arange(len(parents), dtype=np.int64) - starts[parents] if len(parents) else parents

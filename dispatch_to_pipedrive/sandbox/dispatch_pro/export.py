@@ -1,4 +1,4 @@
-"""How does a feed answer? Everything in the order of change, from a token or a date on, a quarter of an hour late."""
+"""How a feed answers: everything in the order of change, from a token or a date on, a quarter of an hour late."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""What is in an attachment? Bytes made from the seed and the attachment's id, with the right first bytes."""
+"""What is in an attachment: bytes made from the seed and the attachment's id, with the right first bytes."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""How is a record of the tenant changed? Read it, write it anew, stamp `modifiedOn` by the sandbox's clock.
+"""How a record of the tenant is changed: read, written anew, stamped by the sandbox's clock.
 
 No two changes share a stamp: a feed's cursor may stand between any two of them.
 """
@@ -51,7 +51,7 @@ class Hand:
     def put(self, feed: str, record: Record) -> Record:
         """Write a record with a new stamp."""
         at = self.now()
-        if "modifiedOn" in record or feed not in ("job_canceled_logs", "job_attachments"):
+        if "modifiedOn" in record:
             record["modifiedOn"] = write_ticks(at)
         self.table(feed).put(record, modified=at)
         self.touched.append({"feed": feed, "id": record["id"], "modifiedOn": write_ticks(at)})

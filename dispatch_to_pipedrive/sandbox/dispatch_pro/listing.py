@@ -1,4 +1,4 @@
-"""How does a list answer? Pages by number, filters, sort, `hasMore`; the total only when asked for."""
+"""How a list answers: pages by number, filters, sort, `hasMore`; the total only when asked for."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -109,7 +109,8 @@ def _by_active(table: Table, rows: Ints, resource: Resource, query: QueryParams)
     choice = active_choice(query, resource.active, resource.active_default)
     if choice == "Any":
         return rows
-    return rows[table.active[rows] == (choice == "True")]
+    chosen: Ints = rows[table.active[rows] == (choice == "True")]
+    return chosen
 
 
 def _by_time(table: Table, rows: Ints, query: QueryParams) -> Ints:

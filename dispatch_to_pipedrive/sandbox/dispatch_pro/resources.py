@@ -1,4 +1,4 @@
-"""Which objects can be read where, and by which parameters? The vendor's routes, as its documents give them.
+"""Which objects can be read where, and by which parameters: the vendor's routes, as its documents give them.
 
 Documented parameters that this sandbox does not simulate are refused (501), so that nothing is filtered by accident;
 parameters nobody documents are ignored, as the vendor ignores them.

@@ -1,6 +1,6 @@
-"""Which records does one object of the tenant have, in which order do they change, and what do they say?
+"""Which records one object of the tenant has, what they say, and in which order they changed.
 
-The first history is columns of numbers and a function that renders rows; only records changed since are kept whole.
+The first history is columns of numbers and a function that renders rows; only what changed since is kept whole.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ class Columns:
 
 
 class Table:
-    """The records of one object, by row; rows keep their number for life and are ordered by (modified, id)."""
+    """The records of one object; rows keep their number for life, `order` has them by (modified, id)."""
 
     def __init__(self, name: str, columns: Columns, paths: Mapping[str, Sequence[str]] | None = None) -> None:
         self.name = name

@@ -1,4 +1,4 @@
-"""What is a tenant? Its credentials, its tables by feed name, and the people who shall be Pipedrive users."""
+"""What a tenant is: credentials, tables by feed name, and the people who shall be Pipedrive users."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from hashlib import blake2b
 import orjson
 
 from ..clock import DEFAULT_NOW
-from .generator import contacts, customers, jobs, money, talk, visits
+from .generator import contacts, customers, invoices, jobs, payments, talk, visits
 from .generator.company import make_company
 from .table import Columns, Table
 from .times import Ints, ticks_of
@@ -32,7 +32,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Tenant:
-    """One tenant. Tables bear the names of the feeds: customers, customer_contacts, jobs, …"""
+    """One tenant. Tables bear the names of the feeds: customers, customer_contacts, jobs and so on."""
 
     seed: int
     credentials: Credentials
@@ -63,22 +63,22 @@ def generate(customer_count: int, seed: int, now: datetime = DEFAULT_NOW) -> Ten
     work = jobs.make_jobs(people)
     trips = visits.make_visits(work)
     crews = visits.make_assignments(work, trips, len(staff))
-    bills = money.make_invoices(people, work)
-    receipts = money.make_payments(bills)
-    paid = money.paid_cents(bills, receipts)
+    bills = invoices.make_invoices(people, work)
+    receipts = payments.make_payments(bills)
+    paid = payments.paid_cents(bills, receipts)
     calls = talk.make_calls(people, work)
     attachments, sizes = talk.attachment_columns(work)
     columns: dict[str, Columns] = {
-        "customers": customers.customer_columns(people, money.customer_balances(people, bills, paid)),
+        "customers": customers.customer_columns(people, payments.customer_balances(people, bills, paid)),
         "customer_contacts": contacts.customer_contact_columns(people),
         "locations": customers.location_columns(people),
         "location_contacts": contacts.location_contact_columns(people),
-        "jobs": jobs.job_columns(work, bills.start, money.job_totals(work, bills), calls.lead, len(staff)),
+        "jobs": jobs.job_columns(work, bills.start, invoices.job_totals(work, bills), calls.lead, len(staff)),
         "appointments": visits.appointment_columns(work, trips),
         "appointment_assignments": visits.assignment_columns(trips, crews, staff),
         "job_timesheets": visits.timesheet_columns(trips, crews),
-        "invoices": money.invoice_columns(people, work, bills, paid, staff),
-        "payments": money.payment_columns(people, work, bills, receipts),
+        "invoices": invoices.invoice_columns(people, work, bills, paid, staff),
+        "payments": payments.payment_columns(people, bills, receipts),
         "job_notes": talk.job_note_columns(work),
         "customer_notes": talk.customer_note_columns(people),
         "location_notes": talk.location_note_columns(people),

@@ -1,4 +1,4 @@
-"""How does the vendor write a moment? As UTC text with 0 to 7 fractional digits, trailing zeros trimmed.
+"""How the vendor writes a moment: UTC text with 0 to 7 fractional digits, trailing zeros trimmed.
 
 Inside the sandbox a moment is a number of ticks: 100 ns since 1970, UTC.
 """

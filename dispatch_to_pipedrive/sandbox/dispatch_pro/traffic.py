@@ -1,4 +1,4 @@
-"""What happens to a call on its way in? Counting, the limit of 60 a second, latency and switched-on faults."""
+"""What happens to a call on its way in: counting, the limit of 60 a second, latency and faults."""
 
 import asyncio
 import math

@@ -1,1 +1,1 @@
-"""The tenant's first history, made from a seed: columns of numbers, rendered to the vendor's shapes on demand."""
+"""The tenant's first history, made from a seed: columns of numbers, rendered in the vendor's shapes on demand."""

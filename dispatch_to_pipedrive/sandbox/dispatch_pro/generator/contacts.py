@@ -1,4 +1,4 @@
-"""How are customers and sites reached? One phone number or e-mail address a row, as the vendor keeps them."""
+"""How customers and sites are reached: one phone number or e-mail address a row, as the vendor keeps them."""
 
 import numpy as np
 

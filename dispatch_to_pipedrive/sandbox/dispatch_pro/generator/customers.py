@@ -1,4 +1,4 @@
-"""Who are the customers, what sites do they have, and who was merged into whom?"""
+"""Who the customers are, what sites they have, and who was merged into whom."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from ..draw import Draw, Flags, count_up
 from ..table import Columns, Record
 from ..times import DAY, HOUR, Ints, trimmed, write_many
 from . import names
-from .company import CUSTOMER_FIELDS, LOCATION_FIELDS, TAG, TAGS, USER_OF_OFFICE, ZONE
+from .catalog import CUSTOMER_FIELDS, LOCATION_FIELDS, TAG, TAGS, USER_OF_OFFICE, ZONE
 from .edges import CASES, CustomerCase
 
 CUSTOMER, LOCATION = 410_000_000, 430_000_000
@@ -136,7 +136,7 @@ def customer_columns(people: Customers, balance: Ints) -> Columns:
                 "mergedToId": CUSTOMER + merged if merged >= 0 else None,
                 "paymentTermId": 71 if commercial else None,
                 "creditLimit": 5000.0 if commercial else None,
-                "creditLimitBalance": 5000.0 - owed / 100 if commercial else None,
+                "creditLimitBalance": (500_000 - owed) / 100 if commercial else None,
                 "externalData": [],
             }
             for row, name, commercial, active, merged, address, owed, custom, tags, flags, created, changed in columns

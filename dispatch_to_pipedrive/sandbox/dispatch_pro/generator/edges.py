@@ -1,4 +1,4 @@
-"""Which hard cases does every tenant have? The first customers are written by hand; chance writes the rest."""
+"""Which hard cases every tenant has: the first customers are written by hand, chance writes the rest."""
 
 from dataclasses import dataclass
 

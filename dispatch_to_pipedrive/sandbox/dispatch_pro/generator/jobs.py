@@ -1,4 +1,4 @@
-"""Which jobs did the customers book, when, and how did they end?"""
+"""Which jobs the customers booked, when, and how they ended."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from ..draw import Draw, Flags, count_up
 from ..table import Columns, Record
 from ..times import DAY, HOUR, MINUTE, NEVER, Ints, trimmed, write_many
 from . import names
-from .company import (
+from .catalog import (
     BUCKETS,
     CAMPAIGN,
     CAMPAIGNS,
@@ -19,8 +19,8 @@ from .company import (
     TAGS,
     TECHNICIAN,
     UNIT,
+    USER_OF_OFFICE,
 )
-from .company import USER_OF_OFFICE
 from .customers import CUSTOMER, FRACTIONS, LOCATION, Customers, cases, last_touched
 from .edges import CANCELED, COMPLETED, DISPATCHED, HOLD, IN_PROGRESS, SCHEDULED, JobCase
 
@@ -131,7 +131,7 @@ def make_jobs(people: Customers) -> Jobs:
 
 
 def _last_visit(draw: Draw, rows: Ints, status: Ints, joined: Ints, before: Ints, now: int) -> Ints:
-    """When the last visit of each job starts: by its status, on the half hour, in working hours of Arizona."""
+    """When the last visit of each job starts: by status, on the half hour, in working hours of Arizona."""
     share = draw.unit("when", rows)
     earliest = joined + before + 15 * DAY
     past = earliest + (share * np.maximum(now - 9 * HOUR - earliest, HOUR)).astype(np.int64)
@@ -215,7 +215,26 @@ def job_columns(jobs: Jobs, invoice_start: Ints, totals: Ints, lead_call: Ints, 
                 "estimateIds": [],
                 "active": True,
             }
-            for row, customer, site, kind, status, visits, visit, invoice, total, call, recall, warranty, project, looks, custom, created, completed, modified in columns
+            for (
+                row,
+                customer,
+                site,
+                kind,
+                status,
+                visits,
+                visit,
+                invoice,
+                total,
+                call,
+                recall,
+                warranty,
+                project,
+                looks,
+                custom,
+                created,
+                completed,
+                modified,
+            ) in columns
         ]
 
     keys = {
@@ -238,7 +257,7 @@ def _tags(looks: int, kind: int) -> list[int]:
 
 
 def _custom(draw: Draw, rows: Ints, hands: dict[int, JobCase]) -> list[list[Record]]:
-    """The priority bucket on seven jobs of eight, and the other fields now and then. Values are never null here."""
+    """The priority bucket on seven jobs of eight, other fields now and then; values are never null here."""
     bucket = draw.below("bucket", rows, len(BUCKETS)).tolist()
     without = draw.chance("no bucket", rows, 0.12).tolist()
     other = draw.below("other fields", rows, 1 << 20).tolist()

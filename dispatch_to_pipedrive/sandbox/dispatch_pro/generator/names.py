@@ -1,4 +1,4 @@
-"""What are people, companies, streets and notes called? Word lists, and how a row draws from them."""
+"""What people, companies, streets and notes are called: word lists, and how a row draws from them."""
 
 from typing import Any
 
@@ -7,18 +7,25 @@ import numpy as np
 from ..draw import Draw, Flags
 from ..times import Ints
 
-FIRST = (
-    "James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth William Barbara Richard Susan Joseph "
-    "Jessica Thomas Sarah Carlos Karen Christopher Lisa Daniel Nancy Matthew Betty Anthony Margaret Mark Sandra "
-    "Zoë José Łukasz Søren Małgorzata François Nguyễn Siân Jürgen Ángela Oğuz Anaïs Björn Chloé Dvořák Ines"
-).split()
-LAST = (
-    "Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez Gonzalez Wilson "
-    "Anderson Thomas Taylor Moore Jackson Martin Lee Perez Thompson White Harris Sanchez Clark Ramirez Lewis "
-    "Robinson Walker Young Allen King Wright Scott Torres Nguyen Hill Flores Green Adams Nelson Baker Hall Rivera "
-    "Campbell Mitchell Carter Roberts O'Brien D'Angelo Smith-Jones Nuñez Müller Łaskowski Åkesson Çelik Østergård "
-    "Żółć Bąk Řehoř Đorđević van\u00a0Dijk"
-).split(" ")
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split("|"))
+
+
+FIRST = _words(
+    "James|Mary|Robert|Patricia|John|Jennifer|Michael|Linda|David|Elizabeth|William|Barbara|"
+    "Richard|Susan|Joseph|Jessica|Thomas|Sarah|Carlos|Karen|Christopher|Lisa|Daniel|Nancy|"
+    "Matthew|Betty|Anthony|Margaret|Mark|Sandra|Zoë|José|Łukasz|Søren|Małgorzata|François|Nguyễn|"
+    "Siân|Jürgen|Ángela|Oğuz|Anaïs|Björn|Chloé|Dvořák|Ines"
+)
+LAST = _words(
+    "Smith|Johnson|Williams|Brown|Jones|Garcia|Miller|Davis|Rodriguez|Martinez|Hernandez|Lopez|"
+    "Gonzalez|Wilson|Anderson|Thomas|Taylor|Moore|Jackson|Martin|Lee|Perez|Thompson|White|Harris|"
+    "Sanchez|Clark|Ramirez|Lewis|Robinson|Walker|Young|Allen|King|Wright|Scott|Torres|Nguyen|"
+    "Hill|Flores|Green|Adams|Nelson|Baker|Hall|Rivera|Campbell|Mitchell|Carter|Roberts|O'Brien|"
+    "D'Angelo|Smith-Jones|Nuñez|Müller|Łaskowski|Åkesson|Çelik|Østergård|Żółć|Bąk|Řehoř|Đorđević|"
+    "van\u00a0Dijk"
+)
 WHOLE = (
     "محمد العلي",
     "פלונית אלמונית",
@@ -70,7 +77,8 @@ CITIES = (
 UNITS = ("Apt 2B", "#14", "Suite 300", "Unit ½", "Bldg C")
 SUMMARIES = (
     "<p>No cooling upstairs</p>",
-    "<p>Customer reports <b>banging noise</b> &amp; burnt smell.</p><ul><li>Check blower</li><li>Check ducts</li></ul>",
+    "<p>Customer reports <b>banging noise</b> &amp; burnt smell.</p>"
+    "<ul><li>Check blower</li><li>Check ducts</li></ul>",
     "Leak under the kitchen sink",
     '<div style="color:red"><p>URGENT: no heat, infant at home</p></div>',
     "<p>Annual tune-up&nbsp;– see membership</p>",

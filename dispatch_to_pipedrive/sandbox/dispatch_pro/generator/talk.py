@@ -1,4 +1,4 @@
-"""What was said, noted and filed? Notes of jobs, customers and sites, canceled logs, calls and attachments."""
+"""What was said, noted and filed: notes, canceled logs, calls and attachments."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from ..draw import Draw, count_up
 from ..table import Columns, Record
 from ..times import DAY, HOUR, MINUTE, TICKS, Ints, trimmed, write_many
 from . import names
-from .company import CAMPAIGN, CAMPAIGNS, CANCEL_REASONS, OFFICE, REASON, USER_OF_OFFICE
+from .catalog import CAMPAIGN, CAMPAIGNS, CANCEL_REASONS, OFFICE, REASON, USER_OF_OFFICE
 from .customers import CUSTOMER, FRACTIONS, LOCATION, Customers, last_touched
 from .edges import CANCELED
 from .jobs import CALL, JOB, Jobs
@@ -29,7 +29,7 @@ FILES = (
 
 @dataclass(frozen=True)
 class Calls:
-    """All calls by row; `job` and `customer` are rows, -1 for none; `lead` is each job's call, -1 for none."""
+    """All calls by row; `job` and `customer` are rows, `lead` is each job's call; -1 for none."""
 
     job: Ints
     customer: Ints
@@ -82,7 +82,7 @@ def note_columns(
 
 
 def canceled_log_columns(jobs: Jobs) -> Columns:
-    """One log entry for each canceled job, and inactive ones of jobs that were taken back. No `modifiedOn`."""
+    """One log entry for each canceled job, and inactive ones where that was taken back. No `modifiedOn`."""
     draw = Draw(jobs.seed, "canceled logs")
     every = np.arange(len(jobs), dtype=np.int64)
     canceled = jobs.status == CANCELED

@@ -8,9 +8,9 @@ from ..draw import Draw, Flags, count_up
 from ..table import Columns, Record
 from ..times import DAY, HOUR, MINUTE, NEVER, Ints, trimmed, write_many
 from . import names
-from .company import OFFICE, TECHNICIAN, USER_OF_OFFICE
+from .catalog import OFFICE, TECHNICIAN, USER_OF_OFFICE
 from .customers import CUSTOMER, FRACTIONS, last_touched
-from .edges import CANCELED, COMPLETED, DISPATCHED, HOLD, SCHEDULED
+from .edges import CANCELED
 from .jobs import APPOINTMENT, JOB, Jobs
 
 ASSIGNMENT, TIMESHEET = 520_000_000, 600_000_000
@@ -149,7 +149,22 @@ def appointment_columns(jobs: Jobs, visits: Visits) -> Columns:
                 "isConfirmed": looks % 3 == 0,
                 "active": active,
             }
-            for row, job, number, start, end, opens, closes, status, looks, created, modified, customer, unused, active in columns
+            for (
+                row,
+                job,
+                number,
+                start,
+                end,
+                opens,
+                closes,
+                status,
+                looks,
+                created,
+                modified,
+                customer,
+                unused,
+                active,
+            ) in columns
         ]
 
     keys = {"jobId": JOB + visits.job, "customerId": CUSTOMER + jobs.customer[visits.job]}

@@ -1,0 +1,98 @@
+"""What the company sells and how it names things: units, job types, tags, fields, reasons, and their first ids."""
+
+from ..table import Record
+from ..times import DAY, HOUR, write_ticks
+
+UNIT, JOB_TYPE, TAG, TECHNICIAN, OFFICE, ZONE, REASON, CAMPAIGN = 1201, 2201, 3301, 601, 301, 7101, 91, 8801
+USER_OF_TECHNICIAN, USER_OF_OFFICE = 1601, 1301
+PRIORITY_FIELD = 931
+
+# name, trade, division
+UNITS = (
+    ("HVAC - Service", "HVAC", "Service"),
+    ("HVAC - Install", "HVAC", "Install"),
+    ("Plumbing - Service", "Plumbing", "Service"),
+    ("Plumbing - Install", "Plumbing", "Replacement"),
+    ("Electrical", "Electrical", "Service"),
+    ("Sales", "HVAC", "Sales"),
+)
+# name, unit, class, priority, hours, enabled for Dispatch Pro, active, weight
+JOB_TYPES: tuple[tuple[str, int, str, str, int, bool, bool, int], ...] = (
+    ("No Cooling", 0, "Service", "High", 2, True, True, 18),
+    ("No Heat", 0, "Service", "Urgent", 2, True, True, 10),
+    ("AC Tune-Up", 0, "Maintenance", "Low", 1, True, True, 18),
+    ("Furnace Tune-Up", 0, "Maintenance", "Low", 1, True, True, 10),
+    ("System Replacement", 1, "Installation", "Normal", 8, False, True, 6),
+    ("Heat Pump Installation", 1, "Installation", "Normal", 8, False, True, 3),
+    ("Drain Clearing", 2, "Service", "High", 2, True, True, 9),
+    ("Leak Repair", 2, "Service", "Urgent", 2, True, True, 7),
+    ("Water Heater Replacement", 3, "Installation", "Normal", 4, False, True, 4),
+    ("Panel Upgrade", 4, "Installation", "Normal", 6, False, True, 2),
+    ("EV Charger “Quick” <240V> & Install", 4, "Installation", "Normal", 4, False, True, 1),
+    ("Estimate - HVAC", 5, "Sales", "Normal", 1, True, True, 5),
+    ("Site Visit – Plumbing", 5, "Sales", "Normal", 1, False, True, 3),
+    ("Warranty Repair", 0, "Warranty", "High", 2, True, True, 2),
+    ("Recall / Callback", 0, "Recall", "High", 1, True, True, 2),
+    ("Old Service Type", 2, "", "Normal", 1, False, False, 1),
+)
+PRIORITIES = ("Low", "Normal", "High", "Urgent")
+BUCKETS = (
+    "P1 Emergency",
+    "P2 No heat or cooling",
+    "P3 Same day",
+    "P4 Next day",
+    "P5 This week",
+    "P6 Planned",
+    "P7 Flexible",
+    "P8 Whenever",
+)
+# name, importance, active
+TAGS: tuple[tuple[str, str | None, bool], ...] = (
+    ("VIP", "High", True),
+    ("Do Not Call", "High", True),
+    ("Net 30, PO required", None, True),
+    ("Señor discount", None, True),
+    ("🔥 Hot lead", "Medium", True),
+    ("Warranty", None, True),
+    ("Recall", "Medium", True),
+    ("Financing", None, True),
+    ("O'Brien territory", None, True),
+    ("عميل مميز", None, True),
+    ("vip ", None, True),
+    ("Retired tag", None, False),
+)
+# id, name, data type, options: the vendor's three data types, for each kind of record
+CUSTOMER_FIELDS = (
+    (901, "Gate Code", "Text", None),
+    (902, "Lead Source", "Dropdown", ["Google", "Referral", "Truck, seen", "Yard sign"]),
+    (903, "Square Footage", "Numeric", None),
+)
+LOCATION_FIELDS = (
+    (911, "Access Notes", "Text", None),
+    (912, "Roof Type", "Dropdown", ["Tile", "Shingle", "Flat"]),
+    (913, "System Age", "Numeric", None),
+)
+JOB_FIELDS = (
+    (PRIORITY_FIELD, "Dispatch Pro Priority", "Dropdown", list(BUCKETS)),
+    (932, "Permit Number", "Text", None),
+    (933, "Estimated Hours", "Numeric", None),
+    (934, "Permit Needed", "Dropdown", ["Yes", "No", "Unknown"]),
+)
+CANCEL_REASONS = (
+    "Customer request",
+    "No show",
+    "Duplicate",
+    "Weather",
+    "Price – too high",
+    "Other <unlisted>",
+)
+CAMPAIGNS = ("Google LSA", "Referral", "Direct Mail", "Radio")
+ROLES = ("CSR", "Dispatch", "Accounting", "Owner", "GeneralOffice", "SalesManager")
+SKILLS = ("HVAC Service", "HVAC Install", "Plumbing", "Electrical", "Sales")
+
+
+def settled_times(now: int, at: int) -> Record:
+    """When the company's own records were made and changed: years ago."""
+    born = now - 7 * 365 * DAY + at * HOUR + 1
+    modified = now - 660 * DAY + at * 37 * DAY // 36 if at % 3 else born
+    return {"createdOn": write_ticks(born), "modifiedOn": write_ticks(modified)}
