@@ -59,12 +59,12 @@ def segment_schema(feed: Feed) -> pa.Schema:
 
 
 class Landing:
-    """One feed's records on their way into segments; holds at most about `ROWS` records or `BYTES` bytes."""
+    """One feed's records on their way into segments; holds at most about `rows` records or `BYTES` bytes."""
 
-    def __init__(self, raw: UPath, feed: Feed) -> None:
+    def __init__(self, raw: UPath, feed: Feed, *, rows: int = ROWS) -> None:
         self.segments: list[Segment] = []
         self.rows = 0
-        self._raw, self._feed = raw, feed
+        self._raw, self._feed, self._most = raw, feed, rows
         self._shape = key_shape(feed)
         self._waiting: list[pa.Array] = []  # one block a page: small objects by the million never give back
         self._rows_waiting = self._bytes = 0
@@ -72,7 +72,7 @@ class Landing:
     @property
     def full(self) -> bool:
         """Whether it is time to flush."""
-        return self._rows_waiting >= ROWS or self._bytes >= BYTES
+        return self._rows_waiting >= self._most or self._bytes >= BYTES
 
     def add(self, records: Sequence[bytes]) -> None:
         """Take records in the order in which the vendor gave them."""
@@ -100,11 +100,11 @@ class Landing:
         self.rows = self._rows_waiting = self._bytes = 0
 
 
-def land_records(raw: UPath, feed: Feed, records: Iterable[bytes]) -> list[Segment]:
-    """Land records from anywhere, e.g. a generator, as an advance of the feed would."""
-    landing = Landing(raw, feed)
+def land_records(raw: UPath, feed: Feed, records: Iterable[bytes], *, rows: int = ROWS) -> list[Segment]:
+    """Land records from anywhere, e.g. a generator, as one advance of the feed would."""
+    landing = Landing(raw, feed, rows=rows)
     rest = iter(records)
-    while page := list(islice(rest, _PAGE)):
+    while page := list(islice(rest, min(rows, _PAGE))):
         landing.add(page)
         if landing.full:
             landing.flush()

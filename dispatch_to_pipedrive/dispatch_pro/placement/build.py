@@ -113,9 +113,11 @@ def build_placement(
         for name in ROOT_BOUND:
             feed = FEEDS[name]
             arrived = [segment for segment in new if segment.feed == name]
-            _choose(connection, data, feed, arrived, before)
-            _find_roots(connection, feed)
-            _write(connection, data, feed, arrived, index, clustering=before is None)
+            index.placed[name] = index.waiting[name] = 0
+            if arrived or (before and before.files.get(name)):
+                _choose(connection, data, feed, arrived, before)
+                _find_roots(connection, feed)
+                _write(connection, data, feed, arrived, index, clustering=before is None)
             if on_progress:
                 on_progress(name, index.placed[name] + index.waiting[name])
     write_index(data, index)

@@ -15,7 +15,7 @@ from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.store import is_local
 
-_MEMORY = "700MB"
+_MEMORY = "500MB"
 _THREADS = 2
 
 
@@ -28,6 +28,7 @@ def engine(data: UPath, *, memory: str = _MEMORY) -> Iterator[duckdb.DuckDBPyCon
     }
     spill = Path(data.path) / ".spill" / uuid.uuid4().hex if is_local(data) else None
     if spill is not None:
+        spill.mkdir(parents=True)
         settings["temp_directory"] = str(spill)
     connection = duckdb.connect(":memory:", config=settings)
     try:

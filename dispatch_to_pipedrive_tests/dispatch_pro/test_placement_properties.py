@@ -1,0 +1,113 @@
+"""Whatever arrives, in whatever order: each record has one winner, one root, and is in one batch."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+
+import pandas as pd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from upath import UPath
+
+from dispatch_to_pipedrive.dispatch_pro.placement import (
+    CommittedSegment,
+    build_placement,
+    read_batch,
+    root_sizes,
+    touched_roots,
+)
+
+from .worlds import Generation, appointment, customer, invoice, job, land, location, model, payment
+
+SECONDS = st.sampled_from([0, 0.0000001, 1, 59.9999999])
+FEW = st.integers(1, 5)
+MAYBE = st.none() | FEW
+
+GENERATION = st.fixed_dictionaries(
+    {
+        "customers": st.lists(st.builds(customer, FEW, SECONDS, MAYBE), max_size=5),
+        "locations": st.lists(st.builds(location, FEW, FEW, SECONDS), max_size=2),
+        "jobs": st.lists(st.builds(job, FEW, FEW, SECONDS), max_size=4),
+        "appointments": st.lists(st.builds(appointment, FEW, FEW, SECONDS), max_size=4),
+        "invoices": st.lists(st.builds(invoice, FEW, MAYBE, MAYBE, SECONDS), max_size=3),
+        "payments": st.lists(st.builds(payment, FEW, MAYBE, MAYBE, SECONDS), max_size=3),
+    }
+)
+HISTORY = st.lists(GENERATION, min_size=2, max_size=3)
+PLENTY = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def placed(data: UPath, generation: int) -> dict[tuple[str, int], int]:
+    """(feed, id) → root of all batches together, asserting that none holds a record twice."""
+    roots = root_sizes(data, generation)["root"]
+    found: dict[tuple[str, int], int] = {}
+    for chunk in (roots[::2], roots[1::2]):  # two batches that interleave
+        for name, frame in read_batch(data, generation, chunk).items():
+            if "." not in name:
+                for id_, root in zip(frame["id"], frame["root"], strict=True):
+                    assert (name, id_) not in found
+                    assert root in set(chunk)
+                    found[name, int(id_)] = int(root)
+    return found
+
+
+def numbered(history: list[Generation], upto: int | None = None) -> list[tuple[int, Generation]]:
+    return list(enumerate(history[:upto], start=1))
+
+
+@PLENTY
+@given(history=HISTORY, seed=st.randoms(use_true_random=False))
+def test_all_batches_together_hold_every_winner_exactly_once(
+    history: list[Generation], seed: random.Random
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        data = UPath(folder)
+        segments = [
+            one for number, arrived in numbered(history) for one in land(data, number, arrived, pieces=2)
+        ]
+        seed.shuffle(segments)
+        summary = build_placement(data, segments, len(history))
+        expected = model(numbered(history))
+        assert placed(data, len(history)) == {
+            key: root for key, (root, _) in expected.items() if root is not None
+        }
+        assert sum(summary.waiting.values()) == sum(root is None for root, _ in expected.values())
+        everything = read_batch(data, len(history), root_sizes(data, len(history))["root"])
+        for (feed, id_), (root, record) in expected.items():
+            if root is not None:
+                row = everything[feed].set_index("id").loc[id_]
+                assert row["modified_on"] == record["modifiedOn"]
+
+
+@PLENTY
+@given(history=HISTORY)
+def test_a_placement_built_on_the_one_before_equals_one_built_from_nothing(history: list[Generation]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        data = UPath(folder)
+        segments: list[CommittedSegment] = []
+        for number, arrived in numbered(history):
+            segments += land(data, number, arrived)
+            build_placement(data, segments, number, previous=number - 1 or None)
+        last = len(history)
+        step_by_step, sizes = placed(data, last), root_sizes(data, last)
+        build_placement(data, segments, last)
+        assert placed(data, last) == step_by_step
+        pd.testing.assert_frame_equal(root_sizes(data, last), sizes)
+
+
+@PLENTY
+@given(history=HISTORY)
+def test_a_record_that_changed_touches_its_old_and_its_new_root(history: list[Generation]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        data = UPath(folder)
+        segments: list[CommittedSegment] = []
+        for number, arrived in numbered(history):
+            segments += land(data, number, arrived)
+            build_placement(data, segments, number, previous=number - 1 or None)
+        last = len(history)
+        before, after = model(numbered(history, last - 1)), model(numbered(history))
+        changed = [key for key in after if before.get(key) != after[key]]
+        roots = {side[key][0] for key in changed for side in (before, after) if key in side} - {None}
+        assert set(touched_roots(data, last - 1, last)) >= roots
+        assert touched_roots(data, last, last) == []
