@@ -99,6 +99,10 @@ class Field(_Read):
             ids.setdefault(option.label, option.id)
         return ids
 
+    def with_options(self, options: tuple[Option, ...]) -> Field:
+        """The field with other options."""
+        return Field(**{**self.model_dump(), "options": options})
+
 
 class Pipeline(_Read):
     """A pipeline of deals."""

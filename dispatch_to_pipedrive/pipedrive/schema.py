@@ -210,7 +210,12 @@ def learn(schema: AccountSchema, outcome: SchemaOutcome) -> AccountSchema:
         new = [Option.model_validate(option) for option in record.get("options") or ()]
         known = {option.id for option in new}
         kept = tuple(option for option in field.options or () if option.id not in known)
-        structure = _with_field(structure, step.entity, field.model_copy(update={"options": (*kept, *new)}))
+        field = field.with_options((*kept, *new))
+        for label in step.labels:
+            if label not in field.option_ids:
+                # Planning again would send the same label for ever.
+                raise NotInSchema(f"option of {field.field_name} after it was added", step.entity, label)
+        structure = _with_field(structure, step.entity, field)
     made = schema.made if outcome.made is None else (*schema.made, outcome.made)
     return AccountSchema(structure, made)
 
