@@ -107,7 +107,7 @@ _ROOT_BOUND = (
 _ANY = {"active": "Any"}
 _BY_ID = {"sort": "+Id"}
 _REFERENCE = (
-    Feed("job_types", f"{_JPM}/job-types", "list", {**_ANY, "orderBy": "Id"}),
+    Feed("job_types", f"{_JPM}/job-types", "list", _ANY),
     Feed("technicians", f"{_SETTINGS}/export/technicians"),
     Feed("employees", f"{_SETTINGS}/export/employees"),
     Feed("business_units", f"{_SETTINGS}/export/business-units"),
