@@ -75,7 +75,7 @@ def _answers(tenant: Tenant, clock: Clock, rules: Feeds, resource: Resource) -> 
             owner = request.path_params["id"]
             if tenant.tables[parent.feed].row(owner) is None:
                 raise not_found(parent.feed, owner)
-            return _json(*child_page(table, resource, request.query_params, parent.key, owner, parent.drop))
+            return _json(*child_page(table, resource, request.query_params, parent, owner))
 
         return answer
 

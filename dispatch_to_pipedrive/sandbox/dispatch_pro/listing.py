@@ -8,11 +8,12 @@ import orjson
 from starlette.datastructures import QueryParams
 
 from .errors import ApiError, invalid
-from .resources import Filter, Resource
+from .resources import Filter, Parent, Resource
 from .table import BLOCK, Record, Table
 from .times import Ints, parse_ticks
 
 MAX_PAGE, DEFAULT_PAGE, MAX_IDS = 5000, 50, 50
+_PAGING = frozenset({"page", "pageSize", "includeTotal"})
 _FLAGS = {"true": True, "false": False}
 _STATES = {"activeonly": "True", "inactiveonly": "False", "all": "Any"}
 
@@ -21,17 +22,20 @@ def list_page(
     table: Table, resource: Resource, query: QueryParams, drop: tuple[str, ...]
 ) -> tuple[bytes, int]:
     """The body of a list answer and its number of rows, over all records of the table."""
-    return _page(table, table.rows(), resource, query, drop)
+    known = query if resource.ids else QueryParams([pair for pair in query.multi_items() if pair[0] != "ids"])
+    return _page(table, table.rows(), resource, known, drop)
 
 
 def child_page(
-    table: Table, resource: Resource, query: QueryParams, key: str, parent: int, drop: tuple[str, ...]
+    table: Table, resource: Resource, query: QueryParams, parent: Parent, parent_id: int
 ) -> tuple[bytes, int]:
-    """The same over the records of one parent. Records that are not active are not there."""
-    rows = table.where(key, parent)
-    if resource.active != "active" or "active" not in query:
+    """The same over the records of one parent. Records that are not active are not there unless asked for."""
+    names = _PAGING | parent.understands
+    known = QueryParams([pair for pair in query.multi_items() if pair[0] in names])
+    rows = table.where(parent.key, parent_id)
+    if "active" not in known:
         rows = rows[table.active[rows]]
-    return _page(table, rows, resource, query, drop)
+    return _page(table, rows, resource, known, parent.drop)
 
 
 def _page(

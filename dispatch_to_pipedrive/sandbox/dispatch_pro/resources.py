@@ -21,12 +21,16 @@ class Filter:
 
 @dataclass(frozen=True)
 class Parent:
-    """A list of one parent's records: its path has `{id}`; `key` is the field that names the parent."""
+    """A list of one parent's records: its path has `{id}`; `key` is the field that names the parent.
+
+    `understands` are the parameters beside the page's that the documents give it; it ignores all others.
+    """
 
     path: str
     feed: str
     key: str
     drop: tuple[str, ...] = ()
+    understands: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Resource:
     list_path: str | None = None
     export_path: str | None = None
     one: bool = False
+    ids: bool = False
     sort: tuple[str, ...] = ()
     active: str | None = "active"
     active_default: str = "True"
@@ -46,6 +51,10 @@ class Resource:
     refused: tuple[str, ...] = ()
     page_zero: bool = True
     parents: tuple[Parent, ...] = ()
+
+
+_MADE = frozenset({"createdBefore", "createdOnOrAfter"})
+_TIMES = _MADE | {"modifiedBefore", "modifiedOnOrAfter"}
 
 
 def _is(*names: str) -> dict[str, Filter]:
@@ -62,6 +71,7 @@ RESOURCES: tuple[Resource, ...] = (
         "customers",
         f"/crm/v2{T}/customers",
         f"/crm/v2{T}/export/customers",
+        ids=True,
         one=True,
         sort=BY_TIME,
         filters={"name": Filter(("name",), "text"), **_ADDRESS},
@@ -90,6 +100,7 @@ RESOURCES: tuple[Resource, ...] = (
         "locations",
         f"/crm/v2{T}/locations",
         f"/crm/v2{T}/export/locations",
+        ids=True,
         one=True,
         sort=BY_TIME,
         filters={"name": Filter(("name",), "text"), **_is("customerId"), **_ADDRESS},
@@ -111,19 +122,32 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         "customer_notes",
         parents=(
-            Parent(f"/crm/v2{T}/customers/{{id}}/notes", "customers", "customerId", ("active", "customerId")),
+            Parent(
+                f"/crm/v2{T}/customers/{{id}}/notes",
+                "customers",
+                "customerId",
+                ("active", "customerId"),
+                _TIMES,
+            ),
         ),
     ),
     Resource(
         "location_notes",
         parents=(
-            Parent(f"/crm/v2{T}/locations/{{id}}/notes", "locations", "locationId", ("active", "locationId")),
+            Parent(
+                f"/crm/v2{T}/locations/{{id}}/notes",
+                "locations",
+                "locationId",
+                ("active", "locationId"),
+                _TIMES,
+            ),
         ),
     ),
     Resource(
         "jobs",
         f"/jpm/v2{T}/jobs",
         f"/jpm/v2{T}/export/jobs",
+        ids=True,
         one=True,
         sort=("Id", "ModifiedOn", "CreatedOn", "Priority"),
         active=None,
@@ -152,6 +176,7 @@ RESOURCES: tuple[Resource, ...] = (
         "appointments",
         f"/jpm/v2{T}/appointments",
         f"/jpm/v2{T}/export/appointments",
+        ids=True,
         one=True,
         sort=BY_TIME,
         export_active="Any",
@@ -168,6 +193,7 @@ RESOURCES: tuple[Resource, ...] = (
         "appointment_assignments",
         f"/dispatch/v2{T}/appointment-assignments",
         f"/dispatch/v2{T}/export/appointment-assignments",
+        ids=True,
         sort=BY_TIME,
         export_active="True",
         filters={"appointmentIds": Filter(("appointmentId",), "in"), **_is("jobId")},
@@ -175,6 +201,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         "job_types",
         f"/jpm/v2{T}/job-types",
+        ids=True,
         one=True,
         filters={"name": Filter(("name",), "text"), **_is("priority")},
         refused=("minDuration", "maxDuration", "orderBy", "orderByDirection", "externalDataApplicationGuid"),
@@ -183,6 +210,7 @@ RESOURCES: tuple[Resource, ...] = (
         "technicians",
         f"/settings/v2{T}/technicians",
         f"/settings/v2{T}/export/technicians",
+        ids=True,
         one=True,
         filters={"name": Filter(("name",), "text"), "userIds": Filter(("userId",), "in")},
     ),
@@ -190,6 +218,7 @@ RESOURCES: tuple[Resource, ...] = (
         "employees",
         f"/settings/v2{T}/employees",
         f"/settings/v2{T}/export/employees",
+        ids=True,
         one=True,
         filters={
             "name": Filter(("name",), "text"),
@@ -201,6 +230,7 @@ RESOURCES: tuple[Resource, ...] = (
         "business_units",
         f"/settings/v2{T}/business-units",
         f"/settings/v2{T}/export/business-units",
+        ids=True,
         one=True,
         filters={"name": Filter(("name",), "text")},
         refused=("externalDataApplicationGuid",),
@@ -210,6 +240,7 @@ RESOURCES: tuple[Resource, ...] = (
         "invoices",
         f"/accounting/v2{T}/invoices",
         f"/accounting/v2{T}/export/invoices",
+        ids=True,
         sort=BY_TIME,
         active="activeState",
         filters={
@@ -245,6 +276,7 @@ RESOURCES: tuple[Resource, ...] = (
         "payments",
         f"/accounting/v2{T}/payments",
         f"/accounting/v2{T}/export/payments",
+        ids=True,
         sort=BY_TIME,
         active="activeState",
         filters={
@@ -274,7 +306,14 @@ RESOURCES: tuple[Resource, ...] = (
         sort=BY_TIME,
         filters={"jobIds": Filter(("jobId",), "in"), **_is("technicianId")},
         refused=("startedOn", "endedOn"),
-        parents=(Parent(f"/payroll/v2{T}/jobs/{{id}}/timesheets", "jobs", "jobId"),),
+        parents=(
+            Parent(
+                f"/payroll/v2{T}/jobs/{{id}}/timesheets",
+                "jobs",
+                "jobId",
+                understands=_TIMES | {"active", "technicianId", "startedOn", "endedOn", "sort"},
+            ),
+        ),
     ),
     Resource(
         "job_notes",
@@ -322,6 +361,8 @@ RESOURCES: tuple[Resource, ...] = (
     Resource(
         "job_attachments",
         sort=BY_TIME,
-        parents=(Parent(f"/forms/v2{T}/jobs/{{id}}/attachments", "jobs", "jobId", ("jobId",)),),
+        parents=(
+            Parent(f"/forms/v2{T}/jobs/{{id}}/attachments", "jobs", "jobId", ("jobId",), _MADE | {"sort"}),
+        ),
     ),
 )
