@@ -2,11 +2,24 @@
 
 from html.parser import HTMLParser
 
-BLOCKS = frozenset(
-    ["address", "article", "blockquote", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6"]
-    + ["header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tr", "ul"]
-)
-HIDDEN = frozenset({"script", "style", "head", "title"})
+BLOCKS = {
+    "address",
+    "article",
+    "blockquote",
+    "div",
+    "dl",
+    "dt",
+    "dd",
+    "footer",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+}
+BLOCKS |= {"form", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tr", "ul"}
+HIDDEN = {"script", "style", "head", "title"}
 
 
 class _Text(HTMLParser):

@@ -4,11 +4,13 @@ Works on the frames that the maps give, and on the same frames read back from an
 `totals`, which computes them a second time from the source's own records.
 """
 
+import re
 from collections.abc import Mapping
 
 import pandas as pd
 
 COLUMNS = ("root", "entity", "measure", "value")
+_SITE = re.compile(r"Site_\d+_Address__c")
 
 
 def compare_totals(expected: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
@@ -48,9 +50,7 @@ def _mapped_parts(entity: str, frame: pd.DataFrame) -> list[pd.DataFrame]:
         if name in frame:
             measures[name] = _lengths(frame[name])
     if "Additional_Sites__c" in frame:
-        columns = [
-            c for c in frame if c == "address" or (c.startswith("Site_") and c.endswith("_Address__c"))
-        ]
+        columns = [name for name in map(str, frame) if name == "address" or _SITE.fullmatch(name)]
         lines = frame["Additional_Sites__c"].astype("string").str.count("\n") + 1
         measures["sites"] = frame[columns].notna().sum(axis=1) + lines.fillna(0).astype(int)
     if "label_ids" in frame:
@@ -108,12 +108,9 @@ def _counts(entity: str, measure: str, roots: pd.Series, values: pd.Series) -> p
 def _bounds(entity: str, measure: str, roots: pd.Series, values: pd.Series) -> list[pd.DataFrame]:
     rows = pd.DataFrame({"root": roots.to_numpy(), "value": values.to_numpy()}).dropna()
     rows = rows.sort_values("value", kind="stable")
-    return [
-        rows.drop_duplicates("root", keep=keep).assign(entity=entity, measure=f"{word} {measure}")[
-            list(COLUMNS)
-        ]
-        for word, keep in (("first", "first"), ("last", "last"))
-    ]
+    first = rows.drop_duplicates("root", keep="first").assign(measure=f"first {measure}")
+    last = rows.drop_duplicates("root", keep="last").assign(measure=f"last {measure}")
+    return [part.assign(entity=entity)[list(COLUMNS)] for part in (first, last)]
 
 
 def _lengths(values: pd.Series) -> pd.Series:

@@ -98,7 +98,10 @@ _SEGMENT = (
     "INSERT INTO winner SELECT ?, p.root, s.record::JSON FROM read_parquet(?) s "
     "JOIN placed p ON s.position = p.position WHERE p.home IS NULL AND p.path = ?"
 )
-_REFERENCE = "INSERT INTO reference SELECT ?, arg_max(record, (modified, generation, position))::JSON FROM version GROUP BY id"
+_REFERENCE = (
+    "INSERT INTO reference SELECT ?, arg_max(record, (modified, generation, position))::JSON "
+    "FROM version GROUP BY id"
+)
 
 
 def _read_winners(
@@ -221,7 +224,8 @@ VIEWS = (
     "WHEN 'phone' THEN 'phones' WHEN 'mobilephone' THEN 'phones' WHEN 'fax' THEN 'phones' END AS kind, "
     "coalesce(word(e.record, '$.value'), word(e.record, '$.phoneSettings.phoneNumber')) AS value "
     "FROM every e JOIN customer c USING (root) WHERE alive(e.record)) "
-    "SELECT *, CASE WHEN kind = 'phones' THEN coalesce(nullif(regexp_replace(value, '\\D', '', 'g'), ''), lower(value)) "
+    "SELECT *, CASE WHEN kind = 'phones' THEN "
+    "coalesce(nullif(regexp_replace(value, '[^0-9]', '', 'g'), ''), lower(value)) "
     "ELSE lower(value) END AS key FROM read WHERE kind IS NOT NULL AND value IS NOT NULL",
     "CREATE TEMP TABLE site_person AS SELECT DISTINCT c.root, c.site FROM contact c JOIN site s "
     "ON s.id = c.site AND s.root = c.root WHERE c.commercial AND NOT EXISTS (SELECT 1 FROM contact o "
@@ -266,7 +270,7 @@ VIEWS = (
     "unnest((record->'$.tagTypeIds')::BIGINT[]) AS id FROM customer) c JOIN tag t USING (id)",
     "CREATE TEMP TABLE job_tag AS SELECT DISTINCT j.root, j.job, t.name FROM (SELECT root, id AS job, "
     "unnest((record->'$.tagTypeIds')::BIGINT[]) AS id FROM job) j JOIN tag t USING (id)",
-    "CREATE TEMP TABLE deal AS SELECT j.root, j.id, j.created, j.commercial, j.status, "
+    "CREATE TEMP TABLE deal AS SELECT j.root, j.id, j.created, j.commercial, j.status, "  # noqa: S608
     "round(coalesce(b.total, (j.record->>'$.total')::DECIMAL(18, 4), 0), 2) AS value, "
     "CASE WHEN b.total IS NULL THEN 'No invoice' WHEN b.total < 0 THEN 'Credit' "
     "WHEN b.total > 0 AND coalesce(p.paid, 0) <= 0 THEN 'Unpaid' "
@@ -295,21 +299,21 @@ VIEWS = (
 
 def _sum(table: str, entity: str, measure: str, value: str, where: str = "true") -> str:
     return (
-        f"SELECT root, '{entity}' AS entity, '{measure}' AS measure, sum({value})::BIGINT::VARCHAR AS value "
+        f"SELECT root, '{entity}' AS entity, '{measure}' AS measure, sum({value})::BIGINT::VARCHAR AS value "  # noqa: S608
         f"FROM {table} WHERE {where} GROUP BY root HAVING sum({value}) <> 0"
     )
 
 
 def _each(table: str, entity: str, measure: str, name: str, where: str = "true") -> str:
     return (
-        f"SELECT root, '{entity}', '{measure} ' || {name}, count(*)::VARCHAR FROM {table} "
+        f"SELECT root, '{entity}', '{measure} ' || {name}, count(*)::VARCHAR FROM {table} "  # noqa: S608
         f"WHERE {name} IS NOT NULL AND {where} GROUP BY root, {name}"
     )
 
 
 def _ends(table: str, entity: str, measure: str, value: str, where: str = "true") -> tuple[str, str]:
     return tuple(  # type: ignore[return-value]
-        f"SELECT root, '{entity}', '{word} {measure}', {function}({value}) FROM {table} "
+        f"SELECT root, '{entity}', '{word} {measure}', {function}({value}) FROM {table} "  # noqa: S608
         f"WHERE {value} IS NOT NULL AND {where} GROUP BY root"
         for word, function in (("first", "min"), ("last", "max"))
     )

@@ -102,7 +102,7 @@ def _read(rows: pd.DataFrame) -> pd.DataFrame:
     )
     memo = rows["memo"].astype("string").str.strip()
     phone = kind.isin(PHONES)
-    digits = value.str.replace(r"\D", "", regex=True)
+    digits = value.str.replace("[^0-9]", "", regex=True)
     key = value.str.casefold().where(~phone | (digits == ""), digits)
     return rows.drop(columns=["phone_settings_phone_number"]).assign(
         type=kind,

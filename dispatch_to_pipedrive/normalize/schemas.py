@@ -1,6 +1,7 @@
 """What each normalized frame promises: its columns, their types, which are filled, and that keys are unique."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -122,24 +123,29 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
 """Entity → column → what it promises; the site columns come on top, as many as the options say."""
 
 
-def schema(entity: str, sites: int) -> pa.DataFrameSchema:
-    """The whole schema of an entity's frame with `sites` numbered addresses."""
-    columns = dict(SCHEMAS[entity])
+def columns(entity: str, sites: int) -> dict[str, pa.Column]:
+    """Every column of an entity's frame with `sites` numbered addresses, in order."""
+    numbered: dict[str, pa.Column] = {}
     if entity in ("organizations", "persons"):
         for number in range(1, sites + 1):
-            columns |= _address(f"site_{number}")
-    return pa.DataFrameSchema(columns, strict=True, name=entity)
+            numbered |= _address(f"site_{number}")
+    return {**SCHEMAS[entity], **numbered}
 
 
-def columns(entity: str, sites: int) -> tuple[str, ...]:
-    """The columns of an entity's frame, in order."""
-    return tuple(schema(entity, sites).columns)
+@cache
+def promises(entity: str) -> pa.DataFrameSchema:
+    """What has to be looked at: keys, times, closed vocabularies, what must be filled; types are given by a cast."""
+    wanted = {
+        name: column
+        for name, column in SCHEMAS[entity].items()
+        if column.checks or column.unique or not column.nullable
+    }
+    return pa.DataFrameSchema(wanted, name=entity)
 
 
 def checked(entity: str, frame: pd.DataFrame, sites: int) -> pd.DataFrame:
     """The frame in the schema's column order and types, sorted by root and key; SchemaError where it breaks it."""
-    wanted = schema(entity, sites)
-    types = {name: column.dtype.type for name, column in wanted.columns.items()}
-    ordered = frame[list(wanted.columns)].astype(types)
+    types = {name: column.dtype.type for name, column in columns(entity, sites).items()}
+    ordered = frame[list(types)].astype(types)
     ordered = ordered.sort_values(["root", "source_key"], kind="stable", ignore_index=True)
-    return wanted.validate(ordered)
+    return promises(entity).validate(ordered)

@@ -1,0 +1,41 @@
+"""Which values can the columns of choices and labels have? Told from the reference data and the tenant's features.
+
+Features are rows of root and feature ("job tag 4711", "priority bucket 3"), as placement finds them.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+
+def choices(features: pd.DataFrame, reference: Mapping[str, pd.DataFrame]) -> dict[str, tuple[str, ...]]:
+    """Normalized column ("deals.job_type") → every value that it can have, sorted."""
+    customers = _tags(features, "customer tag ", reference)
+    return {
+        "organizations.labels": customers,
+        "persons.labels": customers,
+        "deals.labels": _tags(features, "job tag ", reference),
+        "deals.job_type": _texts(reference["job_types"]["name"]),
+        "deals.priority": _texts(_after(features, "priority ", but="priority bucket ").str.strip()),
+        "deals.priority_bucket": _texts(_after(features, "priority bucket ").str.strip()),
+    }
+
+
+def _after(features: pd.DataFrame, kind: str, *, but: str | None = None) -> pd.Series:
+    """What stands after the kind of those features, each once."""
+    found = pd.Series(features["feature"].unique(), dtype="string")
+    mine = found.str.startswith(kind)
+    if but is not None:
+        mine &= ~found.str.startswith(but)
+    return found[mine].str.slice(len(kind))
+
+
+def _tags(features: pd.DataFrame, kind: str, reference: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
+    used = pd.to_numeric(_after(features, kind)).astype("Int64")
+    names = reference["tag_types"].drop_duplicates("id").set_index("id")["name"]
+    return _texts(used.map(names))
+
+
+def _texts(values: pd.Series) -> tuple[str, ...]:
+    text = values.dropna().astype("string")
+    return tuple(sorted(text[text.str.strip() != ""].unique()))
