@@ -266,7 +266,16 @@ def v1_key(entity: str, one: Field) -> str:
     return "label" if entity == "deals" and one.code == "label_ids" else one.code
 
 
-_V1_TYPES = {"picture": "varchar", "int": "double"}
+# v1's schema knows fewer types of built-in fields.
+_V1_TYPES = {
+    "picture": "varchar",
+    "int": "double",
+    "stage": "enum",
+    "status": "enum",
+    "varchar_options": "varchar",
+    "deal": "double",
+    "boolean": "double",
+}
 
 
 def show_v1(entity: str, one: Field) -> dict[str, Any]:

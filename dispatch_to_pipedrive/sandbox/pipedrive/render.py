@@ -75,8 +75,7 @@ def person(account: Account, record: Record) -> Record:
         "custom_fields": custom_fields(account, "persons", record),
     }
     if account.capabilities["contact_sync"]:
-        for key in _SYNC:
-            shown[key] = get(key)
+        shown |= {key: record[key] for key in _SYNC if key in record}
     return shown
 
 

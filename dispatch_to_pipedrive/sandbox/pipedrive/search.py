@@ -84,8 +84,7 @@ def _item(account: Account, entity: str, record: Record) -> dict[str, Any]:
     else:
         shown |= {"name": record.get("name"), "address": record.get("address", {}).get("value")}
     if entity != "organizations":
-        found = {"id": org, "name": account.name_of("organizations", org), "address": None} if org else None
-        shown["organization"] = found
+        shown["organization"] = {"id": org, "name": account.name_of("organizations", org)} if org else None
     return shown | {
         "visible_to": record.get("visible_to"),
         "owner": {"id": record.get("owner_id")},
