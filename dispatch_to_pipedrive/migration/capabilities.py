@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from dispatch_to_pipedrive.migration.compare import without_nulls
 from dispatch_to_pipedrive.migration.errors import RunStopped
 from dispatch_to_pipedrive.migration.resolve import Wanted
 from dispatch_to_pipedrive.migration.session import Session
@@ -65,9 +66,13 @@ async def probe(
     """Learn every capability that these creates would need, each from one real record; and how many were made."""
     made = 0
     for name in FIELDS:
-        users = [w for w in wanted if name in capabilities.unproven(w.entity, _present(w.body))]
-        if users and name not in capabilities.known:
-            granted = await _probe_one(session, schema, users, capabilities, name)
+        users = [w for w in wanted if name in capabilities.unproven(w.entity, without_nulls(w.body))]
+        keys = [w.source_key for w in users]
+        # What another probe has just made is no create any more.
+        links = session.ledger.links(session.scope, "deals", keys)
+        users = [w for w in users if w.source_key not in links or links[w.source_key].state == "retired"]
+        if users:
+            granted = await _probe_one(session, schema, users[:_CANDIDATES], capabilities, name)
             session.ledger.record(session.scope, session.fence, capabilities={name: granted})
             log.info("this account %s %s", "grants" if granted else "refuses", name)
             capabilities = capabilities.having(name, granted)
@@ -79,12 +84,9 @@ async def _probe_one(
     session: Session, schema: AccountSchema, users: Sequence[Wanted], known: Capabilities, name: str
 ) -> bool:
     words = ""
-    for want in users[:_CANDIDATES]:
+    for want in users:
         for granted in (True, False):
-            body, _ = known.having(name, granted).split(want.entity, _present(want.body))
-            link = session.ledger.links(session.scope, want.entity, [want.source_key]).get(want.source_key)
-            if link is not None and link.state != "retired":
-                break  # made on the way to another answer: no longer a create
+            body, _ = known.having(name, granted).split(want.entity, without_nulls(want.body))
             sent, made = await _send_alone(session, schema, want, body)
             if made:
                 return granted
@@ -102,7 +104,3 @@ async def _send_alone(session: Session, schema: AccountSchema, want: Wanted, bod
         settled = await settle(session, schema, sent.in_doubt)
         if settled.linked:
             return sent, True
-
-
-def _present(body: Body) -> Body:
-    return {name: value for name, value in body.items() if value is not None}

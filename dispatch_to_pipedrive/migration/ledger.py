@@ -166,6 +166,11 @@ class Ledger:
             bound = conn.execute(sa.select(t.binding)).first()
         return None if bound is None else Scope(bound.account, bound.tenant)
 
+    def bound_company(self) -> str | None:
+        """The name of the company that this ledger belongs to."""
+        with self._read() as conn:
+            return conn.scalar(sa.select(t.binding.c.company))
+
     # the source
 
     def cursors(self) -> dict[str, str]:

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 ROUNDS = 8
 """So often a record is looked at again in one load (lost answers, second halves) before it is left to the next."""
 HELD = "held"
+NEVER_CLEARED = {("persons", "org_id")}
+"""Pipedrive's v2 takes no null there: a person stays linked to an organization that was retired."""
 
 
 @dataclass
@@ -251,8 +253,13 @@ def _considered(load: Load, want: Wanted, link: Link, state: str) -> Link:
 def _difference(load: Load, want: Wanted, before: Body) -> Body:
     """The fields of a wanted body that differ from what the account was last told."""
     once = {name for name, f in load.entity_map.fields.items() if f.create_only}
-    names = [name for name in flat(want.body) if name not in once]
-    return part(want.body, changed_names(load.schema, want.entity, names, flat(before), flat(want.body)))
+    body = flat(want.body)
+    names = [
+        name
+        for name, value in body.items()
+        if name not in once and not (value is None and (want.entity, name) in NEVER_CLEARED)
+    ]
+    return part(want.body, changed_names(load.schema, want.entity, names, flat(before), body))
 
 
 def _set_aside(

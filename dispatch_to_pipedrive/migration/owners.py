@@ -15,6 +15,7 @@ from dispatch_to_pipedrive.migration.values import OwnerRow
 from dispatch_to_pipedrive.pipedrive.account import User
 
 MATCHED, UNMATCHED, INACTIVE, AMBIGUOUS = "matched", "unmatched", "user inactive", "several users"
+FALLBACK = "stands in"
 
 
 def match_technicians(technicians: pd.DataFrame, users: Iterable[User]) -> list[OwnerRow]:
@@ -55,3 +56,14 @@ def owners(rows: Sequence[OwnerRow], fallback: int | None) -> Owners:
     """How loads look a technician's user up."""
     by_email = {fold_email(r.email): r.user_id for r in rows if r.user_id is not None}
     return Owners(by_email, fallback)
+
+
+def fallback_row(user_id: int, email: str) -> OwnerRow:
+    """How the ledger keeps who stands in for technicians without a user: as technician 0."""
+    return OwnerRow(0, "(fallback owner)", email, user_id, FALLBACK)
+
+
+def decided(rows: Sequence[OwnerRow]) -> Owners:
+    """The owners as the ledger keeps them, with who stands in."""
+    fallback = next((r.user_id for r in rows if r.verdict == FALLBACK), None)
+    return owners([r for r in rows if r.verdict != FALLBACK], fallback)

@@ -83,7 +83,13 @@ class Resolver:
         """Each row of a mapped frame on the wire, in the frame's order."""
         entity = entity_map.entity
         columns = [
-            (name, self._wire_name(entity, name), field, self._converter(entity, name, field), frame[name].tolist())
+            (
+                name,
+                self._wire_name(entity, name),
+                field,
+                self._converter(entity, name, field),
+                frame[name].tolist(),
+            )
             for name, field in entity_map.fields.items()
             # A pick-list without a choice is not made, and nothing can be said in it.
             if not (is_custom(name) and frame[name].isna().all() and not self.schema.has_field(entity, name))

@@ -1,8 +1,8 @@
 """Does the account hold what each batch meant to write, at the batch's own generation?
 
 Every mapped field and edge of every record is compared. Verdicts: equal; kept (differs, and the record was updated
-after our echo: others edited it); gone (deleted or merged there by others); missing, wrong, extra. What this cannot
-see: a record that others deleted before it was ever linked, and fields that no map fills.
+after our echo: others edited it); gone (deleted or merged there by others); quarantined (set aside, never made);
+missing, wrong, extra. What this cannot see: a record that others deleted before it was ever linked, and fields that no map fills.
 """
 
 from collections import Counter
@@ -100,8 +100,7 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
             if link is None or link.state == "retired":
                 state = "quarantined" if (entity, want.source_key) in aside else "missing"
                 verdicts.records[state] += 1
-                if state == "missing":
-                    _add(verdicts, entity, want.source_key, None, "missing")
+                _add(verdicts, entity, want.source_key, None, state)
             elif link.generation > expected.manifest.generation_to:
                 verdicts.records["newer"] += 1
             else:

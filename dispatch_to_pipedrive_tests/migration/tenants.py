@@ -62,23 +62,37 @@ def _records(root: int, version: RootVersion) -> list[tuple[str, dict[str, Any]]
         found.append(
             (
                 "organizations",
-                _stamped(organization, root, name=f"Company {root} v{version.flavour}", add_time="2020-01-02T03:04:05Z"),
+                _stamped(
+                    organization,
+                    root,
+                    name=f"Company {root} v{version.flavour}",
+                    add_time="2020-01-02T03:04:05Z",
+                ),
             )
         )
     person = f"customer:{root}/person"
     contact = {
         "emails": [{"value": f"{root}.{version.flavour}@example.com", "label": "work", "primary": True}],
-        "phones": [{"value": f"+1555{root:04d}{i}", "label": "work", "primary": i == 0} for i in range(version.contacts)],
+        "phones": [
+            {"value": f"+1555{root:04d}{i}", "label": "work", "primary": i == 0}
+            for i in range(version.contacts)
+        ],
     }
     found.append(
-        ("persons", _stamped(person, root, name=f"Person {root} v{version.flavour}", org_id=organization, **contact))
+        (
+            "persons",
+            _stamped(person, root, name=f"Person {root} v{version.flavour}", org_id=organization, **contact),
+        )
     )
     for number, (status, visits) in enumerate(version.jobs):
         if visits < 0:
             continue
         job = root * 100 + number
         found.append(("deals", _deal(job, root, version, status, organization, person)))
-        found.extend(("activities", _activity(job, visit, root, version, organization, person)) for visit in range(visits))
+        found.extend(
+            ("activities", _activity(job, visit, root, version, organization, person))
+            for visit in range(visits)
+        )
     return found
 
 

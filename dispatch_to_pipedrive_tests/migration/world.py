@@ -2,8 +2,9 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,12 @@ class World:
     ledger_url: str
     maps: Maps
     folder: Path
+    base: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def reset(self) -> None:
+        """Put the account back to where only its schema was made, without faults."""
+        self.control("faults", {"clear": True})
+        self.control("load", self.base)
 
     def control(self, path: str, body: Any = None) -> Any:
         method = "GET" if body is None else "POST"
@@ -46,15 +53,21 @@ class World:
         answer.raise_for_status()
         return answer.json()
 
-    def ledger(self) -> Ledger:
-        return Ledger(self.ledger_url)
+    @contextmanager
+    def ledger(self) -> Iterator[Ledger]:
+        ledger = Ledger(self.ledger_url)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
 
     def make_schema(self) -> None:
         needs = schema_needs(self.maps, {("deals", "Job_Type__c"): ("Repair", "Install")})
 
         async def make() -> None:
-            async with writing(self.ledger(), self.access, purpose="schema") as session:
-                await apply_schema(session, needs)
+            with self.ledger() as ledger:
+                async with writing(ledger, self.access, purpose="schema") as session:
+                    await apply_schema(session, needs)
 
         asyncio.run(make())
 
@@ -69,18 +82,17 @@ class World:
         retry_quarantined: bool = False,
     ) -> list[LoadReport]:
         """One batch the whole way: four entities, then retiring. `crash` may raise at any named point."""
-        ledger = self.ledger()
 
         async def run() -> list[LoadReport]:
-            async with writing(ledger, self.access, purpose="test", batch=batch) as session:
-                return await self._load(session, tenant, roots, generation, batch, retry_quarantined)
+            with self.ledger() as ledger:
+                async with writing(ledger, self.access, purpose="test", batch=batch) as session:
+                    return await self._load(session, tenant, roots, generation, batch, retry_quarantined)
 
         faults.install(crash)
         try:
             return asyncio.run(run())
         finally:
             faults.install(None)
-            ledger.close()
 
     async def _load(
         self,
@@ -110,17 +122,19 @@ class World:
         """Every record of the roots at a generation, and the stray sweep."""
 
         async def run() -> Verdicts:
-            async with reading(self.ledger(), self.access, purpose="verify") as session:
-                schema = await read_schema(session)
-                listing = await take_listing(session, schema, self.folder / "listing")
-                expected = Expectation(
-                    tenant.manifest(roots, generation, "all"),
-                    self.maps,
-                    tenant.frames(roots, generation),
-                    schema,
-                    Owners({}, session.user_id),
-                )
-                return (await verify_batch(session, expected, listing)).merged([stray_sweep(session, listing)])
+            with self.ledger() as ledger:
+                async with reading(ledger, self.access, purpose="verify") as session:
+                    schema = await read_schema(session)
+                    listing = await take_listing(session, schema, self.folder / "listing")
+                    expected = Expectation(
+                        tenant.manifest(roots, generation, "all"),
+                        self.maps,
+                        tenant.frames(roots, generation),
+                        schema,
+                        Owners({}, session.user_id),
+                    )
+                    verdicts = await verify_batch(session, expected, listing)
+                    return verdicts.merged([stray_sweep(session, listing)])
 
         return asyncio.run(run())
 
@@ -155,7 +169,7 @@ def prepared(url: str, token: str, folder: Path, **access: Any) -> World:
         replace(settings, **access), f"sqlite:///{folder / 'ledger.db'}", load_maps(MAPPINGS), folder
     )
     world.make_schema()
-    return world
+    return replace(world, base=world.control("dump"))
 
 
 def copied_ledger(world: World, folder: Path) -> World:

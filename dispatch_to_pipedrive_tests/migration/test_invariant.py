@@ -1,0 +1,165 @@
+"""The program's invariant, literally.
+
+Batches may run in any order, twice, or crash half-way between any two steps of the ledger, and responses may be lost
+after the server has committed: the account ends in the same state, which is what the roots want at the newest
+generation, with no duplicate and no loss.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from dispatch_to_pipedrive.migration import load
+from dispatch_to_pipedrive.migration.errors import RunStopped
+from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.settle import Settled
+from dispatch_to_pipedrive.migration.values import ENTITIES, Intent, Outcome
+from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
+from dispatch_to_pipedrive_tests.migration.world import Crash, World, copied_ledger
+
+EXAMPLES = int(os.environ.get("INVARIANT_EXAMPLES", "200"))
+
+versions = st.builds(
+    RootVersion,
+    commercial=st.booleans(),
+    contacts=st.integers(0, 2),
+    jobs=st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 2)), max_size=2).map(tuple),
+    flavour=st.integers(0, 3),
+)
+histories = st.lists(versions, min_size=1, max_size=3)
+rooms = st.lists(histories, min_size=5, max_size=12) | st.lists(histories, min_size=5, max_size=40)
+
+
+@st.composite
+def runs(draw: st.DrawFn, generations: int, roots: int) -> list[tuple[range, int, int | None]]:
+    """Loads in any order: (roots of the batch, generation, point at which the process dies or None)."""
+    half = max(1, roots // 2)
+    batches = [range(1, half + 1), range(half + 1, roots + 1), range(1, roots + 1)]
+    return draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(batches),
+                st.integers(1, generations),
+                st.none() | st.integers(0, 40),
+            ),
+            min_size=1,
+            max_size=3,
+        )
+    )
+
+
+def dies_at(count: int | None) -> Callable[[str], None] | None:
+    """A hook that lets `count` points pass and dies at the next."""
+    if count is None:
+        return None
+    left = [count]
+
+    def hook(name: str) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Crash(name)
+
+    return hook
+
+
+def check_invariant(world: World, data: st.DataObject) -> None:
+    tenant = Tenant(dict(enumerate(data.draw(rooms), start=1)), world.maps)
+    everything = range(1, len(tenant.roots) + 1)
+    lost = data.draw(st.sampled_from([0.0, 0.05, 0.3]))
+    world.reset()
+    if lost:
+        fault = {
+            "kind": "lost_after_commit",
+            "rate": lost,
+            "seed": data.draw(st.integers(0, 99)),
+            "method": "POST|PATCH|DELETE",
+        }
+        world.control("faults", {"rules": [fault]})
+    for roots, generation, crash in data.draw(runs(tenant.generations, len(tenant.roots))):
+        try:
+            world.load(tenant, roots, generation, crash=dies_at(crash))
+        except Crash:
+            pass
+    world.load(tenant, everything, tenant.generations)
+    world.control("faults", {"clear": True})
+    verdicts = world.verify(tenant, everything, tenant.generations)
+    assert verdicts.differences == []
+    wanted = {entity: len(frame) for entity, frame in tenant.frames(everything, tenant.generations).items()}
+    assert world.alive() == wanted
+    with world.ledger() as ledger:
+        assert ledger.broken_chain_at() is None
+
+
+@contextmanager
+def example(world: World) -> Iterator[World]:
+    with tempfile.TemporaryDirectory(dir=world.folder) as folder:
+        yield copied_ledger(world, Path(folder))
+
+
+_SETTINGS = settings(
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=list(HealthCheck),
+    database=None,
+)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_batches_in_any_order_with_crashes_end_in_the_same_state(part: int, world: World) -> None:
+    @settings(_SETTINGS, max_examples=EXAMPLES // 4)
+    @given(data=st.data())
+    def holds(data: st.DataObject) -> None:
+        with example(world) as copy:
+            check_invariant(copy, data)
+
+    holds()
+
+
+async def _settles_nothing(session: Session, schema: object, intents: Sequence[Intent]) -> Settled:
+    """What settling would be if every open intent were simply given up."""
+    outcomes = [Outcome(x, "absent", 0) for x in intents if x.entity in ENTITIES]
+    session.ledger.record(session.scope, session.fence, outcomes=outcomes)
+    return Settled(absent=[o.intent for o in outcomes])
+
+
+def test_the_invariant_fails_without_settling(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "settle", _settles_nothing)
+    world.reset()
+    world.control("faults", {"kind": "lost_after_commit", "method": "POST", "nth": [3]})
+    tenant = plain_tenant(world)
+    with example(world) as copy:
+        copy.load(tenant, list(tenant.roots), 1)
+        copy.control("faults", {"clear": True})
+        assert [d.verdict for d in copy.verify(tenant, list(tenant.roots), 1).differences] == ["extra"]
+
+
+def test_the_invariant_fails_without_the_equality_check(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.reset()
+    tenant = plain_tenant(world)
+    with example(world) as copy:
+        copy.load(tenant, list(tenant.roots), 1)
+        before = copy.control("stats")["writes"]
+        copy.load(tenant, list(tenant.roots), 1)
+        assert copy.control("stats")["writes"] == before
+        monkeypatch.setattr(Ledger, "links", lambda *_: {})
+        with pytest.raises(
+            RunStopped
+        ):  # children find no parent, and the sweep would find every organization twice
+            copy.load(tenant, list(tenant.roots), 1)
+            verdicts = copy.verify(tenant, list(tenant.roots), 1)
+            raise RunStopped(str(verdicts.differences)) if verdicts.differences else AssertionError
+        assert copy.control("stats")["writes"] > before
+
+
+def plain_tenant(world: World) -> Tenant:
+    """Six roots, half of them commercial, each with a job that has one visit."""
+    return Tenant({r: (RootVersion(r % 2 == 0, 1, ((r % 4, 1),), 0),) for r in range(1, 7)}, world.maps)
