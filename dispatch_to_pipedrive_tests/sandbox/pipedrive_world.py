@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qsl
 
 import httpx
 import uvicorn
@@ -85,23 +83,9 @@ class World:
 
 
 def _contract(response: httpx.Response) -> None:
-    request = response.request
-    if not request.url.path.startswith(("/api/", "/v1/")):
-        return
     response.read()
-    request.read()
-    kind = request.headers.get("content-type", "")
-    body: Any = None
-    if request.content:
-        if kind.startswith("application/json"):
-            body = json.loads(request.content)
-        elif kind.startswith("application/x-www-form-urlencoded"):
-            body = dict(parse_qsl(request.content.decode()))
-        else:
-            body = {}
-    found = documents.as_json(response.content, response.headers.get("content-type", ""))
-    query = dict(request.url.params)
-    documents.check_exchange(request.method, request.url.path, query, body, response.status_code, found)
+    response.request.read()
+    documents.check_response(response)
 
 
 @contextmanager

@@ -230,6 +230,9 @@ def test_deleting_is_soft_and_does_not_cascade(world: World) -> None:
     world.delete(f"deals/{deal}")
     assert world.get("deals") == []
     assert [one["id"] for one in world.get("deals", status="deleted")] == [deal]
+    world.clock.advance(31 * 86_400)
+    assert world.get("deals", status="deleted") == [], "gone for good after 30 days"
+    world.clock.advance(-31 * 86_400)
     world.control("capabilities", {"get_deleted": True, "restore": True})
     assert world.get(f"organizations/{org}")["is_deleted"] is True
     assert world.patch(f"deals/{deal}", {"is_deleted": False})["is_deleted"] is False

@@ -112,6 +112,13 @@ def test_users_show_who_is_admin_and_who_is_not_active(world: World) -> None:
     assert me["id"] == admin["id"] and me["company_id"] == world.account.company_id
     assert world.get(f"/api/v1/users/{tech['id']}") == tech
     world.get("/api/v1/users/99", 404)
+    edit = {"entity": "users", "id": tech["id"], "changes": {"active_flag": False}}
+    assert world.control("edit", edit)["active_flag"] is False
+    new = world.control("edit", {"entity": "users", "action": "create", "changes": {"email": "new@x.co"}})
+    assert world.get("/api/v1/users")[-1] == new
+    world.control("capabilities", {"admin": False})
+    world.post("pipelines", {"name": "x"}, 403)
+    assert not any(one["admin"] for one in world.get("/v1/users/me")["access"])
     assert {"USD", "EUR"} <= {one["code"] for one in world.get("/api/v1/currencies")}
 
 

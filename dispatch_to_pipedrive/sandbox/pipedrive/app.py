@@ -25,14 +25,19 @@ from ..clock import Clock
 from . import control, dump, habits, routes, times
 from .account import Account
 from .call import Call, Raw, Route
-from .errors import CLOUDFLARE, Refused, plain, unauthorized
+from .errors import CLOUDFLARE, Refused, forbidden, plain, unauthorized
 from .faults import Fate, Faults
 from .limits import Blocked, Limits
 from .stats import Stats
 
 JSON = b"application/json; charset=utf-8"
 # The Date header is the sandbox clock's, so uvicorn must not add its own.
-UVICORN_OPTIONS: dict[str, Any] = {"date_header": False, "server_header": False, "access_log": False}
+UVICORN_OPTIONS: dict[str, Any] = {
+    "date_header": False,
+    "server_header": False,
+    "access_log": False,
+    "timeout_keep_alive": 75,
+}
 _PREFIXES = (("/api/v2/", "v2"), ("/api/v1/", "v1"), ("/v1/", "v1"))
 Headers = list[tuple[bytes, bytes]]
 
@@ -108,6 +113,12 @@ class Server:
                     405 if allowed else 404,
                     "Method not allowed" if allowed else "Requested service is not available",
                 )
+            if (
+                not self.account.capabilities["admin"]
+                and method != "GET"
+                and route.entity in routes.ADMINISTERED
+            ):
+                raise forbidden()
             headers = self.limits.admit(route.cost, search=route.search)
             self.stats.charged(method, template, route.cost)
         except Blocked:
@@ -123,8 +134,10 @@ class Server:
         call = Call(self.account, method, path, _query(scope), body, ids, form)
         status, content, kind, more = await self._carry_out(call, route, fate)
         self.stats.answered(method, template, route.entity, status)
-        if self.latency:
-            await asyncio.sleep(self.latency / 2)
+        if fate is not None and fate.delay:
+            self.stats.faults["latency"] += 1
+        if self.latency or (fate is not None and fate.delay):
+            await asyncio.sleep(self.latency / 2 + (fate.delay if fate else 0.0))
         if fate is not None and fate.lost_after:
             self.stats.faults["lost_after_commit"] += 1
             await _abort(receive)
@@ -136,9 +149,9 @@ class Server:
     ) -> tuple[int, bytes, bytes, Headers]:
         """Do what is asked; a fault may come first."""
         if fate is not None:
-            if fate.delay or fate.hold:
-                self.stats.faults["hold_commit" if fate.hold else "latency"] += 1
-                await asyncio.sleep(fate.delay + fate.hold)
+            if fate.hold:
+                self.stats.faults["hold_commit"] += 1
+                await asyncio.sleep(fate.hold)
             if fate.refuse is not None:
                 rule = fate.refuse
                 self.stats.faults[f"status {rule.status}"] += 1

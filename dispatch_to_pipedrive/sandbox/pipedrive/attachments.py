@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 
 from . import habits, times
 from .call import Call, Handler, Raw, ok
-from .errors import not_found, plain
+from .errors import forbidden, not_found, plain
 from .store import DELETED, Record
 from .v1 import offset
 from .validate import NOTE_BYTES
@@ -122,10 +122,18 @@ def _read_note(account: Account, given: dict[str, Any], before: Record) -> Recor
             raise plain(400, "add_time must be YYYY-MM-DD HH:MM:SS")
         read["add_time"] = moment
     if given.get("user_id") not in (None, ""):
-        read["user_id"] = _whole("user_id", given["user_id"])
-        if read["user_id"] not in account.users:
-            raise plain(400, f"user_id {read['user_id']} was not found")
+        read["user_id"] = _author(account, given["user_id"])
     return read
+
+
+def _author(account: Account, value: Any) -> int:
+    """The author of a note, whom only an admin may name."""
+    if not account.capabilities["admin"]:
+        raise forbidden()
+    id_ = _whole("user_id", value)
+    if id_ not in account.users:
+        raise plain(400, f"user_id {id_} was not found")
+    return id_
 
 
 def add_note(call: Call) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from . import attachments, merging, times
+from . import attachments, merging, people, times
 from .account import ENTITIES
 from .store import Record
 
@@ -30,8 +30,10 @@ def edit(account: Account, body: Any) -> dict[str, Any]:
     if not isinstance(body, dict) or not set(body) <= _KEYS:
         raise EditError(f"expected an object with keys of {', '.join(sorted(_KEYS))}")
     entity, action = body.get("entity"), body.get("action", "edit")
+    if entity == "users":
+        return _user(account, body)
     if entity not in account.stores or action not in ACTIONS:
-        entities = ", ".join(account.stores)
+        entities = ", ".join((*account.stores, "users"))
         raise EditError(f"entity must be one of {entities}, action one of {', '.join(ACTIONS)}")
     if action == "create":
         return _create(account, entity, body)
@@ -58,6 +60,20 @@ def _changed(before: Record, changes: Record) -> Record:
     kept = {code: value for code, value in custom.items() if value is not None}
     after["custom_fields"] = kept or None
     return after
+
+
+def _user(account: Account, body: dict[str, Any]) -> dict[str, Any]:
+    """Add a user, or change one (`active_flag`, `email`, …)."""
+    id_, changes = body.get("id"), body.get("changes", {})
+    if body.get("action") == "create":
+        id_ = max(account.users) + 1
+        stamp = times.v1_stamp(account.now())
+        name, email = changes.get("name", f"User {id_}"), changes.get("email", f"user{id_}@company.example")
+        account.users[id_] = people.user(account.seed, id_, name, email, True, stamp)
+    if id_ not in account.users:
+        raise EditError(f"there is no user {id_}")
+    account.users[id_] |= changes
+    return account.users[id_]
 
 
 def _delete(account: Account, entity: str, before: Record, body: dict[str, Any]) -> dict[str, Any]:
@@ -94,6 +110,3 @@ def _create(account: Account, entity: str, body: dict[str, Any]) -> dict[str, An
     if entity in ENTITIES and entity != "activities":
         record["visible_to"] = account.plan.everyone
     return account.insert(entity, {**record, **changes})
-
-
-__all__ = ["EditError", "edit", "times"]

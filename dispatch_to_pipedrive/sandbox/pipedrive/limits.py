@@ -96,6 +96,8 @@ class Limits:
         self._new_day()
         if not self.enforced:
             self._charge(cost)
+            self.window.meter(self.burst)
+            self.window.enter()
             return []
         self._still_blocked()
         meter = self.window.meter(self.burst)

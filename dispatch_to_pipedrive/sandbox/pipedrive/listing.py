@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .account import Account
 
 LIMIT = 500
+KEPT_DELETED = 30 * 86_400  # seconds until a deleted record is gone for good
 _LIST = (
     "filter_id",
     "ids",
@@ -80,6 +81,7 @@ class Filters:
         self.statuses: tuple[str, ...] = ()
         if "status" in known:
             self.statuses = query.choices("status", ("open", "won", "lost", "deleted"))
+        self.kept_since = query.account.now() - KEPT_DELETED
         self.nothing = query.text("lead_id") is not None if "lead_id" in known else False
         self.deal_persons: set[int] | None = None
         if entity == "persons" and "deal_id" in self.links:
@@ -97,7 +99,7 @@ class Filters:
             return None
         if bool(flags & ARCHIVED) != self.archived or self.nothing:
             return None
-        if flags & DELETED and "deleted" not in self.statuses:
+        if flags & DELETED and ("deleted" not in self.statuses or updated < self.kept_since):
             return None
         if self.deal_persons is not None and id_ not in self.deal_persons:
             return None
@@ -203,8 +205,12 @@ def single(call: Call, entity: str) -> dict[str, Any]:
     query.done()
     account = call.account
     record = account.stores[entity].get(call.id)
-    if record is None or (record.get("is_deleted") and not account.capabilities["get_deleted"]):
+    if record is None:
         raise not_found()
+    if record.get("is_deleted"):
+        gone = times.epoch(record["update_time"]) < account.now() - KEPT_DELETED
+        if gone or not account.capabilities["get_deleted"]:
+            raise not_found()
     return ok(shape.show(account, [record])[0])
 
 

@@ -110,6 +110,10 @@ def _fields(made: _Builder, name: str, entity: str) -> None:
     made.add("v1", "PUT", one, 10, v1.update_field(entity), name)
 
 
+# What only an admin may change.
+ADMINISTERED = frozenset(
+    {"dealFields", "personFields", "organizationFields", "pipelines", "stages", "activityTypes"}
+)
 _WORDS = frozenset({"archived", "search", "me", "field", "merge", "options", "download", "files"})
 
 

@@ -29,7 +29,7 @@ CAPABILITIES: dict[str, bool] = {
     "pipeline_default_stages": False,  # POST /pipelines makes default stages
     "formatted_address": False,  # formatted_address in what is written
     "organization_profile": True,  # website, linkedin, industry, annual_revenue, employee_count
-    "v1_twins": False,  # v1 endpoints that have a v2 twin and are out of support
+    "admin": True,  # the token's user may change fields, pipelines, stages, activity types and note authors
 }
 
 # What real accounts were seen doing. Numbers are seconds of the sandbox's clock.

@@ -51,7 +51,10 @@ def me(call: Call) -> dict[str, Any]:
         "company_industry": "Construction",
         "language": {"language_code": "en", "country_code": "US"},
     }
-    return ok(account.me | company)
+    mine = account.me
+    if not account.capabilities["admin"]:
+        mine = mine | {"access": [one | {"admin": False} for one in mine["access"]]}
+    return ok(mine | company)
 
 
 def currencies(call: Call) -> dict[str, Any]:
