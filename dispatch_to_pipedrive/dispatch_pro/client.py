@@ -99,7 +99,7 @@ class DispatchProClient:
         return await self.read(path, params or {}, _object)
 
     async def read(self, path: str, params: Mapping[str, str], parse: Callable[[bytes], T]) -> T:
-        """What `parse` makes of the answer's body; a body it refuses with ValueError is asked for again."""
+        """What `parse`, in a thread, makes of the body; one that it refuses by ValueError is asked for again."""
         path = path.replace("{tenant}", self.credentials.tenant_id)
         return await self._retry(lambda: self._once(path, params, parse))
 
@@ -110,7 +110,7 @@ class DispatchProClient:
         if response.status_code != 200:
             raise self._refusal(path, response)
         try:
-            return parse(response.content)
+            return await asyncio.to_thread(parse, response.content)
         except ValueError as error:
             words = f"the answer is not what the documents promise ({error}): {_excerpt(response)}"
             raise _Again(Unavailable(path, response.status_code, words)) from None

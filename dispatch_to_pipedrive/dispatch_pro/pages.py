@@ -1,4 +1,4 @@
-"""A page of the vendor's answer, taken apart without touching its records.
+"""A page of the vendor's answer, cut into its records without touching them.
 
 The records keep their exact text: a number that went through a parser and back might not be the same number.
 """
@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\r\n]*")
+_DATA = re.compile(rb'\s*\{[^{}\[\]]*?"data"\s*:\s*\[')
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,26 @@ class Page:
     continue_from: str | None
 
 
-def split_page(body: bytes) -> Page:
-    """An export page or a list page; raises ValueError for anything else."""
+def split_quickly(body: bytes) -> Page:
+    """A page in compact JSON, cut where the braces balance.
+
+    Braces in texts mislead it. If every record that it gives is one JSON object, the cuts are right, because JSON
+    can be read in one way only: so parse them, and turn to `split_carefully` for what does not parse.
+    """
+    found = _DATA.match(body)
+    end = body.rfind(b"]")
+    if found is None or end < found.end():
+        return split_carefully(body)
+    try:
+        facts = orjson.loads(body[: found.end()] + body[end:])
+    except orjson.JSONDecodeError:
+        return split_carefully(body)
+    inside = body[found.end() : end].strip()
+    return _page(facts, list(_balanced(inside)) if inside else [])
+
+
+def split_carefully(body: bytes) -> Page:
+    """A page in any JSON, several times slower. Raises ValueError for what is no page."""
     text = body.decode("utf-8-sig")
     facts: dict[str, Any] = {}
     records: list[bytes] | None = None
@@ -42,18 +64,28 @@ def split_page(body: bytes) -> Page:
         at = _skip(text, at + 1)
     if _skip(text, _expect(text, at, "}")) != len(text):
         raise ValueError("something follows the page")
-    if records is None or not isinstance(facts.get("hasMore"), bool):
-        raise ValueError("a page has data and hasMore")
+    if records is None:
+        raise ValueError("a page has data")
+    return _page(facts, records)
+
+
+def _page(facts: dict[str, Any], records: list[bytes]) -> Page:
+    if not isinstance(facts.get("hasMore"), bool):
+        raise ValueError("a page has hasMore")
     token = facts.get("continueFrom")
     return Page(records, facts["hasMore"], None if token is None else str(token))
 
 
-def split_export(body: bytes) -> Page:
-    """As `split_page`, for a feed: a page without `continueFrom` is no page of a feed."""
-    page = split_page(body)
-    if not page.continue_from:
-        raise ValueError("a page of a feed has continueFrom")
-    return page
+def _balanced(inside: bytes) -> Iterator[bytes]:
+    """The objects of a list, cut at every "},{" outside of which all braces are closed."""
+    start = at = depth = 0
+    while (cut := inside.find(b"},{", at)) >= 0:
+        depth += inside.count(b"{", at, cut + 1) - inside.count(b"}", at, cut + 1)
+        at = cut + 1
+        if depth == 0:
+            yield inside[start:at]
+            start = at = cut + 2
+    yield inside[start:]
 
 
 def _items(text: str, at: int) -> tuple[list[bytes], int]:
@@ -66,7 +98,7 @@ def _items(text: str, at: int) -> tuple[list[bytes], int]:
         items.append(text[at:end].encode())
         at = _skip(text, end)
         if text[at : at + 1] != ",":
-            return items, _expect(text, at, "]", skip=False)
+            return items, _expect(text, at, "]")
         at = _skip(text, at + 1)
 
 
@@ -79,8 +111,8 @@ def _skip(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _expect(text: str, at: int, mark: str, *, skip: bool = True) -> int:
+def _expect(text: str, at: int, mark: str) -> int:
     at = _skip(text, at)
     if text[at : at + 1] != mark:
         raise ValueError(f"expected {mark!r} at character {at}")
-    return _skip(text, at + 1) if skip else at + 1
+    return _skip(text, at + 1)

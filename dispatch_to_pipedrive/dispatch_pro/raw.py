@@ -17,11 +17,11 @@ import orjson
 import pyarrow as pa
 from upath import UPath
 
-from dispatch_to_pipedrive.dispatch_pro.errors import Unavailable
+from dispatch_to_pipedrive.dispatch_pro.errors import BadRecord, Unavailable
 from dispatch_to_pipedrive.dispatch_pro.feeds import Feed
-from dispatch_to_pipedrive.dispatch_pro.pages import Page, split_export, split_page
-from dispatch_to_pipedrive.dispatch_pro.segments import Landing, Segment, land_records
-from dispatch_to_pipedrive.dispatch_pro.ticks import PER_SECOND, instant, ticks
+from dispatch_to_pipedrive.dispatch_pro.pages import Page, split_carefully, split_quickly
+from dispatch_to_pipedrive.dispatch_pro.segments import Landing, Segment, keyed, land_records
+from dispatch_to_pipedrive.dispatch_pro.ticks import PER_SECOND, instant
 
 __all__ = ["Advance", "Progress", "Segment", "advance", "land_records"]
 
@@ -74,15 +74,25 @@ class _Course:
     pages: int = 0
     rows: int = 0
 
-    async def page(self, params: Mapping[str, str], parse: Callable[[bytes], Page]) -> Page:
-        page = await self.client.read(self.feed.path, {**self.feed.params, **params}, parse)
+    async def page(self, params: Mapping[str, str]) -> tuple[Page, pa.Table]:
+        page, records = await self.client.read(self.feed.path, {**self.feed.params, **params}, self._parse)
         self.pages += 1
         self.rows += len(page.records)
-        self.landing.add(page.records)
+        self.landing.add(records)
         if self.landing.full:
             await self.flush()
         self.report(Progress(self.feed.name, self.pages, self.rows, done=not page.has_more))
-        return page
+        return page, records
+
+    def _parse(self, body: bytes) -> tuple[Page, pa.Table]:
+        page = split_quickly(body)
+        if self.feed.kind == "export" and not page.continue_from:
+            raise ValueError("a page of a feed has continueFrom")
+        try:
+            return page, keyed(self.feed, page.records)
+        except BadRecord:
+            page = split_carefully(body)
+            return page, keyed(self.feed, page.records)
 
     async def flush(self) -> None:
         async with self.flushing:
@@ -135,7 +145,7 @@ async def advance(
 async def _export(course: _Course, cursor: str | None, recent: bool) -> Advance:
     options = {"includeRecentChanges": "true"} if recent else {}
     while True:
-        page = await course.page(options | ({"from": cursor} if cursor else {}), split_export)
+        page, _ = await course.page(options | ({"from": cursor} if cursor else {}))
         stuck = page.has_more and not page.records and page.continue_from == cursor
         if stuck:
             raise Unavailable(course.feed.path, 200, "the feed says that it has more and does not move on.")
@@ -182,19 +192,11 @@ async def _list(course: _Course, cursor: str | None) -> Advance:
     number = 0
     while True:
         number += 1
-        page = await course.page({**params, "page": str(number)}, split_page)
-        content.add(page.records, _modified(feed, page.records))
+        page, records = await course.page({**params, "page": str(number)})
+        content.add(page.records, records["modified_on"].to_pylist())
         if not page.has_more:
             break
     after = {"since": content.since, "digest": content.digest}
     if before["since"] is not None and content.newest is None:
         after = before
     return await course.end(orjson.dumps(after).decode(), same=after == before)
-
-
-def _modified(feed: Feed, records: list[bytes]) -> list[int | None]:
-    if feed.overlap is None:
-        return [None] * len(records)
-    times = pa.array([orjson.loads(record)[feed.modified_field] for record in records], pa.string())
-    found: list[int | None] = ticks(times).to_pylist()
-    return found

@@ -65,8 +65,7 @@ class Landing:
         self.segments: list[Segment] = []
         self.rows = 0
         self._raw, self._feed, self._most = raw, feed, rows
-        self._shape = key_shape(feed)
-        self._waiting: list[pa.Array] = []  # one block a page: small objects by the million never give back
+        self._waiting: list[pa.Table] = []
         self._rows_waiting = self._bytes = 0
 
     @property
@@ -74,23 +73,22 @@ class Landing:
         """Whether it is time to flush."""
         return self._rows_waiting >= self._most or self._bytes >= BYTES
 
-    def add(self, records: Sequence[bytes]) -> None:
-        """Take records in the order in which the vendor gave them."""
-        page = pa.array(records, pa.binary())
-        self._waiting.append(page)
-        self._rows_waiting += len(page)
-        self._bytes += page.nbytes
+    def add(self, records: pa.Table) -> None:
+        """Take the records of a page (see `keyed`) in the order in which the vendor gave them."""
+        self._waiting.append(records)
+        self._rows_waiting += len(records)
+        self._bytes += records.nbytes
 
     def flush(self) -> None:
         """Write what waits as a segment. Of identical texts among it only the last one lands."""
-        if not self._waiting:
+        if not self._rows_waiting:
             return
-        records = list(dict.fromkeys(reversed(pa.concat_arrays(self._waiting).to_pylist())))[::-1]
+        table = _last_of_the_same(pa.concat_tables(self._waiting))
         self._waiting, self._rows_waiting, self._bytes = [], 0, 0
-        if not records:
-            return
-        self.segments.append(write_segment(self._raw, self._feed, records, self.rows, self._shape))
-        self.rows += len(records)
+        position = pa.array(range(self.rows, self.rows + len(table)), pa.int64())
+        table = table.append_column(pa.field("position", pa.int64(), nullable=False), position)
+        self.segments.append(_write(self._raw, self._feed, table))
+        self.rows += len(table)
 
     def discard(self) -> None:
         """Take back what landed: nobody has seen it."""
@@ -105,27 +103,51 @@ def land_records(raw: UPath, feed: Feed, records: Iterable[bytes], *, rows: int 
     landing = Landing(raw, feed, rows=rows)
     rest = iter(records)
     while page := list(islice(rest, min(rows, _PAGE))):
-        landing.add(page)
+        landing.add(keyed(feed, page))
         if landing.full:
             landing.flush()
     landing.flush()
     return landing.segments
 
 
-def write_segment(
-    raw: UPath, feed: Feed, records: Sequence[bytes], first_position: int, shape: Shape | None = None
-) -> Segment:
-    """One segment of these records. Raises BadRecord for one whose id, keys or time cannot be read."""
-    table = _keyed(feed, records, first_position, shape or key_shape(feed))
+def keyed(feed: Feed, records: Sequence[bytes]) -> pa.Table:
+    """The records with their keys. Raises BadRecord for one whose id, keys or time cannot be read."""
+    fields = read_json(feed.name, records, key_shape(feed))
+    none = pa.nulls(len(records), pa.int64())
+    modified_on = none
+    if feed.modified_field:
+        try:
+            modified_on = ticks(fields[feed.modified_field])
+        except ValueError as error:
+            raise BadRecord(feed.name, None, feed.modified_field, f"is {error}") from None
+    columns = {
+        "id": fields[feed.id_field].cast(pa.string()),
+        "modified_on": modified_on,
+        "active": fields[feed.active_field] if feed.active_field else none.cast(pa.bool_()),
+        **{name: _at(fields, path) for name, path in feed.keys.items()},
+        "record": pa.array(records, pa.binary()).cast(pa.string()),
+    }
+    return pa.table(columns)
+
+
+def _last_of_the_same(table: pa.Table) -> pa.Table:
+    if pc.count_distinct(table["id"]).as_py() == len(table):
+        return table
+    last = {record: row for row, record in enumerate(table["record"].to_pylist())}
+    return table.take(pa.array(sorted(last.values()), pa.int64()))
+
+
+def _write(raw: UPath, feed: Feed, table: pa.Table) -> Segment:
+    schema = segment_schema(feed)
+    plain = [name for name in schema.names if name not in ("record", "id", "position")]
     buffer = io.BytesIO()
-    plain = [name for name in table.column_names if name not in ("record", "id", "position")]
     pq.write_table(
-        table,
+        table.select(schema.names).cast(schema),
         buffer,
         compression="zstd",
         row_group_size=ROW_GROUP,
         use_dictionary=plain,
-        write_statistics=True,
+        write_statistics=[name for name in schema.names if name != "record"],
     )
     content = buffer.getvalue()
     path = f"{feed.name}/{uuid.uuid4().hex}.parquet"
@@ -149,25 +171,6 @@ def key_shape(feed: Feed) -> Shape:
         else:
             shape[first] = {rest[0]: ID}
     return shape
-
-
-def _keyed(feed: Feed, records: Sequence[bytes], first_position: int, shape: Shape) -> pa.Table:
-    fields = read_json(feed.name, records, shape)
-    rows = len(records)
-    columns = {
-        "id": fields[feed.id_field].cast(pa.string()),
-        "modified_on": pa.nulls(rows, pa.int64()),
-        "position": pa.array(range(first_position, first_position + rows), pa.int64()),
-        "active": fields[feed.active_field] if feed.active_field else pa.nulls(rows, pa.bool_()),
-        **{name: _at(fields, path) for name, path in feed.keys.items()},
-        "record": pa.array(records, pa.binary()).cast(pa.string()),
-    }
-    if feed.modified_field:
-        try:
-            columns["modified_on"] = ticks(fields[feed.modified_field])
-        except ValueError as error:
-            raise BadRecord(feed.name, None, feed.modified_field, f"is {error}") from None
-    return pa.table(columns, schema=segment_schema(feed))
 
 
 def _at(fields: pa.Table, path: str) -> pa.Array:
