@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dispatch_to_pipedrive.mapping.model import EntityMap, FieldMap, Maps, Scalar
-from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS, Inputs, plain
+from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS, Inputs, plain, too_long_notes, whole_note
 
 LIMITS: Mapping[str, int] = {"text": 255, "long_text": 65_000}
 """Code points that Pipedrive's varchar and text fields hold."""
@@ -88,7 +88,7 @@ def problems(entity_map: EntityMap, frame: pd.DataFrame, options: RenderOptions)
         found.append(_rows(frame, name, unmapped.notna(), "no entry in the value map", unmapped))
         if field.required:
             found.append(_rows(frame, name, values.isna(), "required, and empty", None))
-        long = _too_long(field, values)
+        long = _too_long(field, values, frame)
         found.append(_rows(frame, name, long, "too long for Pipedrive, cut", values))
     return pd.concat(found, ignore_index=True)
 
@@ -110,13 +110,12 @@ def _rows(
     ].astype({"source_key": object, "root": "Int64", "value": object})
 
 
-def _too_long(field: FieldMap, values: pd.Series) -> pd.Series:
+def _too_long(field: FieldMap, values: pd.Series, frame: pd.DataFrame) -> pd.Series:
     if field.type in LIMITS:
         return values.astype("string").str.len().fillna(0) > LIMITS[field.type]
-    if field.type == "html":
-        return values.astype("string").str.contains("…(?:<br>|$)", na=False) & (
-            values.astype("string").str.len().fillna(0) > 1_900
-        )
+    if field.transform == "html_lines":
+        args = TRANSFORMS[field.transform].parse(field.args)
+        return too_long_notes(whole_note(Inputs(frame, field.sources, args)))
     return pd.Series(False, index=values.index)
 
 

@@ -288,8 +288,10 @@ def _argument_mistakes(source: _Source, here: Place, field: FieldMap, transform:
         )
     for column in dict.fromkeys(transform.named(args)):
         if column not in field.sources:
+            key = next(key for key, value in field.args.items() if column in str(value))
             words = f"{column} is not named under from"
-            mistakes.append(source.mistake((*here, "args"), words, _nearest(column, field.sources)))
+            place = (*here, "args", key)
+            mistakes.append(source.mistake(place, words, _nearest(column, field.sources)))
     if isinstance(args, RulesArgs) and args.rules[-1].when:
         mistakes.append(
             source.mistake((*here, "args", "rules"), "the last rule must hold for everything (no when)")

@@ -25,6 +25,9 @@ LONGEST_DURATION = 23 * 60 + 59
 NOTE_BYTES = 100_000
 """Pipedrive: an activity's note holds 100 KB."""
 
+LONGEST_CUT = 1_500
+"""Code points that each column keeps in a note that is too long."""
+
 ADDRESS_PARTS = ("street", "unit", "city", "state", "zip", "country")
 """An address named `site_1` stands in the columns site_1_street, site_1_unit and so on."""
 
@@ -292,17 +295,29 @@ def _html_to_text(inputs: Inputs) -> Values:
 
 
 def _html_lines(inputs: Inputs) -> Values:
-    names = {name for line in inputs.args.lines for name in placeholders(line)}
-    columns = {name: _escaped(text_of(inputs.frame[name])) for name in names}
-    note = _note(inputs.args.lines, columns, inputs.frame.index)
-    long = note.fillna("").str.len() * 4 > NOTE_BYTES  # no code point takes more than four bytes
-    if long.any():
-        long &= (
-            note[long].map(lambda text: len(text.encode()) > NOTE_BYTES).reindex(note.index, fill_value=False)
-        )
-        short = {name: _escaped(_cut(text_of(inputs.frame.loc[long, name]), 2_000)) for name in names}
-        note = note.where(~long, _note(inputs.args.lines, short, note.index[long]).reindex(note.index))
-    return note
+    note = _note_of(inputs, None)
+    long = too_long_notes(note)
+    return note.where(~long, _note_of(inputs, LONGEST_CUT)) if long.any() else note
+
+
+def too_long_notes(notes: Values) -> Values:
+    """Which notes take more bytes than Pipedrive holds; the lines of such a note are cut one by one."""
+    long = notes.str.len().fillna(0) * 4 > NOTE_BYTES  # no code point takes more than four bytes
+    sizes = {note: len(note.encode()) for note in notes[long]}
+    return long & notes.map(sizes).gt(NOTE_BYTES).fillna(False).astype(bool)
+
+
+def whole_note(inputs: Inputs) -> Values:
+    """The notes of `html_lines` before anything is cut."""
+    return _note_of(inputs, None)
+
+
+def _note_of(inputs: Inputs, limit: int | None) -> Values:
+    columns = {}
+    for name in dict.fromkeys(_line_names(inputs.args)):
+        text = text_of(inputs.frame[name])
+        columns[name] = _escaped(text if limit is None else _cut(text, limit))
+    return _note(inputs.args.lines, columns, inputs.frame.index)
 
 
 def _note(lines: Sequence[str], columns: Mapping[str, Values], index: pd.Index) -> Values:

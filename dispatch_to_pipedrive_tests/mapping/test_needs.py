@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from dispatch_to_pipedrive.mapping import Maps, OptionCollision, load_maps, option_values, schema_needs
+from dispatch_to_pipedrive.mapping.apply import UnmappedValues
+
+MAPPINGS = Path(__file__).parents[2] / "mappings"
+
+
+@pytest.fixture(scope="module")
+def maps() -> Maps:
+    return load_maps(MAPPINGS)
+
+
+def needs(maps: Maps, **columns: list[str]) -> dict[str, tuple[str, ...]]:
+    values = option_values(maps, {name.replace("__", "."): found for name, found in columns.items()})
+    return {field.name: field.options for field in schema_needs(maps, values).fields if field.options}
+
+
+def test_r043_one_option_for_each_source_value(maps: Maps) -> None:
+    found = needs(
+        maps,
+        deals__job_type=["No Heat", "No Cooling", "No Heat"],
+        deals__priority=["Normal", "Urgent"],
+        deals__priority_bucket=["P1 Emergency", "P8 Someday"],
+    )
+    assert found["Job_Type__c"] == ("No Cooling", "No Heat")
+    assert found["Dispatch_Pro_Priority__c"] == ("Normal", "P1 Emergency", "P8 Someday", "Urgent")
+    assert found["Payment_Status__c"] == ("No invoice", "Unpaid", "Partially paid", "Paid", "Credit")
+
+
+def test_r045_values_that_would_collapse_into_one_option_are_refused(maps: Maps) -> None:
+    with pytest.raises(OptionCollision, match="'High', 'high'"):
+        needs(maps, deals__priority=["High"], deals__priority_bucket=["high"])
+
+
+def test_a_value_that_a_closed_value_map_does_not_name_is_refused(maps: Maps) -> None:
+    with pytest.raises(UnmappedValues, match="written_off"):
+        needs(maps, deals__payment_status=["paid", "written_off"])
+
+
+def test_r052_labels_are_the_tags_verbatim(maps: Maps) -> None:
+    values = option_values(maps, {"deals.labels": ["VIP ⭐", "don't Call"], "persons.labels": ["VIP ⭐"]})
+    assert schema_needs(maps, values).labels == {
+        "organizations": (),
+        "persons": ("VIP ⭐",),
+        "deals": ("VIP ⭐", "don't Call"),
+    }
+
+
+def test_field_types_are_pipedrives(maps: Maps) -> None:
+    kinds = {(field.entity, field.name): field.field_type for field in schema_needs(maps, {}).fields}
+    assert kinds["deals", "Job_Type__c"] == "enum"
+    assert kinds["deals", "Invoice_Amount__c"] == "monetary"
+    assert kinds["deals", "Original_Created_At__c"] == "varchar"
+    assert kinds["deals", "Original_Created_Date__c"] == "date"
+    assert kinds["deals", "Technicians__c"] == "text"
+    assert kinds["organizations", "Site_2_Address__c"] == "address"
