@@ -50,6 +50,7 @@ class Options:
     limits: bool
     latency_ms: float
     now: datetime
+    clock: datetime
     export_lag: float
     export_page: int
     dump: dict[str, Any] | None
@@ -84,7 +85,7 @@ def main(
     seats: Annotated[int, typer.Option(min=1, help="Seats of the Pipedrive account.")] = 2,
     no_limits: Annotated[bool, typer.Option("--no-limits", help="No rate limits and budgets.")] = False,
     latency_ms: Annotated[float, typer.Option(min=0, help="Milliseconds each call takes longer.")] = 0,
-    now: Annotated[str | None, typer.Option(help="ISO time at which the sandbox's clock starts.")] = None,
+    now: Annotated[str | None, typer.Option(help="ISO time at which the clock and the tenant start.")] = None,
     export_lag: Annotated[
         float, typer.Option(min=0, help="Seconds after which a feed shows a change.")
     ] = EXPORT_LAG,
@@ -92,6 +93,7 @@ def main(
     load: Annotated[Path | None, typer.Option(help="A dump of the Pipedrive account to start from.")] = None,
 ) -> None:
     """Run a Dispatch Pro tenant and a Pipedrive account on this machine."""
+    dump, start = _dump(load), _moment(now)
     options = Options(
         customers=customers,
         seed=seed,
@@ -99,10 +101,11 @@ def main(
         seats=seats,
         limits=not no_limits,
         latency_ms=latency_ms,
-        now=_moment(now),
+        now=start,
+        clock=_dumped_at(dump, start) if now is None else start,
         export_lag=export_lag,
         export_page=export_page,
-        dump=_dump(load),
+        dump=dump,
     )
     with (
         _listen("--dispatch-port", dispatch_port) as dispatch,
@@ -113,7 +116,7 @@ def main(
 
 
 async def _serve(options: Options, dispatch: socket.socket, pipedrive: socket.socket) -> None:
-    clock = Clock(options.now)
+    clock = Clock(options.clock)
     source, tenant = build_dispatch_pro(
         clock,
         customers=options.customers,
@@ -212,6 +215,14 @@ def _dump(path: Path | None) -> dict[str, Any] | None:
     if not isinstance(found, dict):
         _refuse(f"--load: {path} is not a dump of a Pipedrive account")
     return found
+
+
+def _dumped_at(dump: dict[str, Any] | None, start: datetime) -> datetime:
+    """Without --now the clock of a loaded account goes on from where its dump was made."""
+    try:
+        return start if dump is None else max(start, parse_moment(str(dump.get("now", ""))))
+    except ClockError:
+        return start
 
 
 def _refuse(message: str) -> NoReturn:

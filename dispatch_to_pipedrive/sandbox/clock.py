@@ -73,15 +73,15 @@ class Clock:
         return {"now": self.now().isoformat().replace("+00:00", "Z"), "speed": self._speed}
 
     def command(self, body: Any) -> dict[str, Any]:
-        """Obey `{"set": ISO, "advance": seconds, "speed": x}`, any of them, in that order; answers `state()`."""
+        """Obey `{"speed": x, "set": ISO, "advance": seconds}`, any of them, in that order; answers `state()`."""
         if not isinstance(body, dict) or not set(body) <= {"set", "advance", "speed"}:
             raise ClockError('expected a JSON object with "set" (ISO time), "advance" (seconds) or "speed"')
+        if "speed" in body:
+            self.set_speed(_number("speed", body["speed"]))
         if "set" in body:
             self.set(parse_moment(str(body["set"])))
         if "advance" in body:
             self.advance(_number("advance", body["advance"]))
-        if "speed" in body:
-            self.set_speed(_number("speed", body["speed"]))
         return self.state()
 
 
