@@ -103,7 +103,10 @@ class Ledger:
     """One SQL database: SQLite file by default, PostgreSQL by URL."""
 
     def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        local = url.startswith("sqlite")
+        # A process that is stopped in the middle of a commit must not hold its locks for longer than a lease.
+        options = {} if local else {"options": "-c idle_in_transaction_session_timeout=15s"}
+        self._engine = sa.create_engine(url, pool_pre_ping=not local, connect_args=options)
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _configure_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
@@ -509,6 +512,12 @@ class Ledger:
             query = query.where(t.token_usage.c.day == day)
         with self._read() as conn:
             return {kind: int(count) for kind, count in conn.execute(query.group_by(t.token_usage.c.kind))}
+
+    def last_day(self, account: str) -> str | None:
+        """The newest day, by the account's own clock, on which tokens were spent."""
+        with self._read() as conn:
+            query = sa.select(sa.func.max(t.token_usage.c.day)).where(t.token_usage.c.account == account)
+            return conn.scalar(query)
 
     def operation_counts(self, account: str) -> dict[tuple[str, str, str], tuple[int, int]]:
         """(verb, entity, status) → (number of outcomes, their tokens)."""

@@ -1,0 +1,189 @@
+"""From the vendor's feeds to batches: raw segments, placement, the tenant's features, the batch plan."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+
+import dagster as dg
+import pandas as pd
+
+from dispatch_to_pipedrive.dispatch_pro.client import DispatchProClient
+from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, REFERENCE, Feed
+from dispatch_to_pipedrive.dispatch_pro.placement import (
+    PlacementMissing,
+    build_placement,
+    root_features,
+    root_sizes,
+)
+from dispatch_to_pipedrive.dispatch_pro.placement.index import read_index
+from dispatch_to_pipedrive.dispatch_pro.raw import Advance, Progress, advance
+from dispatch_to_pipedrive.dispatch_pro.segments import segment_schema
+from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.plan import plan_batches
+from dispatch_to_pipedrive.orchestration.assets.common import FRAMES, SOURCE_POOL, described
+from dispatch_to_pipedrive.orchestration.errors import plain_words
+from dispatch_to_pipedrive.orchestration.partitions import add_batches
+from dispatch_to_pipedrive.orchestration.progress import Stage
+from dispatch_to_pipedrive.orchestration.resources import Migration, credentials_of
+from dispatch_to_pipedrive.orchestration.road import committed, with_commercial
+
+RAW_KEYS = {name: dg.AssetKey(["raw", name]) for name in FEEDS}
+
+
+def _raw_spec(feed: Feed) -> dg.AssetSpec:
+    columns = [dg.TableColumn(field.name, str(field.type)) for field in segment_schema(feed)]
+    what = "Reference data" if feed.name in REFERENCE else "Records that belong to a customer"
+    return dg.AssetSpec(
+        RAW_KEYS[feed.name],
+        description=f"{what}, verbatim, from `{feed.path}`; read on from the stored cursor, landed as "
+        "immutable segments that one ledger transaction makes visible.",
+        metadata={
+            "dagster/column_schema": dg.TableSchema(columns=columns),
+            "path": feed.path,
+            "reading": feed.kind,
+        },
+        **described("source", "parquet"),
+    )
+
+
+@dg.multi_asset(
+    name="advance", specs=[_raw_spec(feed) for feed in FEEDS.values()], can_subset=True, pool=SOURCE_POOL
+)
+def raw(context: dg.AssetExecutionContext, migration: Migration) -> Iterator[dg.MaterializeResult[None]]:
+    """Advance the selected feeds; what is new becomes one generation."""
+    feeds = [FEEDS[key.path[-1]] for key in sorted(context.selected_asset_keys)]
+    with plain_words(), migration.source_to_myself("advancing the feeds"):
+        cursors = migration.ledger.cursors()
+        advances = asyncio.run(_advance(migration, feeds, cursors))
+        faults.point("segments_landed")
+        generation = migration.ledger.commit_generation(advances, cursors)
+        faults.point("generation_committed")
+    context.log.info("generation %s", generation if generation is not None else "none: nothing new arrived")
+    for one in advances:
+        yield dg.MaterializeResult(
+            asset_key=RAW_KEYS[one.feed],
+            metadata={
+                "dagster/row_count": sum(segment.rows for segment in one.segments),
+                "rows_read": one.rows,
+                "pages": one.pages,
+                "segments": len(one.segments),
+                "bytes": sum(segment.bytes for segment in one.segments),
+                **({} if generation is None else {"generation": generation}),
+            },
+        )
+
+
+async def _advance(migration: Migration, feeds: list[Feed], cursors: dict[str, str]) -> list[Advance]:
+    rows: Counter[str] = Counter()
+    stage = Stage("", "export")
+
+    def on_progress(progress: Progress) -> None:
+        rows[progress.feed] = progress.rows
+        stage(rows.total(), None)
+
+    async with DispatchProClient(credentials_of(migration.settings)) as client:
+        found = await advance(client, feeds, cursors, migration.data / "raw", on_progress=on_progress)
+    stage(rows.total(), rows.total())
+    return found
+
+
+@dg.asset(deps=list(RAW_KEYS.values()), pool=SOURCE_POOL, **described("source", "duckdb", "parquet"))
+def placement(context: dg.AssetExecutionContext, migration: Migration) -> dg.MaterializeResult[None]:
+    """For every source record its root and its winning version, as of the newest generation.
+
+    A root is a customer after merges. The first history is written once more in order of roots, so that reading a
+    batch costs the batch's size.
+    """
+    with plain_words(), migration.source_to_myself("placing records"):
+        generation = migration.ledger.latest_generation()
+        segments = committed(migration.ledger, generation)
+        before = [g for g in range(generation, 0, -1) if _placed(migration, g)][:1]
+        previous = before[0] if before and before[0] < generation else None
+        stage = Stage("", "placement")
+        feeds: list[str] = []
+
+        def on_progress(feed: str, _rows: int) -> None:
+            feeds.append(feed)
+            stage(len(feeds), len(FEEDS) - len(REFERENCE))
+
+        summary = build_placement(
+            migration.data, segments, generation, previous=previous, on_progress=on_progress
+        )
+        faults.point("placement_written")
+    return dg.MaterializeResult(
+        metadata={
+            "generation": generation,
+            "dagster/row_count": sum(summary.placed.values()),
+            "waiting_for_parent": sum(summary.waiting.values()),
+            "placed": {feed: int(count) for feed, count in summary.placed.items()},
+            "waiting": {feed: int(count) for feed, count in summary.waiting.items() if count},
+        }
+    )
+
+
+def _placed(migration: Migration, generation: int) -> bool:
+    try:
+        read_index(migration.data, generation)
+    except PlacementMissing:
+        return False
+    return True
+
+
+@dg.asset(deps=[placement], io_manager_key=FRAMES, pool=SOURCE_POOL, **described("source", "pandas"))
+def features(migration: Migration) -> dg.MaterializeResult[pd.DataFrame]:
+    """What each root has that a sample should cover, and which values choices and labels can have."""
+    with plain_words():
+        generation = migration.ledger.latest_generation()
+        found = root_features(migration.data, generation)
+    return dg.MaterializeResult(
+        value=found, metadata={"generation": generation, "features": int(found["feature"].nunique())}
+    )
+
+
+@dg.asset(deps=[placement], pool=SOURCE_POOL, **described("plan", "sql"))
+def batches(
+    context: dg.AssetExecutionContext, migration: Migration, features: pd.DataFrame
+) -> dg.MaterializeResult[None]:
+    """The batch plan: the sample and the waves of the full migration, written once; each becomes a partition."""
+    ledger, data = migration.ledger, migration.data
+    with plain_words(), migration.source_to_myself("planning batches"):
+        generation = ledger.latest_generation()
+        planned: list[str] = []
+        if not ledger.manifests():
+            sizes = root_sizes(data, generation)
+            new = plan_batches(
+                ledger,
+                generation=generation,
+                sizes=sizes,
+                features=with_commercial(features, data, generation, sizes),
+                tokens_per_day=migration.tokens_per_day,
+                wave_records=migration.settings.wave_records,
+            )
+            planned = [manifest.key for manifest in new]
+    manifests = ledger.manifests()
+    add_batches(context.instance, [manifest.key for manifest in manifests])
+    waves = [manifest for manifest in manifests if manifest.kind == "wave"]
+    tokens = sum(manifest.tokens for manifest in waves)
+    rate, day = migration.requests_per_second, migration.tokens_per_day
+    requests = tokens / 5
+    return dg.MaterializeResult(
+        metadata={
+            "generation": generation,
+            "newly_planned": len(planned),
+            "batches": len(manifests),
+            "records": sum(manifest.records for manifest in waves),
+            "tokens": tokens,
+            "eta_seconds": round(requests / rate, 1) if rate else 0.0,
+            "days": round(tokens / day, 2) if day else 0.0,
+            "plan": dg.MetadataValue.table(
+                [
+                    dg.TableRecord(
+                        {"batch": m.key, "roots": len(m.roots), "records": m.records, "tokens": m.tokens}
+                    )
+                    for m in manifests[:20]
+                ]
+            )
+            if manifests
+            else "no batches: the tenant has no customers",
+        }
+    )

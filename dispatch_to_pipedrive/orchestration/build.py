@@ -1,0 +1,45 @@
+"""How the definitions are put together."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from dispatch_to_pipedrive.orchestration.assets import (
+    clearance,
+    normalized,
+    pipedrive,
+    preparation,
+    reconciliation,
+    source,
+)
+from dispatch_to_pipedrive.orchestration.assets.common import FRAMES
+from dispatch_to_pipedrive.orchestration.checks import CHECKS
+from dispatch_to_pipedrive.orchestration.io_managers import frames
+from dispatch_to_pipedrive.orchestration.jobs import JOBS
+from dispatch_to_pipedrive.orchestration.resources import Migration
+
+ASSETS = [
+    source.raw,
+    source.placement,
+    source.features,
+    source.batches,
+    preparation.pipedrive_schema,
+    preparation.technician_owners,
+    normalized.normalized_frames,
+    clearance.clearance,
+    *pipedrive.load_assets,
+    pipedrive.retired,
+    reconciliation.reconciliation,
+]
+
+
+def build_defs(*, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """The code location; `resources` replace ours by name."""
+    return dg.Definitions(
+        assets=ASSETS,
+        asset_checks=CHECKS,
+        jobs=JOBS,
+        resources={"migration": Migration(), FRAMES: frames, **(resources or {})},
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,42 @@
+"""Which jobs there are: the front doors launch them in this order."""
+
+import dagster as dg
+
+from dispatch_to_pipedrive.orchestration.partitions import BATCHES
+
+advance_source = dg.define_asset_job(
+    "advance_source",
+    selection=dg.AssetSelection.key_prefixes("raw") | dg.AssetSelection.assets("placement", "features"),
+    description="Read the source on from its cursors and place what arrived.",
+    tags={"dispatch/lane": "source"},
+)
+plan_batches = dg.define_asset_job(
+    "plan_batches",
+    selection=dg.AssetSelection.assets("batches"),
+    description="Write the batch plan and add its partitions.",
+    tags={"dispatch/lane": "source"},
+)
+prepare = dg.define_asset_job(
+    "prepare",
+    selection=dg.AssetSelection.assets("pipedrive_schema", "technician_owners"),
+    description="Make the account's schema and match technicians with users.",
+    tags={"dispatch/lane": "load"},
+)
+load = dg.define_asset_job(
+    "load",
+    selection=dg.AssetSelection.key_prefixes("normalized")
+    | dg.AssetSelection.assets("clearance")
+    | dg.AssetSelection.key_prefixes("pipedrive"),
+    partitions_def=BATCHES,
+    description="Bring a batch's records into the account.",
+    tags={"dispatch/lane": "load"},
+)
+reconcile = dg.define_asset_job(
+    "reconcile",
+    selection=dg.AssetSelection.assets("reconciliation"),
+    partitions_def=BATCHES,
+    description="Read a batch back and compare it field by field.",
+    tags={"dispatch/lane": "reconcile"},
+)
+
+JOBS = [advance_source, plan_batches, prepare, load, reconcile]

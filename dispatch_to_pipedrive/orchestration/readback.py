@@ -1,0 +1,128 @@
+"""Reading back: one listing of the account serves every batch that was loaded before it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pandas as pd
+from upath import UPath
+
+from dispatch_to_pipedrive.mapping import Maps
+from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.listing import Listing, take_listing
+from dispatch_to_pipedrive.migration.owners import decided
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.values import Manifest
+from dispatch_to_pipedrive.migration.verify import (
+    Difference,
+    Expectation,
+    Verdicts,
+    stray_sweep,
+    verify_batch,
+)
+from dispatch_to_pipedrive.orchestration.road import mapped, totals_that_differ
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+
+_INDEX = "listing.json"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A listing, when it was begun, and what in it bears a stamp that it should not."""
+
+    listing: Listing
+    began: str
+    strays: Verdicts
+
+
+@dataclass(frozen=True)
+class Means:
+    """What comparing a batch needs besides its frames."""
+
+    session: Session
+    schema: AccountSchema
+    maps: Maps
+    data: UPath
+    currency: str
+
+
+def kept_reading(ledger: Ledger, home: Path, *, begun_after: str = "") -> Reading | None:
+    """The newest reading, if nothing was written to the account since it began, and it began late enough."""
+    for folder in sorted((home / "listings").glob("*/"), reverse=True):
+        if not (folder / _INDEX).is_file():
+            continue
+        index = orjson.loads((folder / _INDEX).read_bytes())
+        if index["head"] != ledger.chain_head() or index["began"] < begun_after:
+            return None
+        strays = Verdicts()
+        strays.differences = [Difference(*row) for row in index["strays"]]
+        strays.records["extra"] = len(strays.differences)
+        return Reading(Listing(folder), index["began"], strays)
+    return None
+
+
+async def take_reading(session: Session, schema: AccountSchema, home: Path) -> Reading:
+    """List the account once, sweep it for strays, and keep both; older listings go."""
+    folder = home / "listings"
+    began = datetime.now(UTC).isoformat(timespec="microseconds")
+    head = session.ledger.chain_head()
+    target = folder / began.replace(":", "")
+    listing = await take_listing(session, schema, target)
+    strays = stray_sweep(session, listing)
+    index = {"began": began, "head": head, "strays": [list(one) for one in strays.differences]}
+    (target / _INDEX).write_bytes(orjson.dumps(index))
+    for older in folder.iterdir():
+        if older.name < target.name:
+            shutil.rmtree(older, ignore_errors=True)
+    return Reading(listing, began, strays)
+
+
+async def compare_batch(
+    means: Means, manifest: Manifest, frames: Mapping[str, pd.DataFrame], reading: Reading
+) -> Verdicts:
+    """Every field and edge against the listing, every total against raw, and the listing's strays."""
+    session = means.session
+    logical = mapped(means.maps, frames, means.currency)
+    expected = Expectation(
+        manifest=manifest,
+        maps=means.maps,
+        frames=logical,
+        schema=means.schema,
+        owners=decided(session.ledger.owners(session.scope.account)),
+    )
+    verdicts = await verify_batch(session, expected, reading.listing)
+    totals = Verdicts(differences=_totals(totals_that_differ(means.data, session.ledger, manifest, logical)))
+    faults.point("reconciled")
+    return verdicts.merged([totals, reading.strays])
+
+
+def _totals(rows: pd.DataFrame) -> list[Difference]:
+    """Totals that differ, as differences of the customer that they belong to."""
+    return [
+        Difference(
+            str(r.entity),
+            f"customer:{r.root}",
+            None,
+            str(r.measure),
+            _text(r.expected),
+            _text(r.found),
+            "wrong",
+        )
+        for r in rows.itertuples(index=False)
+    ]
+
+
+def _text(value: object) -> str:
+    return "" if value is None or value is pd.NA or value != value else str(value)
+
+
+def without_repetition(manifests: Sequence[Manifest]) -> list[Manifest]:
+    """The batches to read back: the sample only where the waves among them do not cover it."""
+    covered = {root for manifest in manifests if manifest.kind != "sample" for root in manifest.roots}
+    return [m for m in manifests if m.kind != "sample" or not covered.issuperset(m.roots)]

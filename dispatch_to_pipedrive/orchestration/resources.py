@@ -1,0 +1,161 @@
+"""What assets are handed: settings, ledger, data folder and access to the account, opened when first asked for.
+
+Nothing is read at import, so that definitions load without secrets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import dagster as dg
+from pydantic import PrivateAttr
+from upath import UPath
+
+from dispatch_to_pipedrive.dispatch_pro.client import Credentials
+from dispatch_to_pipedrive.mapping import Maps
+from dispatch_to_pipedrive.migration import session as sessions
+from dispatch_to_pipedrive.migration.errors import GateClosed
+from dispatch_to_pipedrive.migration.lease import acquire
+from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.prepare import read_schema
+from dispatch_to_pipedrive.migration.session import AccountAccess, Session
+from dispatch_to_pipedrive.orchestration.road import maps_of
+from dispatch_to_pipedrive.pipedrive.plans import plan_named
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+from dispatch_to_pipedrive.settings import Settings, load_settings, on_this_machine
+
+
+def access_of(settings: Settings) -> AccountAccess:
+    """How to reach the account."""
+    return AccountAccess(
+        api_url=settings.pipedrive_api_url,
+        api_token=settings.pipedrive_api_token.get_secret_value(),
+        tenant=settings.dispatch_pro_tenant_id,
+        plan=settings.pipedrive_plan,
+        seats=settings.pipedrive_seats,
+        reserve=settings.pipedrive_reserve,
+        request_timeout=settings.migration_request_timeout,
+        lease_seconds=settings.migration_lease,
+        grace=settings.migration_grace,
+    )
+
+
+def credentials_of(settings: Settings) -> Credentials:
+    """How to get into the tenant."""
+    settings.require_source()
+    return Credentials(
+        auth_url=settings.dispatch_pro_auth_url,
+        api_url=settings.dispatch_pro_api_url,
+        tenant_id=settings.dispatch_pro_tenant_id,
+        client_id=settings.dispatch_pro_client_id,
+        client_secret=settings.dispatch_pro_client_secret.get_secret_value(),
+        app_key=settings.dispatch_pro_app_key.get_secret_value(),
+    )
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger, made if it is not there."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return Ledger(settings.ledger_url)
+
+
+@asynccontextmanager
+async def writing(
+    ledger: Ledger, settings: Settings, *, purpose: str, run: str, batch: str = "", wait: bool = True
+) -> AsyncIterator[Session]:
+    """A session that may write; GateClosed for an account that the settings do not allow."""
+    settings.require_writable()
+    async with sessions.writing(
+        ledger, access_of(settings), purpose=purpose, run=run, batch=batch, wait=wait
+    ) as session:
+        allowed = settings.allow_real_account
+        if not on_this_machine(settings.pipedrive_api_url) and allowed != session.scope.account:
+            raise GateClosed(
+                f"PIPEDRIVE_API_URL leads to company {session.scope.account}, but ALLOW_REAL_ACCOUNT names {allowed}"
+            )
+        yield session
+
+
+@asynccontextmanager
+async def reading(ledger: Ledger, settings: Settings, *, purpose: str) -> AsyncIterator[Session]:
+    """A session that only reads."""
+    settings.require_destination()
+    async with sessions.reading(ledger, access_of(settings), purpose=purpose) as session:
+        yield session
+
+
+class Migration(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """The migration that the environment describes."""
+
+    _settings: Settings | None = PrivateAttr(default=None)
+    _ledger: Ledger | None = PrivateAttr(default=None)
+    _account_schema: AccountSchema | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Migration]:
+        """Close the ledger when the run ends."""
+        try:
+            yield self
+        finally:
+            if self._ledger is not None:
+                self._ledger.close()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this process."""
+        if self._settings is None:
+            self._settings = load_settings()
+        return self._settings
+
+    @property
+    def ledger(self) -> Ledger:
+        """The migration's memory."""
+        if self._ledger is None:
+            self._ledger = open_ledger(self.settings)
+        return self._ledger
+
+    @property
+    def data(self) -> UPath:
+        """The folder of segments, placements and frames."""
+        return UPath(self.settings.data)
+
+    @property
+    def maps(self) -> Maps:
+        """The maps."""
+        return maps_of(self.settings)
+
+    @property
+    def tokens_per_day(self) -> int | None:
+        """Tokens that this program may spend a day, by plan, seats and reserve; None without limit."""
+        daily = plan_named(self.settings.pipedrive_plan).daily_tokens(self.settings.pipedrive_seats)
+        reserve = self.settings.pipedrive_reserve
+        return None if daily is None else max(1, round(daily - (reserve * daily if reserve < 1 else reserve)))
+
+    @property
+    def requests_per_second(self) -> float | None:
+        """The plan's burst as a steady rate; None without limit."""
+        burst = plan_named(self.settings.pipedrive_plan).burst
+        return None if burst is None else burst / 2.0
+
+    @contextmanager
+    def source_to_myself(self, purpose: str, *, wait: bool = True) -> Iterator[None]:
+        """Hold the source's lease: one process advances, places and plans at a time."""
+        with acquire(
+            self.ledger,
+            f"source {self.settings.dispatch_pro_tenant_id}",
+            purpose=purpose,
+            seconds=self.settings.migration_lease,
+            wait=wait,
+        ):
+            yield
+
+    def currency(self, session: Session) -> str:
+        """The currency that all money is in."""
+        return self.settings.migration_currency or session.default_currency
+
+    async def account_schema(self, session: Session) -> AccountSchema:
+        """The account's schema, read once a run."""
+        if self._account_schema is None:
+            self._account_schema = await read_schema(session)
+        return self._account_schema

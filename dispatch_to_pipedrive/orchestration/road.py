@@ -1,0 +1,98 @@
+"""Which function of which room follows which: the road's steps as plain calls, without Dagster.
+
+Assets and the command line both call these; everything that is decided is decided in the rooms below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+from upath import UPath
+
+from dispatch_to_pipedrive.dispatch_pro.feeds import ROOT_BOUND
+from dispatch_to_pipedrive.dispatch_pro.placement import CommittedSegment, read_batch, read_reference
+from dispatch_to_pipedrive.mapping import (
+    ENTITIES,
+    MapError,
+    Maps,
+    RenderOptions,
+    SchemaNeeds,
+    apply,
+    check_columns,
+    load_maps,
+    option_values,
+    schema_needs,
+)
+from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.plan import COMMERCIAL
+from dispatch_to_pipedrive.migration.totals import compare_totals, totals_of_mapped, totals_of_raw
+from dispatch_to_pipedrive.migration.values import Manifest
+from dispatch_to_pipedrive.normalize import Normalized, NormalizeOptions, normalize
+from dispatch_to_pipedrive.normalize.choices import choices
+from dispatch_to_pipedrive.normalize.schemas import columns
+from dispatch_to_pipedrive.settings import Settings
+
+_CHUNK = 20_000  # roots whose customers are read at once
+
+
+def committed(ledger: Ledger, generation: int) -> list[CommittedSegment]:
+    """The visible segments up to a generation, as the source's room names them."""
+    return [CommittedSegment(s.generation, s.feed, s.path) for s in ledger.segments(generation)]
+
+
+def maps_of(settings: Settings) -> Maps:
+    """The maps, checked against the columns that normalizing gives; MapError with every mistake."""
+    maps = load_maps(settings.maps)
+    known = {entity: columns(entity, NormalizeOptions().sites) for entity in ENTITIES}
+    if mistakes := check_columns(maps, known, settings.maps):
+        raise MapError(mistakes)
+    return maps
+
+
+def with_commercial(
+    features: pd.DataFrame, data: UPath, generation: int, sizes: pd.DataFrame
+) -> pd.DataFrame:
+    """The features, and for every root of the tenant whether it is a commercial customer: forecasts count on it."""
+    found = [features]
+    everyone = sizes["root"].tolist()
+    for start in range(0, len(everyone), _CHUNK):
+        roots = everyone[start : start + _CHUNK]
+        customers = read_batch(data, generation, roots, ("customers",))["customers"]
+        mine = customers[(customers["id"] == customers["root"]).fillna(False)]
+        roots_of = mine.loc[mine["type"].str.casefold().eq("commercial").fillna(False), ["root"]]
+        found.append(roots_of.assign(feature=COMMERCIAL))
+    together = pd.concat(found, ignore_index=True).astype({"root": "Int64", "feature": "string"})
+    return together.drop_duplicates(ignore_index=True)
+
+
+def needs_of(maps: Maps, features: pd.DataFrame, reference: Mapping[str, pd.DataFrame]) -> SchemaNeeds:
+    """What the account must have before the first record goes there."""
+    return schema_needs(maps, option_values(maps, choices(features, reference)))
+
+
+def normalized(data: UPath, ledger: Ledger, manifest: Manifest) -> Normalized:
+    """A batch's normalized frames as of its generation."""
+    generation = manifest.generation_to
+    frames = read_batch(data, generation, manifest.roots, ROOT_BOUND)
+    reference = read_reference(data, committed(ledger, generation), generation)
+    return normalize(frames, reference, NormalizeOptions())
+
+
+def mapped(maps: Maps, frames: Mapping[str, pd.DataFrame], currency: str) -> dict[str, pd.DataFrame]:
+    """The frames in logical form, by entity."""
+    return {entity: apply(maps[entity], frames[entity], RenderOptions(currency)) for entity in maps}
+
+
+def by_entity(frames: Normalized) -> dict[str, pd.DataFrame]:
+    """The four frames by their entity's name."""
+    return {entity: getattr(frames, entity) for entity in ENTITIES}
+
+
+def totals_that_differ(
+    data: UPath, ledger: Ledger, manifest: Manifest, logical: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Totals per root that do not agree with what SQL finds in the raw records."""
+    generation = manifest.generation_to
+    raw = totals_of_raw(data, generation, committed(ledger, generation), manifest.roots)
+    return compare_totals(raw, totals_of_mapped(logical))

@@ -1,0 +1,97 @@
+"""How the shell's front door executes jobs: in its own process, on the instance that the UI opens."""
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+import psutil
+from dagster._core.errors import DagsterAssetCheckFailedError
+
+from dispatch_to_pipedrive.definitions import defs
+from dispatch_to_pipedrive.settings import Settings, make_dagster_home
+
+_HOST, _PROCESS, _STARTED = "dispatch/host", "dispatch/pid", "dispatch/process_started"
+_UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@contextmanager
+def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """Dagster's instance of this migration, with the runs of dead processes declared failed."""
+    home = make_dagster_home(settings)
+    os.environ["DAGSTER_HOME"] = str(home)
+    # Two processes that make the tables of a fresh home at once get in each other's way.
+    with (home / ".making").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        instance = dg.DagsterInstance.get()
+        instance.get_runs(limit=1)
+        bury_dead_runs(instance)
+    with instance:
+        yield instance
+
+
+def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Declare runs failed whose process on this host has ended without a word, and free their slots."""
+    mine = dg.RunsFilter(statuses=_UNFINISHED, tags={_HOST: socket.gethostname()})
+    dead = [run for run in instance.get_runs(mine) if not _alive(run.tags)]
+    for run in dead:
+        instance.report_run_failed(run, "The process of this run has ended; run it again to go on.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    return [run.run_id for run in dead]
+
+
+def _alive(tags: Mapping[str, str]) -> bool:
+    try:
+        process = psutil.Process(int(tags[_PROCESS]))
+        return abs(process.create_time() - float(tags[_STARTED])) < 1 and (
+            process.status() != psutil.STATUS_ZOMBIE
+        )
+    except (psutil.NoSuchProcess, KeyError, ValueError):
+        return False
+
+
+def execute(
+    instance: dg.DagsterInstance,
+    job: str,
+    *,
+    batch: str | None = None,
+    config: Mapping[str, Mapping[str, Any]] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> bool:
+    """Run a job in this process; whether it succeeded, a blocking check included.
+
+    config: step → its configuration. Raises the expected error that ended the run (see `errors`), or what surprised
+    us; the run in the UI tells the same.
+    """
+    process = psutil.Process()
+    about = {
+        _HOST: socket.gethostname(),
+        _PROCESS: str(process.pid),
+        _STARTED: str(process.create_time()),
+        "dispatch/from": "command line",
+        **(tags or {}),
+    }
+    ops = {name: {"config": dict(values)} for name, values in (config or {}).items()}
+    definition = defs.resolve_job_def(job)
+    try:
+        result = definition.execute_in_process(
+            instance=instance,
+            partition_key=batch,
+            run_config={**_QUIET, "ops": ops},
+            tags=about,
+            raise_on_error=True,
+        )
+    except dg.Failure as failure:
+        raise (failure.__cause__ or failure) from None
+    except DagsterAssetCheckFailedError:
+        return False
+    return result.success

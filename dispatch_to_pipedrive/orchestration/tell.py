@@ -1,0 +1,39 @@
+"""What the ledger has to say about the migration, as values for reports."""
+
+from dataclasses import asdict
+from typing import Any
+
+from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.pipedrive.plans import plan_named
+from dispatch_to_pipedrive.reports.status import Facts, Status, status_of
+from dispatch_to_pipedrive.settings import Settings
+
+
+def status(ledger: Ledger, settings: Settings) -> Status:
+    """How the migration stands."""
+    scope = ledger.bound_scope()
+    facts: dict[str, Any] = {
+        "generation": ledger.latest_generation(),
+        "manifests": ledger.manifests(),
+        "tokens_per_day": plan_named(settings.pipedrive_plan).daily_tokens(settings.pipedrive_seats),
+        "chain_head": ledger.chain_head(),
+    }
+    if scope is not None:
+        account = scope.account
+        holder, day = ledger.lease_holder(account), ledger.last_day(account)
+        facts |= {
+            "account": account,
+            "company": ledger.bound_company(),
+            "tenant": scope.tenant,
+            "reports": ledger.batch_reports(account),
+            "operations": ledger.batch_operations(account),
+            "close_times_follow": ledger.capabilities(account).get("close_times_with_status") is False,
+            "tokens": ledger.tokens(account),
+            "tokens_today": {} if day is None else ledger.tokens(account, day),
+            "day": day,
+            "quarantined": [q._asdict() for q in ledger.quarantined(scope)],
+            "in_doubt": len(ledger.open_intents(account)),
+            "lease": None if holder is None else asdict(holder),
+            "sign_offs": ledger.sign_offs(account),
+        }
+    return status_of(Facts(**facts))

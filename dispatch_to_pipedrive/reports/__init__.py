@@ -1,0 +1,1 @@
+"""What people read: tables and bars made of values; nothing here asks a ledger or an account."""

@@ -1,0 +1,213 @@
+"""What came of the migration so far: one value made of plain values, for JSON and for tables."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+ENTITIES = ("organizations", "persons", "deals", "activities")
+STAGES = (*ENTITIES, "retired")
+
+
+@dataclass(frozen=True)
+class BatchStatus:
+    """One batch: what was planned, what was sent, what reading back said."""
+
+    key: str
+    kind: str
+    generation: int
+    roots: int
+    records: int
+    tokens_forecast: int
+    tokens_spent: int
+    state: str
+    entities: Mapping[str, Mapping[str, int]]
+    reconciliation: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class EntityTotals:
+    """One entity over all batches. `source` is what the source asks for; `skipped` were equal already."""
+
+    source: int
+    created: int
+    updated: int
+    skipped: int
+    quarantined: int
+    retired: int
+
+
+@dataclass(frozen=True)
+class Status:
+    """Everything that `status` tells."""
+
+    state: str
+    account: str | None
+    company: str | None
+    tenant: str | None
+    generation: int
+    batches: Sequence[BatchStatus]
+    totals: Mapping[str, EntityTotals]
+    fields_verified: int
+    differences: int
+    floor: int
+    tokens: Mapping[str, int]
+    day: str | None
+    tokens_today: Mapping[str, int]
+    tokens_per_day: int | None
+    quarantined: Sequence[Mapping[str, str]]
+    in_doubt: int
+    lease: Mapping[str, Any] | None
+    sign_offs: Sequence[Mapping[str, Any]]
+    chain_head: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the ledger knows, as it stands there.
+
+    manifests: key, kind, generation, roots (a tuple), records, tokens. reports: (batch, stage) → report.
+    operations: (batch, entity, verb, status) → (number, tokens).
+    """
+
+    account: str | None = None
+    company: str | None = None
+    tenant: str | None = None
+    generation: int = 0
+    manifests: Sequence[Any] = ()
+    reports: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
+    operations: Mapping[tuple[str, str, str, str], tuple[int, int]] = field(default_factory=dict)
+    close_times_follow: bool = False
+    tokens: Mapping[str, int] = field(default_factory=dict)
+    day: str | None = None
+    tokens_today: Mapping[str, int] = field(default_factory=dict)
+    tokens_per_day: int | None = None
+    quarantined: Sequence[Mapping[str, str]] = ()
+    in_doubt: int = 0
+    lease: Mapping[str, Any] | None = None
+    sign_offs: Sequence[Mapping[str, Any]] = ()
+    chain_head: str = ""
+
+
+def status_of(facts: Facts) -> Status:
+    """The status that the ledger's facts amount to."""
+    batches = [_batch(facts, manifest) for manifest in facts.manifests]
+    counted = _without_repetition(facts.manifests, batches)
+    verdicts = [b.reconciliation for b in counted if b.reconciliation]
+    return Status(
+        state=_state(batches),
+        account=facts.account,
+        company=facts.company,
+        tenant=facts.tenant,
+        generation=facts.generation,
+        batches=batches,
+        totals=_totals(facts, counted),
+        fields_verified=sum(int(v["fields"]) for v in verdicts),
+        differences=sum(int(v["blocking"]) for v in verdicts),
+        floor=_floor(facts),
+        tokens=dict(facts.tokens),
+        day=facts.day,
+        tokens_today=dict(facts.tokens_today),
+        tokens_per_day=facts.tokens_per_day,
+        quarantined=facts.quarantined,
+        in_doubt=facts.in_doubt,
+        lease=facts.lease,
+        sign_offs=facts.sign_offs,
+        chain_head=facts.chain_head,
+    )
+
+
+def _batch(facts: Facts, manifest: Any) -> BatchStatus:
+    reports = {stage: facts.reports.get((manifest.key, stage)) for stage in (*STAGES, "reconciliation")}
+    verdict = reports["reconciliation"]
+    if verdict is not None:
+        state = "differences" if verdict["blocking"] else "reconciled"
+    elif all(reports[stage] is not None for stage in STAGES):
+        state = "loaded"
+    elif any(reports[stage] is not None for stage in STAGES):
+        state = "loading"
+    else:
+        state = "planned"
+    spent = sum(tokens for (batch, *_), (_, tokens) in facts.operations.items() if batch == manifest.key)
+    return BatchStatus(
+        key=manifest.key,
+        kind=manifest.kind,
+        generation=manifest.generation_to,
+        roots=len(manifest.roots),
+        records=manifest.records,
+        tokens_forecast=manifest.tokens,
+        tokens_spent=spent,
+        state=state,
+        entities={entity: _numbers(report) for entity in ENTITIES if (report := reports[entity]) is not None},
+        reconciliation=verdict,
+    )
+
+
+def _numbers(report: Mapping[str, Any]) -> dict[str, int]:
+    return {name: value for name, value in report.items() if isinstance(value, int)}
+
+
+def _without_repetition(manifests: Sequence[Any], batches: Sequence[BatchStatus]) -> list[BatchStatus]:
+    """The batches whose records count: the sample only where loaded waves do not cover its customers."""
+    loaded = {b.key for b in batches if b.entities}
+    covered = {root for m in manifests if m.kind != "sample" and m.key in loaded for root in m.roots}
+    return [
+        batch
+        for manifest, batch in zip(manifests, batches, strict=True)
+        if batch.entities and (manifest.kind != "sample" or not covered.issuperset(manifest.roots))
+    ]
+
+
+def _totals(facts: Facts, counted: Iterable[BatchStatus]) -> dict[str, EntityTotals]:
+    done: Counter[tuple[str, str]] = Counter()
+    for (_, entity, verb, status), (number, _) in facts.operations.items():
+        if status in ("done", "settled"):
+            done[entity, verb] += number
+    aside = Counter(q["entity"] for q in facts.quarantined)
+    source: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
+    for batch in counted:
+        for entity, numbers in batch.entities.items():
+            source[entity] += numbers["wanted"]
+            skipped[entity] += numbers["equal"]
+    return {
+        entity: EntityTotals(
+            source=source[entity],
+            created=done[entity, "create"],
+            updated=done[entity, "update"],
+            skipped=skipped[entity],
+            quarantined=aside[entity],
+            retired=done[entity, "delete"],
+        )
+        for entity in ENTITIES
+    }
+
+
+def _floor(facts: Facts) -> int:
+    """Tokens that no way of writing these records could save.
+
+    A create each; where the account takes a deal's closing time in a second request only, that one too.
+    """
+    tokens = 0
+    for (_, entity, verb, status), (number, _) in facts.operations.items():
+        needed = verb == "create" or (verb == "update" and entity == "deals" and facts.close_times_follow)
+        if entity in ENTITIES and status in ("done", "settled") and needed:
+            tokens += 5 * number
+    return tokens
+
+
+def _state(batches: Sequence[BatchStatus]) -> str:
+    if not batches:
+        return "not planned"
+    states = {batch.state for batch in batches if batch.kind != "sample"}
+    if "differences" in {batch.state for batch in batches}:
+        return "differences"
+    if states == {"reconciled"}:
+        return "done"
+    if any(batch.entities for batch in batches):
+        return "under way"
+    return "planned"

@@ -1,0 +1,93 @@
+"""How status and verdicts look in a terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from dispatch_to_pipedrive.reports.status import Status
+
+SHOWN = 20
+
+
+def summary(status: Status) -> RenderableType:
+    """By entity what came of the source's records, the tokens against the floor, and what reading back found."""
+    table = Table(title="Migration", title_justify="left")
+    table.add_column("entity")
+    for name in ("source", "created", "updated", "skipped", "retired", "quarantined"):
+        table.add_column(name, justify="right")
+    for entity, t in status.totals.items():
+        row = (t.source, t.created, t.updated, t.skipped, t.retired, t.quarantined)
+        table.add_row(entity, *map(str, row))
+    spent = sum(count for kind, count in status.tokens.items() if kind != "schema")
+    ratio = f" ({spent / status.floor:.3f} × the floor of {status.floor})" if status.floor else ""
+    lines = [
+        f"tokens: {spent} for records{ratio}, {status.tokens.get('schema', 0)} for schema and preparation",
+        f"fields verified: {status.fields_verified}, differences: {status.differences}",
+    ]
+    return Group(table, Text("\n".join(lines)))
+
+
+def overview(status: Status) -> RenderableType:
+    """Everything that `status` tells."""
+    head = [f"state: {status.state}"]
+    if status.account:
+        name = f" ({status.company})" if status.company else ""
+        head.append(f"account: {status.account}{name}, tenant: {status.tenant}")
+    day = f" of {status.tokens_per_day}" if status.tokens_per_day else ""
+    head.append(f"tokens on {status.day or 'no day yet'}: {sum(status.tokens_today.values())}{day}")
+    lease = status.lease
+    head.append(
+        f"written to by: {lease['purpose']} (process {lease['pid']} on {lease['host']})"
+        if lease
+        else "written to by: nobody"
+    )
+    if status.in_doubt:
+        head.append(f"in doubt: {status.in_doubt} requests without an outcome; the next load settles them")
+    head.extend(f"signed off: {s['stage']} by {s['name']} at {s['at'][:19]}" for s in status.sign_offs)
+    parts: list[RenderableType] = [Text("\n".join(head)), _batches(status), summary(status)]
+    if status.quarantined:
+        parts.append(_quarantined(status.quarantined))
+    return Group(*parts)
+
+
+def _batches(status: Status) -> Table:
+    table = Table(title="Batches", title_justify="left")
+    table.add_column("batch")
+    table.add_column("state")
+    for name in ("customers", "records", "tokens forecast", "tokens spent"):
+        table.add_column(name, justify="right")
+    for batch in status.batches:
+        row = (batch.roots, batch.records, batch.tokens_forecast, batch.tokens_spent)
+        table.add_row(batch.key, batch.state, *map(str, row))
+    return table
+
+
+def _quarantined(rows: Sequence[Mapping[str, str]]) -> Table:
+    more = f", the first {SHOWN}" if len(rows) > SHOWN else ""
+    table = Table(title=f"Quarantined ({len(rows)}{more})", title_justify="left")
+    for name in ("entity", "source key", "reason", "words"):
+        table.add_column(name, overflow="fold")
+    for row in rows[:SHOWN]:
+        table.add_row(*(Text(row[k]) for k in ("entity", "source_key", "reason", "words")))
+    return table
+
+
+def verdicts(
+    records: Mapping[str, int], fields: int, differences: Sequence[Mapping[str, Any]]
+) -> RenderableType:
+    """What reading back found."""
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(records.items()) if count)
+    head = Text(f"records: {counts or 'none'}; fields compared: {fields}; differences: {len(differences)}")
+    if not differences:
+        return head
+    more = f" (the first {SHOWN} of {len(differences)})" if len(differences) > SHOWN else ""
+    table = Table(title=f"Differences{more}", title_justify="left")
+    names = ("verdict", "entity", "source_key", "pipedrive_id", "field", "expected", "found")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in differences[:SHOWN]:
+        table.add_row(*(Text("" if row[name] is None else str(row[name])) for name in names))
+    return Group(head, table)
