@@ -14,8 +14,8 @@ _SCHEMA_WORDS = (
     rf"(?:{_PATH}: )*This value is not a valid (?:datetime|date|time|email address)\.",
     # The words of the next ones are not published anywhere: the form is the vendor's, the sentence is ours.
     rf"(?:{_PATH}: )*(?:This value|This collection|The value|The object|The user|The option|The activity type"
-    r"|The currency|The lead|The project|The stage|The request body|Only|Participants|Options|Unknown key|Can only be set|A deal"
-    r"|Archived deals|At least one)[^;]*",
+    r"|The currency|The lead|The project|The stage|The request body|Only|Participants|Options|Unknown key"
+    r"|Can only be set|A deal|Archived deals|At least one)[^;]*",
 )
 _ONE = "(?:" + "|".join(_SCHEMA_WORDS) + ")"
 
