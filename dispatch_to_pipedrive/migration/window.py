@@ -5,6 +5,7 @@ they arrive. A request whose outcome is unknown keeps its intent open: it is in 
 """
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections import Counter
@@ -31,6 +32,9 @@ log = logging.getLogger(__name__)
 
 GROUP = 200
 """Intents a commit: at most so many are in doubt after a crash, beside those that are under way."""
+PAUSE = 0.15
+"""Seconds for which answers are gathered before they are committed: a process that is stopped in the middle of a
+commit keeps the ledger's lock, so commits are few and short."""
 SAME_REFUSALS = 20
 """So often the same words must come, and for a quarter of the records, before the run is blamed and not the records."""
 _PARTICULARS = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{40}\b|\d+")
@@ -97,6 +101,7 @@ class _Window:
         self._on_progress = on_progress
         self._to_send: asyncio.Queue[Draft | None] = asyncio.Queue(maxsize=2 * GROUP)
         self._answered: asyncio.Queue[_Done | None] = asyncio.Queue()
+        self._closed = asyncio.Event()
         self._attempts = 0
         self._refusals: Counter[str] = Counter()
 
@@ -127,22 +132,20 @@ class _Window:
     async def close_after(self, senders: Sequence[asyncio.Task[None]]) -> None:
         await asyncio.wait(senders)
         self._answered.put_nowait(None)
+        self._closed.set()
 
     async def commit_outcomes(self) -> None:
         ended = False
         while not ended:
-            done: list[_Done] = []
-            item = await self._answered.get()
-            while True:
-                if item is None:
-                    ended = True
-                    break
-                done.append(item)
-                if self._answered.empty() or len(done) >= GROUP:
-                    break
-                item = self._answered.get_nowait()
-            if done and not isinstance(self.stopped, LeaseLost):
-                await self._commit(done)
+            done = [await self._answered.get()]
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closed.wait(), PAUSE)
+            while not self._answered.empty():
+                done.append(self._answered.get_nowait())
+            ended = done[-1] is None
+            outcomes = [d for d in done if d is not None]
+            if outcomes and not isinstance(self.stopped, LeaseLost):
+                await self._commit(outcomes)
 
     async def _commit(self, done: Sequence[_Done]) -> None:
         session = self.session

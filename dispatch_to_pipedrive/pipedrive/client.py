@@ -8,9 +8,11 @@ only a look at the account can settle it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from types import MappingProxyType, TracebackType
 from typing import Any, Literal, Self
 
@@ -67,8 +69,8 @@ class PipedriveClient:
 
         api_url: scheme and host; v2 is at {api_url}/api/v2, v1 at {api_url}/api/v1.
         request_timeout: seconds after which a request, connecting included, is given up.
-        before_send: called right before each write leaves, after all waiting; what it raises ends the call
-            with nothing sent.
+        before_send: called for each write after all waiting, and once more in the same breath in which its
+            last byte is handed to the system; what it raises ends the call with nothing executed.
         backoff: seconds, the first step of the waits between repeated reads.
         """
         if httpx.URL(api_url).scheme not in ("http", "https"):
@@ -89,7 +91,7 @@ class PipedriveClient:
         self._dates: tuple[bytes, datetime] = (b"", datetime.min.replace(tzinfo=UTC))
         # Connecting may take a third: what ends there was surely not sent.
         timeout = httpx.Timeout(request_timeout, connect=request_timeout / 3)
-        self._extensions = {"timeout": timeout.as_dict()}
+        self._extensions: dict[str, Any] = {"timeout": timeout.as_dict()}
         self._headers = {"x-api-token": token, "accept": "application/json", "accept-encoding": "gzip"}
         self._body_headers = {**self._headers, "content-type": "application/json"}
         self._transports = [transport] if transport is not None else _connections(concurrency)
@@ -309,18 +311,21 @@ class PipedriveClient:
             ticket = await self.budget.spend(price, kind, asks_clock=asks_clock)
             try:
                 self._refuse_if_blocked(method, path)
+                extensions = self._extensions
+                if method != "GET":
+                    if self.before_send is not None:
+                        self.before_send()
+                        look = _last_look(self.before_send, has_body=content is not None)
+                        extensions = {**extensions, "trace": look}
+                    self.writes += 1
                 request = httpx.Request(
                     method,
                     self._url + path,
                     params=query,
                     headers=self._headers if content is None else self._body_headers,
                     content=content,
-                    extensions=self._extensions,
+                    extensions=extensions,
                 )
-                if method != "GET":
-                    if self.before_send is not None:
-                        self.before_send()
-                    self.writes += 1
             except BaseException:
                 self.budget.withdraw(ticket)
                 raise
@@ -409,7 +414,27 @@ def _connections(count: int) -> list[httpx.AsyncBaseTransport]:
     An idle connection is dropped before a server would: a write on a closing one has no known outcome.
     """
     one = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=3.0)
-    return [httpx.AsyncHTTPTransport(limits=one, trust_env=False) for _ in range(count)]
+    return [httpx.AsyncHTTPTransport(verify=_trust(), limits=one, trust_env=False) for _ in range(count)]
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom to trust, read once a process: it takes as long as several requests."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _last_look(look: Callable[[], None], *, has_body: bool) -> Callable[[str, object], Awaitable[None]]:
+    """A trace of the transport that looks before the bytes without which the server cannot execute the request.
+
+    Between this event and the socket the transport does not give way to other tasks.
+    """
+    decisive = "http11.send_request_body.started" if has_body else "http11.send_request_headers.started"
+
+    async def trace(event: str, _info: object) -> None:
+        if event == decisive:
+            look()
+
+    return trace
 
 
 _CONTENT = frozenset(("organizations", "persons", "deals", "activities"))
