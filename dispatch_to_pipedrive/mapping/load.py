@@ -10,6 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from dispatch_to_pipedrive.mapping.apply import SETTINGS
+from dispatch_to_pipedrive.mapping.arguments import Rule, RulesArgs, SettingArgs
 from dispatch_to_pipedrive.mapping.model import (
     CUSTOM_FIELD_TYPES,
     ENTITIES,
@@ -20,15 +21,7 @@ from dispatch_to_pipedrive.mapping.model import (
     PipelineMap,
     is_custom,
 )
-from dispatch_to_pipedrive.mapping.transforms import (
-    TRANSFORMS,
-    ConstantArgs,
-    Rule,
-    RulesArgs,
-    SettingArgs,
-    Transform,
-    argument_mistakes,
-)
+from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS, Transform, argument_mistakes
 
 Place = tuple[int | str, ...]
 
@@ -308,14 +301,10 @@ def _pipeline_mistakes(
     if pipeline is None:
         return [source.mistake(here, "this map has no pipeline section")]
     if field.type == "pipeline":
-        args = (
-            field.args.get("value")
-            if TRANSFORMS.get(field.transform, None) is TRANSFORMS["constant"]
-            else None
-        )
-        if ConstantArgs is TRANSFORMS["constant"].args and args != pipeline.name:
-            return [source.mistake((*here, "args", "value"), f"no such pipeline: {args!r}", pipeline.name)]
-        return []
+        named = field.args.get("value") if field.transform == "constant" else None
+        if named == pipeline.name:
+            return []
+        return [source.mistake((*here, "args", "value"), f"no such pipeline: {named!r}", pipeline.name)]
     return [
         source.mistake(
             (*here, "value_map", key), f"no such stage: {stage!r}", _nearest(str(stage), pipeline.stages)

@@ -6,16 +6,25 @@ Missing is missing: a transform invents nothing unless its arguments say so.
 """
 
 import string
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from html import escape
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ValidationError
 
+from dispatch_to_pipedrive.mapping.arguments import (
+    ConstantArgs,
+    JoinArgs,
+    LinesArgs,
+    NoArgs,
+    RulesArgs,
+    SettingArgs,
+    TemplateArgs,
+    placeholders,
+)
 from dispatch_to_pipedrive.mapping.model import Scalar, Strict
 from dispatch_to_pipedrive.mapping.text import html_to_text
 
@@ -48,79 +57,6 @@ class Inputs:
         return self.frame[self.sources[number]]
 
 
-class NoArgs(Strict):
-    """A transform without arguments."""
-
-
-class ConstantArgs(Strict):
-    """`value`: what every record gets."""
-
-    value: Scalar
-
-
-class SettingArgs(Strict):
-    """`name`: the run's setting, such as the currency, that every record gets."""
-
-    name: str
-
-
-class TemplateArgs(Strict):
-    """`template`: text with {column}; `missing`: what stands for a column that is empty."""
-
-    template: str
-    missing: dict[str, str] = Field(default_factory=dict)
-
-    @field_validator("template")
-    @classmethod
-    def well_formed(cls, template: str) -> str:
-        """A template must name columns by plain names in braces."""
-        placeholders(template)
-        return template
-
-
-class JoinArgs(Strict):
-    """`separator`: what stands between the items."""
-
-    separator: str = ", "
-
-
-class LinesArgs(Strict):
-    """`lines`: templates; a line with an empty column is left out."""
-
-    lines: list[str] = Field(min_length=1)
-
-    @field_validator("lines")
-    @classmethod
-    def well_formed(cls, lines: list[str]) -> list[str]:
-        """Each line must name columns by plain names in braces."""
-        for line in lines:
-            placeholders(line)
-        return lines
-
-
-class Rule(Strict):
-    """One row of a rule table: `when` every column matches one of its patterns, `then` the value."""
-
-    when: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
-    then: Scalar
-
-    def holds(self, row: Mapping[Hashable, Any]) -> bool:
-        """Whether the row's values match, case folded, `*` standing for any text."""
-        for column, wanted in self.when.items():
-            value = row.get(column)
-            text = None if value is None or value is pd.NA or value != value else str(value).casefold()
-            patterns = wanted if isinstance(wanted, list) else [wanted]
-            if not any(_matches(text, pattern) for pattern in patterns):
-                return False
-        return True
-
-
-class RulesArgs(Strict):
-    """`rules`: the table; the first row that holds decides."""
-
-    rules: list[Rule] = Field(min_length=1)
-
-
 @dataclass(frozen=True, slots=True)
 class Transform:
     """One word of the vocabulary. `most` is None where any number of columns may stand under `from`."""
@@ -139,18 +75,6 @@ class Transform:
         return self.args.model_validate(dict(args))
 
 
-def placeholders(template: str) -> tuple[str, ...]:
-    """The column names in a template's braces; ValueError if one is not a plain name."""
-    names = []
-    for _, name, spec, conversion in string.Formatter().parse(template):
-        if name is None:
-            continue
-        if not name.isidentifier() or spec or conversion:
-            raise ValueError(f"{{{name}}} is not a column name")
-        names.append(name)
-    return tuple(names)
-
-
 def plain(values: Values) -> Values:
     """A column of Arrow lists as Python lists, missing as None; other columns as they are."""
     if isinstance(values.dtype, pd.ArrowDtype) and pa.types.is_nested(values.dtype.pyarrow_dtype):
@@ -167,12 +91,6 @@ def text_of(values: Values) -> Values:
 
 def _joined(value: Any, separator: str = ", ") -> str | None:
     return str(value) if isinstance(value, str | int | float) else separator.join(map(str, value)) or None
-
-
-def _matches(text: str | None, pattern: Scalar) -> bool:
-    if pattern is None or text is None:
-        return pattern is None and text is None
-    return fnmatchcase(text, str(pattern).casefold())
 
 
 def _constant(inputs: Inputs) -> Values:

@@ -12,7 +12,7 @@ from dispatch_to_pipedrive.normalize.times import order, utc
 
 @dataclass(frozen=True)
 class Crew:
-    """`assignments`: job_id, appointment_id, technician_id, in the order of assignment; `roster`: id → name, email."""
+    """The assignments in their order: job_id, appointment_id, technician_id, technician_name; and id → name, email."""
 
     assignments: pd.DataFrame
     roster: pd.DataFrame
@@ -38,13 +38,11 @@ def crew(
         visits[["id", "job_id"]].rename(columns={"id": "appointment_id"}), on="appointment_id", how="left"
     )
     kept = kept.sort_values(["at", "id"], kind="stable", ignore_index=True)
-    technicians = reference["technicians"].drop_duplicates("id")[["id", "name", "email"]]
-    named = kept[["technician_id", "technician_name"]].rename(
-        columns={"technician_id": "id", "technician_name": "name"}
+    roster = (
+        reference["technicians"].drop_duplicates("id").set_index("id")[["name", "email"]].astype("string")
     )
-    roster = pd.concat([technicians, named.drop_duplicates("id", keep="last")], ignore_index=True)
-    roster = roster.drop_duplicates("id").set_index("id").astype("string")
-    return Crew(kept[["job_id", "appointment_id", "technician_id"]], roster, leftovers)
+    columns = ["job_id", "appointment_id", "technician_id", "technician_name"]
+    return Crew(kept[columns], roster, leftovers)
 
 
 def last_assigned(crew_: Crew, of: str, ids: pd.Series) -> pd.Series:
@@ -61,12 +59,11 @@ def emails(crew_: Crew, technicians: pd.Series) -> pd.Series:
 
 def names(crew_: Crew, of: str, ids: pd.Series, *, but: pd.Series | None = None) -> pd.Series:
     """For each job or appointment the list of its technicians as `Name (id)` by id, without the one in `but`."""
-    rows = (
-        crew_.assignments[[of, "technician_id"]].drop_duplicates().sort_values("technician_id", kind="stable")
-    )
+    rows = crew_.assignments.drop_duplicates([of, "technician_id"], keep="last")
+    rows = rows.sort_values("technician_id", kind="stable")
     if but is not None:
         owner = rows[of].map(pd.Series(but.to_numpy(), index=pd.Index(ids))).astype("Int64")
         rows = rows[(rows["technician_id"] != owner).fillna(True)]
     number = rows["technician_id"].astype("string")
-    name = rows["technician_id"].map(crew_.roster["name"]).astype("string")
+    name = rows["technician_id"].map(crew_.roster["name"]).astype("string").fillna(rows["technician_name"])
     return listed(ids, rows[of], texts(name.fillna("Technician") + " (" + number + ")"))
