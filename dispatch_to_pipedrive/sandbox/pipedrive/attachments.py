@@ -299,6 +299,8 @@ def add_file(call: Call) -> dict[str, Any]:
         raise plain(400, f"Unknown parameter {unknown[0]}")
     links = _links(call.account, given, extra={"activity_id": "activities"})
     content = upload.file.read()
+    if len(content) > call.account.habits["file_megabytes"] * 1_000_000:
+        raise plain(400, "The file is too large.")
     return ok(
         show_file(
             call.account, store_file(call.account, {"name": upload.filename or "file", **links}, content)

@@ -144,7 +144,10 @@ class Limits:
             self._blocked_until = now + self.cool_off
             self._refusals.clear()
         refusal = too_many()
-        refusal.headers = tuple(self._headers(meter))
+        headers = self._headers(meter)
+        if self.account.habits["retry_after"]:
+            headers.append((b"retry-after", b"%d" % max(1, -int(-meter.reset // 1))))
+        refusal.headers = tuple(headers)
         return refusal
 
     def _still_blocked(self) -> None:

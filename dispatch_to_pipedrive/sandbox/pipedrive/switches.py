@@ -47,6 +47,8 @@ HABITS: dict[str, Any] = {
     "sparse_open_deals": True,  # open deals leave out won_time, lost_time, expected_close_date, org_id when null
     "daily_headers": True,  # x-daily-ratelimit-token-*
     "search_lag": 0,
+    "retry_after": False,  # a Retry-After header on 429
+    "file_megabytes": 50,  # larger files are refused
     "automation": False,  # {"to_stage": id, "seconds": n, "from_stage": id or absent}
 }
 
