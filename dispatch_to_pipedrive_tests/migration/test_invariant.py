@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from dispatch_to_pipedrive.migration.settle import Settled
 from dispatch_to_pipedrive.migration.values import ENTITIES, Intent, Outcome
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
 from dispatch_to_pipedrive_tests.migration.world import Crash, World, copied_ledger
+from dispatch_to_pipedrive_tests.postgres import Postgres, name_of
 
 EXAMPLES = int(os.environ.get("INVARIANT_EXAMPLES", "200"))
 
@@ -118,6 +120,21 @@ def test_batches_in_any_order_with_crashes_end_in_the_same_state(part: int, worl
     def holds(data: st.DataObject) -> None:
         with example(world) as copy:
             check_invariant(copy, data)
+
+    holds()
+
+
+def test_the_same_holds_on_postgresql(world_on_postgres: World, postgres: Postgres) -> None:
+    prepared = name_of(world_on_postgres.ledger_url)
+
+    @settings(_SETTINGS, max_examples=max(1, EXAMPLES * 30 // 200))
+    @given(data=st.data())
+    def holds(data: st.DataObject) -> None:
+        url = postgres.create(template=prepared)
+        try:
+            check_invariant(replace(world_on_postgres, ledger_url=url), data)
+        finally:
+            postgres.drop(url)
 
     holds()
 

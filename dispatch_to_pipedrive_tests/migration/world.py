@@ -151,8 +151,8 @@ def _rows(entity: Any) -> list[dict[str, Any]]:
     return list(entity.values()) if isinstance(entity, dict) else list(entity)
 
 
-def prepared(url: str, token: str, folder: Path, **access: Any) -> World:
-    """A world whose account has its schema; the ledger is a file in the folder."""
+def prepared(url: str, token: str, folder: Path, ledger_url: str = "", **access: Any) -> World:
+    """A world whose account has its schema; the ledger is a file in the folder, if no other is named."""
     settings = AccountAccess(
         api_url=url,
         api_token=token,
@@ -166,7 +166,10 @@ def prepared(url: str, token: str, folder: Path, **access: Any) -> World:
         concurrency=8,
     )
     world = World(
-        replace(settings, **access), f"sqlite:///{folder / 'ledger.db'}", load_maps(MAPPINGS), folder
+        replace(settings, **access),
+        ledger_url or f"sqlite:///{folder / 'ledger.db'}",
+        load_maps(MAPPINGS),
+        folder,
     )
     world.make_schema()
     return replace(world, base=world.control("dump"))
