@@ -93,6 +93,8 @@ def main(
     load: Annotated[Path | None, typer.Option(help="A dump of the Pipedrive account to start from.")] = None,
 ) -> None:
     """Run a Dispatch Pro tenant and a Pipedrive account on this machine."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, _end)
     dump, start = _dump(load), _moment(now)
     options = Options(
         customers=customers,
@@ -168,7 +170,14 @@ async def _serve(options: Options, dispatch: socket.socket, pipedrive: socket.so
 
 
 def _server(app: Starlette) -> _Server:
-    return _Server(uvicorn.Config(app, lifespan="off", log_level="warning", **UVICORN_OPTIONS))
+    # Idle connections stay open longer than a client waits for the next second or for a batch.
+    config: dict[str, Any] = {"lifespan": "off", "log_level": "warning", "ws": "none", "timeout_keep_alive": 75}
+    return _Server(uvicorn.Config(app, **{**UVICORN_OPTIONS, **config}))
+
+
+def _end(*_: object) -> NoReturn:
+    """A signal before the servers listen."""
+    raise SystemExit(0)
 
 
 def _stop(servers: list[_Server]) -> None:

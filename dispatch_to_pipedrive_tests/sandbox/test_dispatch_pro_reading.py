@@ -332,6 +332,10 @@ async def test_faults_hit_the_calls_they_name(start: Start) -> None:
     assert set(tags) == {200, 429}
     await world.http.post("/_control/faults", json={"clear": True})
     assert {(await world.get("settings", "tag-types")).status_code for _ in range(20)} == {200}
+    await world.http.post(
+        "/_control/faults", json={"kind": "status", "path": "connect", "status": 503, "times": 1}
+    )
+    assert [(await world.log_in()).status_code for _ in range(2)] == [503, 200]
     wrong = await world.http.post("/_control/faults", json={"kind": "flood"})
     assert wrong.status_code == 400
 

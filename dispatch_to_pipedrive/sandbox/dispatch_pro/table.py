@@ -43,6 +43,7 @@ class Table:
         self._render = columns.render
         self._changed: dict[int, Record] = {}
         self.order: Ints = np.lexsort((self.ids, self.modified)).astype(np.int64)
+        self._times: Ints | None = None
 
     def __len__(self) -> int:
         return int(self.present.sum())
@@ -81,9 +82,10 @@ class Table:
 
     def after(self, ticks: int, record_id: int) -> int:
         """The place in `order` of the first record later than (ticks, id)."""
-        times = self.modified[self.order]
-        low = int(np.searchsorted(times, ticks, side="left"))
-        high = int(np.searchsorted(times, ticks, side="right"))
+        if self._times is None:
+            self._times = self.modified[self.order]
+        low = int(np.searchsorted(self._times, ticks, side="left"))
+        high = int(np.searchsorted(self._times, ticks, side="right"))
         return low + int(np.searchsorted(self.ids[self.order[low:high]], record_id, side="right"))
 
     def where(self, key: str, value: int) -> Ints:
@@ -106,7 +108,9 @@ class Table:
         self.active[row] = bool(record.get("active", True))
         for key, path in self._paths.items():
             self.keys[key][row] = _at(record, path)
+        self._times = None
         self.order = np.insert(self.order, self.after(modified, int(record["id"])), row)
+        self._times = None
 
     def remove(self, record_id: int) -> bool:
         """Take a record away without a trace, as the vendor does with notes; False if it was not there."""
@@ -115,6 +119,7 @@ class Table:
             return False
         self.present[row] = False
         self.order = self.order[self.order != row]
+        self._times = None
         return True
 
     def _append(self, record_id: int, created: int) -> int:

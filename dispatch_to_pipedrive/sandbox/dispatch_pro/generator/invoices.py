@@ -185,11 +185,7 @@ def _invoice(
     technician = looks % len(staff)
     number = str(JOB + job) + (f"-{ordinal}" if ordinal else "") if job >= 0 else f"CS{row}"
     business_unit = {"id": UNIT + unit, "name": UNITS[unit][0]}
-    place = (
-        {key: address[key] for key in ("street", "unit", "city", "state", "zip", "country")}
-        if site >= 0
-        else None
-    )
+    place = address if site >= 0 else None
     return {
         "summary": names.SUMMARIES[looks % len(names.SUMMARIES)],
         "items": _items(row, subtotal, looks, unit, technician, created, modified),
@@ -297,8 +293,7 @@ _BLANK_ITEM: Record = {
 
 def text(cents: int) -> str:
     """An amount of cents as the vendor writes money."""
-    sign = "-" if cents < 0 else ""
-    return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+    return f"{cents / 100:.2f}"
 
 
 def of_rows(values: Ints, rows: Ints) -> Ints:
