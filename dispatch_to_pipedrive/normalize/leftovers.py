@@ -5,11 +5,14 @@ from collections.abc import Iterable
 import pandas as pd
 
 COLUMNS = ("feed", "id", "root", "reason")
+NOTHING = pd.DataFrame(columns=list(COLUMNS))
 
 
 def left(feed: str, rows: pd.DataFrame, where: pd.Series, reason: str | pd.Series) -> pd.DataFrame:
     """The rows of a feed that are left behind, with one reason or one for each."""
     mask = where.fillna(False).to_numpy(dtype=bool)
+    if not mask.any():
+        return NOTHING
     found = rows.loc[mask, ["id", "root"]]
     words = reason if isinstance(reason, str) else reason[mask].astype("string")
     return found.assign(feed=feed, reason=words)[list(COLUMNS)]

@@ -136,7 +136,7 @@ def columns(entity: str, sites: int) -> dict[str, pa.Column]:
 def promises(entity: str) -> pa.DataFrameSchema:
     """What has to be looked at: keys, times, closed vocabularies, what must be filled; types are given by a cast."""
     wanted = {
-        name: column
+        name: pa.Column(checks=column.checks, nullable=column.nullable, unique=column.unique)
         for name, column in SCHEMAS[entity].items()
         if column.checks or column.unique or not column.nullable
     }
