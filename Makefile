@@ -1,8 +1,8 @@
-.PHONY: setup lock
+.PHONY: setup demo ui test check soak bench lock
 PYTHON ?= python3
 BIN := .venv/bin
 
-setup: .venv/.installed
+setup: .venv/.installed  ## install into .venv, from the lock
 
 .venv/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -11,6 +11,27 @@ setup: .venv/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+demo: setup  ## a whole migration on this machine, in a fresh home under .demo
+	@$(BIN)/python -m dispatch_to_pipedrive.demo run
+
+ui: setup  ## Dagster's UI on the last demo
+	@$(BIN)/python -m dispatch_to_pipedrive.demo ui
+
+test: setup  ## all tests but the long proofs
+	$(BIN)/pytest -m "not soak"
+
+check: setup  ## style, types, definitions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/dagster definitions validate -w workspace.yaml
+
+soak: setup  ## the long proofs
+	$(BIN)/pytest -m soak
+
+bench: setup  ## every figure with its goal; fails when one is missed
+	$(BIN)/python -m dispatch_to_pipedrive_tests.bench
 
 lock:  ## make requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

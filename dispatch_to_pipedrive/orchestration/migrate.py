@@ -4,7 +4,7 @@ Every step may be killed and run again: what is planned stays planned, what is l
 All waves are loaded before one listing reads them all back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -105,7 +105,7 @@ class _Road:
             self.ledger.sign(scope.account, stage, generation, self.wish.approved_by)
 
     def _run(
-        self, job: str, batch: str | None = None, config: dict[str, dict[str, object]] | None = None
+        self, job: str, batch: str | None = None, config: Mapping[str, Mapping[str, object]] | None = None
     ) -> bool:
         tags = {"dispatch/approved_by": self.wish.approved_by} if self.wish.approved_by else {}
         return execute(self.instance, job, batch=batch, config=config, tags=tags)

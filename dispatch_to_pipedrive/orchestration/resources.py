@@ -90,6 +90,7 @@ class Migration(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     _settings: Settings | None = PrivateAttr(default=None)
     _ledger: Ledger | None = PrivateAttr(default=None)
+    _maps: Maps | None = PrivateAttr(default=None)
     _account_schema: AccountSchema | None = PrivateAttr(default=None)
 
     @contextmanager
@@ -123,7 +124,9 @@ class Migration(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def maps(self) -> Maps:
         """The maps."""
-        return maps_of(self.settings)
+        if self._maps is None:
+            self._maps = maps_of(self.settings)
+        return self._maps
 
     @property
     def tokens_per_day(self) -> int | None:

@@ -1,10 +1,10 @@
 """When the next request may go out, so that the vendor never counts too many in one rolling window.
 
-The vendor counts arrivals, this process knows departures. A request that left at `s` and was answered after a
-round trip `r` arrived no later than `s + up + (r - floor)`, where `floor` is the shortest round trip and `up`
-its way there; every later request needs at least `up`. So a place in the window that is given back at `s +
-window + (r - floor)` can never push two windows together, however the network or the server stalls, and at an
-even latency it costs nothing.
+The vendor counts arrivals, this process knows departures and answers. A request that left at `s` and was
+answered at `s + r` arrived no later than `s + up + (r - floor)`, where `floor` is the shortest round trip and
+`up` its way there; every later request needs at least `up`. So a place that is given back at `s + r + window
+- floor` can never push two windows together, however the network or the server stalls, and at an even latency
+it costs nothing.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-MARGIN = 0.004
-"""Seconds added to each window: the grain of clocks and timers."""
+MARGIN = 0.03
+"""Seconds added to each window: the shortest way there and the shortest way back are never seen in one request."""
 
+TICK = 0.0001
+"""The shortest wait."""
 
 FLOOR_SECONDS = 20.0
 """Half of how long the shortest round trip is remembered."""
@@ -56,7 +58,7 @@ class Burst:
         self._floor_since = 0.0
         self._in_flight = 0
         self._number = 0
-        self._returns: list[float] = []
+        self._answers: list[float] = []
         self._others: tuple[int, float] = (0, 0.0)
         self._turn = asyncio.Lock()
         self._woken: asyncio.Future[None] | None = None
@@ -80,45 +82,54 @@ class Burst:
         self._closed_until = 0.0
         if self.limit is None:
             return 0.0
-        while self._returns and self._returns[0] <= now:
-            heapq.heappop(self._returns)
+        window = self.seconds + MARGIN - self.floor
+        while self._answers and self._answers[0] + window <= now:
+            heapq.heappop(self._answers)
         if self._floor == math.inf and self._in_flight:
             return None  # the very first answer tells whether the window is clear
         others, others_until = self._others if self._others[1] > now else (0, 0.0)
-        ours = self._in_flight + len(self._returns)
+        ours = self._in_flight + len(self._answers)
         if ours < self.places(now) and ours + others < self.limit:
             return 0.0
-        times = [*self._returns[:1], *([others_until] if others else [])]
-        return min(times) - now if times else None
+        times = [answer + window for answer in self._answers[:1]]
+        if others:
+            times.append(others_until)
+        return max(min(times) - now, TICK) if times else None
 
     def take(self, now: float) -> Passage:
         """Occupy a place."""
         self._in_flight += 1
         self._number += 1
-        held = self._in_flight + len(self._returns)
+        held = self._in_flight + len(self._answers)
         self.high_water = max(self.high_water, held)
         return Passage(now, held, self._number)
 
     def leave(
         self, passage: Passage, *, answered: bool, limit: int | None = None, remaining: int | None = None
     ) -> None:
-        """Give a place back once its window is over; `limit` and `remaining` as the vendor's headers say."""
+        """Give a place back once its window is over.
+
+        answered: it was carried out, and its answer came. limit, remaining: as the vendor's headers say.
+        """
         if passage.number == 0:
             self.limit = limit
             return
         now = self._clock()
         self._in_flight -= 1
-        trip = now - passage.left
-        late = trip
         if answered:
-            late = trip - self._shortest(trip, now)
-        heapq.heappush(self._returns, passage.left + self.seconds + late + MARGIN)
+            self._learn(now - passage.left, now)
+            heapq.heappush(self._answers, now)
+        else:
+            # A refusal may come from the vendor's front, and nothing may come at all: no round trip to go by.
+            heapq.heappush(self._answers, now + self.floor)
         if limit is not None and limit > 0:
             self.limit = limit
             if remaining is not None:
                 ours = passage.held + self._number - passage.number
                 others = limit - remaining - ours
-                if others > 0:
+                # Requests on the way make this guess too low: a higher one holds for its window.
+                known = self._others[0] if self._others[1] > now else 0
+                if others > 0 and others >= known:
                     self._others = (others, now + self.seconds)
         self._wake()
 
@@ -149,12 +160,16 @@ class Burst:
         assert self.limit is not None
         return max(1, int(self.limit * self._share + 1e-9))
 
-    def _shortest(self, trip: float, now: float) -> float:
+    @property
+    def floor(self) -> float:
         """The shortest round trip of the last two periods, so that a lasting change is learnt."""
+        floor = min(self._floor, self._floor_before)
+        return 0.0 if floor == math.inf else floor
+
+    def _learn(self, trip: float, now: float) -> None:
         if now - self._floor_since > FLOOR_SECONDS:
             self._floor_before, self._floor, self._floor_since = self._floor, trip, now
         self._floor = min(self._floor, trip)
-        return min(self._floor, self._floor_before)
 
     async def _pause(self, seconds: float | None) -> None:
         loop = asyncio.get_running_loop()
