@@ -6,7 +6,7 @@ microseconds would put records that share a microsecond in the wrong order.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 import pyarrow as pa
@@ -42,9 +42,9 @@ def ticks(timestamps: pa.Array | pa.ChunkedArray) -> pa.Array:
 def instant(tick: int) -> str:
     """The timestamp of a tick as the vendor writes it: `2021-07-19T20:35:38.2876004Z`."""
     seconds, fraction = divmod(tick, PER_SECOND)
-    whole = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    whole = datetime(1970, 1, 1) + timedelta(seconds=seconds)
     digits = f"{fraction:07d}".rstrip("0")
-    return f"{whole:%Y-%m-%dT%H:%M:%S}{'.' + digits if digits else ''}Z"
+    return f"{whole.isoformat()}{'.' + digits if digits else ''}Z"
 
 
 def _offset(zone: pa.Array) -> pa.Array:

@@ -43,16 +43,21 @@ def engine(data: UPath, *, memory: str = _MEMORY) -> Iterator[duckdb.DuckDBPyCon
 
 
 def address(path: UPath) -> str:
-    """The path as DuckDB names it."""
-    return str(Path(path.path)) if is_local(path) else str(path)
+    """The path as DuckDB names it, in its column `filename` too."""
+    return str(Path(path.path)) if is_local(path) else f"{path.protocol}://{path.path}"
 
 
 def parquet(
     connection: duckdb.DuckDBPyConnection, paths: Sequence[UPath], *, filename: bool = False
 ) -> duckdb.DuckDBPyRelation:
-    """The rows of these files, which share their columns."""
+    """The rows of these files, which share their columns; `filename` is each row's `address`."""
     addresses = [address(path) for path in paths]
-    return connection.read_parquet(addresses, filename=filename)
+    rows = connection.read_parquet(addresses, filename=filename)
+    if filename:
+        unknown = {name for (name,) in rows.project("filename").distinct().fetchall()} - set(addresses)
+        if unknown:  # a join on them would lose their rows without a word
+            raise ValueError(f"DuckDB names files otherwise than we do: {sorted(unknown)[:3]}")
+    return rows
 
 
 def stream(
