@@ -11,6 +11,7 @@ import copy
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -379,13 +380,7 @@ def check_response(response: httpx.Response) -> None:
     if not available() or not request.url.path.startswith(("/api/v1/", "/api/v2/", "/v1/")):
         return
     kind = request.headers.get("content-type", "")
-    body: Any = None
-    if kind.startswith("application/json"):
-        body = json.loads(request.read() or b"null")
-    elif kind.startswith("application/x-www-form-urlencoded"):
-        body = dict(parse_qsl(request.read().decode()))
-    elif kind:
-        body = {}
+    body = _request_body(kind, "" if kind.startswith("multipart/") else request.read().decode())
     found = as_json(response.content, response.headers.get("content-type", ""))
     query = dict(request.url.params)
     check_exchange(request.method, request.url.path, query, body, response.status_code, found)
@@ -395,6 +390,34 @@ async def check_async_response(response: httpx.Response) -> None:
     """The same as an event hook of an asynchronous client: `event_hooks={"response": [check_async_response]}`."""
     await response.aread()
     check_response(response)
+
+
+def check_recording(path: Path) -> Counter[str]:
+    """Check every exchange that a sandbox recorded (`/_control/record`) and count them by operation.
+
+    Raises Mismatch with the first few exchanges that do not keep to the documents.
+    """
+    counts: Counter[str] = Counter()
+    problems = []
+    for line in path.read_text().splitlines():
+        one = json.loads(line)
+        body = _request_body(one["media"], one["request"])
+        answer = as_json(one["answer"].encode(), one["answer_media"])
+        try:
+            counts[check_exchange(one["method"], one["path"], one["query"], body, one["status"], answer)] += 1
+        except AssertionError as error:
+            problems.append(f"{one['method']} {one['path']} {one['status']}: {error}")
+    if problems:
+        raise Mismatch(f"{len(problems)} exchanges: " + " | ".join(problems[:5]))
+    return counts
+
+
+def _request_body(media: str, text: str) -> Any:
+    if media.startswith("application/json"):
+        return json.loads(text or "null")
+    if media.startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(text))
+    return {} if media else None
 
 
 def as_json(content: bytes, content_type: str) -> Any:

@@ -82,6 +82,14 @@ def test_a_file_without_bytes_or_parent_is_refused(world: World) -> None:
     files = {"file": ("a.txt", b"a")}
     assert world.client.post("/api/v1/files", files=files, data={"deal_id": "999999"}).status_code == 400
     world.get("/api/v1/files", 400, limit=101)
+    world.control("habits", {"file_megabytes": 1})
+    deal = str(_deal(world))
+    sizes = {1_000_000: 200, 1_000_001: 400}
+    for size, status in sizes.items():
+        answer = world.client.post(
+            "/api/v1/files", files={"file": ("a.bin", b"a" * size)}, data={"deal_id": deal}
+        )
+        assert answer.status_code == status
 
 
 def test_merging_moves_what_hangs_on_the_one_to_the_other(world: World) -> None:

@@ -1,6 +1,7 @@
 """Limits, faults, habits, statistics, dumps: the account as a machine under test."""
 
 import threading
+from pathlib import Path
 
 import httpx
 import pytest
@@ -178,6 +179,30 @@ def test_faults_strike_as_the_seed_says(world: World) -> None:
     assert httpx.post(f"{world.url}/_control/habits", json={"tidy": True}).status_code == 400
 
 
+def test_an_answer_may_be_slow_though_the_write_is_done(world: World) -> None:
+    world.control("faults", {"kind": "latency", "method": "POST", "seconds": 30, "times": 1})
+    with pytest.raises(httpx.ReadTimeout):
+        world.client.post("/api/v2/deals", json={"title": "slow"}, timeout=0.2)
+    assert [one["title"] for one in world.get("deals")] == ["slow"]
+
+
+def test_a_command_that_means_nothing_is_refused_in_words(world: World) -> None:
+    for path, body in (
+        ("plan", {"plan": "galactic"}),
+        ("edit", {"entity": "unicorns"}),
+        ("edit", {"entity": "deals", "id": 1}),
+        ("edit", {"entity": "users", "id": 99}),
+        ("clock", {"set": "soon"}),
+        ("load", {"not": "a dump"}),
+        ("capabilities", [1]),
+    ):
+        answer = httpx.post(f"{world.url}/_control/{path}", json=body)
+        assert answer.status_code == 400 and answer.json()["error"], path
+    assert httpx.get(f"{world.url}/_control/unknown").status_code == 404
+    merge = {"action": "merge", "entity": "deals", "id": world.post("deals", {"title": "x"})["id"]}
+    assert httpx.post(f"{world.url}/_control/edit", json={**merge, "merge_with_id": 1}).status_code == 400
+
+
 def test_address_parts_arrive_later_and_do_not_move_the_update_time(world: World) -> None:
     world.control("clock", {"speed": 0})
     address = {"value": "123 Main St, Sunnyvale, CA 94085, USA", "country": "United States"}
@@ -242,6 +267,26 @@ def test_the_same_requests_give_the_same_dump() -> None:
             _fill(world)
             dumps.append(world.control("dump"))
     assert dumps[0] == dumps[1]
+
+
+def test_what_went_over_the_wire_can_be_recorded_and_checked(world: World, tmp_path: Path) -> None:
+    documents.require()
+    file = tmp_path / "exchanges.jsonl"
+    world.control("record", {"path": str(file)})
+    _fill(world)
+    world.client.event_hooks = {}
+    world.post("deals", {"title": 5}, 400)
+    assert world.control("record", {"stop": True})["count"] == 9
+    counts = documents.check_recording(file)
+    assert counts["v2 POST /deals"] == 1 and counts["error 400"] == 1 and counts["v1 POST /files"] == 1
+    world.control("record", {"path": str(file)})
+    world.account.habits["sparse_open_deals"] = False
+    world.get("deals")
+    world.control("record", {"stop": True})
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(lines).replace("local_won_date", "local_invented_date"))
+    with pytest.raises(documents.Mismatch, match="local_invented_date"):
+        documents.check_recording(file)
 
 
 def test_only_one_operation_has_no_schema(world: World) -> None:

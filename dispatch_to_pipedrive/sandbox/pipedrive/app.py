@@ -28,6 +28,7 @@ from .call import Call, Raw, Route
 from .errors import CLOUDFLARE, Refused, forbidden, plain, unauthorized
 from .faults import Fate, Faults
 from .limits import Blocked, Limits
+from .recording import Recorder
 from .stats import Stats
 
 JSON = b"application/json; charset=utf-8"
@@ -79,6 +80,7 @@ class Server:
         self.limits = Limits(account, enforced=limits)
         self.faults = Faults()
         self.stats = Stats()
+        self.recorder = Recorder()
         self.latency = latency_ms / 1000
         self.routes = routes.build()
 
@@ -109,24 +111,16 @@ class Server:
         try:
             self._authorize(scope)
             if route is None:
-                raise plain(
-                    405 if allowed else 404,
-                    "Method not allowed" if allowed else "Requested service is not available",
-                )
-            if (
-                not self.account.capabilities["admin"]
-                and method != "GET"
-                and route.entity in routes.ADMINISTERED
-            ):
-                raise forbidden()
-            headers = self.limits.admit(route.cost, search=route.search)
-            self.stats.charged(method, template, route.cost)
+                words = "Method not allowed" if allowed else "Requested service is not available"
+                raise plain(405 if allowed else 404, words)
+            headers = self._admit(method, route)
         except Blocked:
             self.stats.requests["blocked 403"] += 1
             await self._send(send, 403, CLOUDFLARE, b"text/html; charset=UTF-8", [])
             return
         except Refused as refused:
             self.stats.answered(method, template, "", refused.status)
+            self._record(scope, body, refused.status, JSON, refused.content)
             await self._send(send, refused.status, refused.content, JSON, list(refused.headers))
             return
         if self.latency:
@@ -134,6 +128,7 @@ class Server:
         call = Call(self.account, method, path, _query(scope), body, ids, form)
         status, content, kind, more = await self._carry_out(call, route, fate)
         self.stats.answered(method, template, route.entity, status)
+        self._record(scope, body, status, kind, content)
         if fate is not None and fate.delay:
             self.stats.faults["latency"] += 1
         if self.latency or (fate is not None and fate.delay):
@@ -143,6 +138,14 @@ class Server:
             await _abort(receive)
             return
         await self._send(send, status, content, kind, headers + more)
+
+    def _admit(self, method: str, route: Route) -> Headers:
+        """Let a known caller's request in, for its price; raises Refused or Blocked."""
+        if route.entity in routes.ADMINISTERED and method != "GET" and not self.account.capabilities["admin"]:
+            raise forbidden()
+        headers = self.limits.admit(route.cost, search=route.search)
+        self.stats.charged(method, route.template, route.cost)
+        return headers
 
     async def _carry_out(
         self, call: Call, route: Route, fate: Fate | None
@@ -163,6 +166,13 @@ class Server:
                     return rule.status, body.encode(), b"text/html; charset=UTF-8", extra
                 return rule.status, orjson.dumps(body), JSON, extra
         return _handle(call, route)
+
+    def _record(self, scope: Scope, body: bytes, status: int, kind: bytes, content: bytes) -> None:
+        if self.recorder.path is None:
+            return
+        media = next((value.decode() for name, value in scope["headers"] if name == b"content-type"), "")
+        answer = (kind, content)
+        self.recorder.write(scope["method"], scope["path"], _query(scope), (media, body), status, answer)
 
     def _find(self, path: str, method: str) -> tuple[str, Route | None, tuple[str, ...], bool]:
         for prefix, api in _PREFIXES:

@@ -1,4 +1,18 @@
-"""How do tests look into the account and shake it? The endpoints under /_control/: no token, no limits, JSON."""
+"""How do tests look into the account and shake it? The endpoints under /_control/: no token, no limits, JSON.
+
+| command | GET | POST |
+| --- | --- | --- |
+| `account` | token, company, counts | – |
+| `dump` | the whole state; `?settle=0` leaves undone what habits still mean to do | – |
+| `load` | – | a dump |
+| `faults` | rules with how often they struck | a rule, a list, `{"rules": […]}`; `"clear": true` first drops the old |
+| `habits`, `capabilities` | all switches | those to change |
+| `plan` | figures in force | plan, seats, overrides (null takes one back), spent, limits, latency_ms, block_* |
+| `stats`, `stats/reset` | counters | (reset) from zero |
+| `clock` | time and speed | set, advance, speed |
+| `record` | file and count of exchanges | `{"path": FILE}` appends every exchange as a JSON line, `{"stop": true}` |
+| `edit` | – | one edit or a list, by other people, behind the API: see `behind.edit` |
+"""
 
 from __future__ import annotations
 
@@ -8,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from . import behind, dump, plans, switches
-from .faults import FaultError, read_rule
+from .errors import Refused
+from .faults import read_rule
 
 if TYPE_CHECKING:
     from .app import Server
@@ -131,6 +146,18 @@ def _edit(server: Server, body: Any, query: dict[str, str]) -> Any:
     return behind.edit(server.account, body)
 
 
+def _record(server: Server, body: Any, query: dict[str, str]) -> Any:
+    recorder = server.recorder
+    if body is not None:
+        if not isinstance(body, dict) or not ("path" in body or body.get("stop")):
+            raise ControlError('expected {"path": FILE} or {"stop": true}')
+        if body.get("stop"):
+            recorder.stop()
+        else:
+            recorder.start(str(body["path"]))
+    return {"path": recorder.path and str(recorder.path), "count": recorder.count}
+
+
 def _account(server: Server, body: Any, query: dict[str, str]) -> Any:
     account = server.account
     return {
@@ -154,6 +181,7 @@ COMMANDS: dict[str, Callable[[Server, Any, dict[str, str]], Any]] = {
     "stats": _stats,
     "stats/reset": _reset_stats,
     "clock": _clock,
+    "record": _record,
     "edit": _edit,
 }
 
@@ -166,5 +194,7 @@ def answer(server: Server, path: str, method: str, query: dict[str, str], body: 
     try:
         given = orjson.loads(body) if method != "GET" and body else None
         return 200, orjson.dumps(command(server, given, query), option=orjson.OPT_NON_STR_KEYS)
-    except (ControlError, FaultError, switches.SwitchError, behind.EditError, ValueError) as error:
-        return 400, orjson.dumps({"error": str(error)})
+    except Refused as refused:
+        return 400, orjson.dumps({"error": refused.body["error"]})
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        return 400, orjson.dumps({"error": f"{type(error).__name__}: {error}"})
