@@ -1,5 +1,6 @@
 """Starts the sandbox as its users do, in a process of its own, and talks to its control endpoints."""
 
+import atexit
 import os
 import queue
 import signal
@@ -88,6 +89,7 @@ class Sandbox:
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
+        atexit.unregister(self.process.kill)
         for stream in (self.process.stdout, self.process.stderr):
             if stream is not None:
                 stream.close()
@@ -121,6 +123,7 @@ def start_sandbox(customers: int = 20, seed: int = 1, **options: Any) -> Sandbox
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
+    atexit.register(process.kill)
     lines, errors = _follow(process)
     env: dict[str, str] = {}
     deadline = time.monotonic() + START_SECONDS

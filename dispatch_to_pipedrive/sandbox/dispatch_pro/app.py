@@ -12,12 +12,14 @@ from starlette.routing import Route
 
 from ..clock import Clock
 from .auth import Door
+from .bundles import call_bundles
 from .control import control_routes
 from .errors import ApiError, not_found
 from .export import EXPORT_PAGE, Feeds, export_page
 from .files import file_bytes, media_type
 from .listing import child_page, list_page, without
 from .resources import RESOURCES, Parent, Resource, T
+from .table import Record
 from .tenant import Tenant, generate
 from .times import TICKS, ticks_of
 from .traffic import Traffic
@@ -59,8 +61,11 @@ def _answers(tenant: Tenant, clock: Clock, rules: Feeds, resource: Resource) -> 
     table = tenant.tables[resource.feed]
     routes: list[tuple[str, Answer]] = []
 
+    def shape(records: list[Record]) -> list[Record]:
+        return call_bundles(tenant.tables, records) if resource.bundled else without(records, resource.drop)
+
     def listed(request: Request) -> tuple[Response, int]:
-        return _json(*list_page(table, resource, request.query_params, resource.drop))
+        return _json(*list_page(table, resource, request.query_params, shape))
 
     def exported(request: Request) -> tuple[Response, int]:
         return _json(*export_page(table, resource, request.query_params, rules, ticks_of(clock.now())))

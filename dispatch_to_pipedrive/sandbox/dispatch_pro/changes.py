@@ -15,13 +15,18 @@ SINGULAR = {
     "appointment": "appointments",
     "invoice": "invoices",
     "payment": "payments",
+    "technician": "technicians",
+    "employee": "employees",
+    "tag": "tag_types",
+    "job_type": "job_types",
+    "business_unit": "business_units",
 }
 
 
 def create(hand: Hand, entity: str, fields: Record | None = None, **more: Any) -> Record:
     """A new record. A customer comes with a location, a job with an appointment and an invoice.
 
-    `entity` is a singular of the six, or a feed name; fields not given are those of the feed's first record.
+    `entity` is a singular or a feed name; fields not given are those of the feed's first record.
     """
     given = dict(fields or {})
     makers: Mapping[str, Callable[..., Record]] = {

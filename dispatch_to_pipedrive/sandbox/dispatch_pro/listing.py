@@ -13,17 +13,16 @@ from .table import BLOCK, Record, Table
 from .times import Ints, parse_ticks
 
 MAX_PAGE, DEFAULT_PAGE, MAX_IDS = 5000, 50, 50
+Shape = Callable[[list[Record]], list[Record]]
 _PAGING = frozenset({"page", "pageSize", "includeTotal"})
 _FLAGS = {"true": True, "false": False}
 _STATES = {"activeonly": "True", "inactiveonly": "False", "all": "Any"}
 
 
-def list_page(
-    table: Table, resource: Resource, query: QueryParams, drop: tuple[str, ...]
-) -> tuple[bytes, int]:
+def list_page(table: Table, resource: Resource, query: QueryParams, shape: Shape) -> tuple[bytes, int]:
     """The body of a list answer and its number of rows, over all records of the table."""
     known = query if resource.ids else QueryParams([pair for pair in query.multi_items() if pair[0] != "ids"])
-    return _page(table, table.rows(), resource, known, drop)
+    return _page(table, table.rows(), resource, known, shape)
 
 
 def child_page(
@@ -35,11 +34,11 @@ def child_page(
     rows = table.where(parent.key, parent_id)
     if "active" not in known:
         rows = rows[table.active[rows]]
-    return _page(table, rows, resource, known, parent.drop)
+    return _page(table, rows, resource, known, lambda records: without(records, parent.drop))
 
 
 def _page(
-    table: Table, rows: Ints, resource: Resource, query: QueryParams, drop: tuple[str, ...]
+    table: Table, rows: Ints, resource: Resource, query: QueryParams, shape: Shape
 ) -> tuple[bytes, int]:
     refuse_unsimulated(resource, query)
     page, size = _number(query, "page", 1), _number(query, "pageSize", DEFAULT_PAGE)
@@ -60,7 +59,7 @@ def _page(
         "pageSize": size,
         "hasMore": page * size < len(rows),
         "totalCount": len(rows) if flag(query, "includeTotal") else None,
-        "data": without(records, drop),
+        "data": shape(records),
     }
     return orjson.dumps(body), len(records)
 

@@ -50,6 +50,7 @@ class Resource:
     drop: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     page_zero: bool = True
+    bundled: bool = False
     parents: tuple[Parent, ...] = ()
 
 
@@ -326,7 +327,23 @@ RESOURCES: tuple[Resource, ...] = (
         parents=(Parent(f"/jpm/v2{T}/jobs/{{id}}/canceled-log", "jobs", "jobId"),),
     ),
     Resource("job_cancel_reasons", f"/jpm/v2{T}/job-cancel-reasons", sort=BY_TIME, active_default="Any"),
-    Resource("calls", export_path=f"/telecom/v2{T}/export/calls"),
+    Resource(
+        "calls",
+        f"/telecom/v3{T}/calls",
+        f"/telecom/v2{T}/export/calls",
+        ids=True,
+        sort=BY_TIME,
+        filters={
+            "campaignId": Filter(("campaign", "id")),
+            "agentId": Filter(("agent", "id")),
+            "agentName": Filter(("agent", "name")),
+            "phoneNumberCalled": Filter(("to",)),
+            "callerPhoneNumber": Filter(("from",)),
+            "tag": Filter(("tag",)),
+        },
+        refused=("createdAfter", "modifiedAfter", "minDuration", "agentIsExternal", "agentExternalId", "sid"),
+        bundled=True,
+    ),
     Resource("zones", f"/dispatch/v2{T}/zones", one=True, sort=BY_TIME),
     Resource(
         "technician_shifts",

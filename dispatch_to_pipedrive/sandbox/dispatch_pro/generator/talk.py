@@ -158,9 +158,7 @@ def call_columns(people: Customers, jobs: Jobs, calls: Calls) -> Columns:
                 "to": "6025550100",
                 "direction": "Outbound" if looks % 6 == 0 else "Inbound",
                 "status": "Completed",
-                "type": "Booked"
-                if job >= 0
-                else ("Unbooked", "Excused", "NotLead", "Abandoned", None)[looks % 5],
+                "type": _call_type(job, looks),
                 "recordingUrl": None,
                 "voiceMailPath": None,
                 "createdOn": created,
@@ -185,6 +183,13 @@ def call_columns(people: Customers, jobs: Jobs, calls: Calls) -> Columns:
         "customerId": np.where(calls.customer >= 0, CUSTOMER + calls.customer, 0),
     }
     return Columns(CALL + every, calls.created, modified, np.ones(len(every), dtype=np.bool_), render, keys)
+
+
+def _call_type(job: int, looks: int) -> str | None:
+    """Outbound calls are never classified."""
+    if looks % 6 == 0:
+        return None
+    return "Booked" if job >= 0 else ("Unbooked", "Excused", "NotLead", "Abandoned", None)[looks % 5]
 
 
 def attachment_columns(jobs: Jobs) -> tuple[Columns, Callable[[Ints], Ints]]:
