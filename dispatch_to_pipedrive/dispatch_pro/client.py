@@ -104,9 +104,10 @@ class DispatchProClient:
         return await self._retry(lambda: self._once(path, params, parse))
 
     async def _once(self, path: str, params: Mapping[str, str], parse: Callable[[bytes], T]) -> T:
-        response = await self._send(path, params, await self._bearer())
+        token = await self._bearer()
+        response = await self._send(path, params, token)
         if response.status_code == 401:
-            response = await self._send(path, params, await self._bearer(instead_of=self._token))
+            response = await self._send(path, params, await self._bearer(instead_of=token))
         if response.status_code != 200:
             raise self._refusal(path, response)
         try:

@@ -70,6 +70,21 @@ async def test_a_token_is_renewed_before_its_end_and_once_after_a_401() -> None:
     assert [call.headers["Authorization"] for call in late.calls] == ["Bearer token-1", "Bearer token-2"]
 
 
+async def test_calls_that_lose_their_token_together_renew_it_once() -> None:
+    tokens = 0
+
+    def vendor(request: httpx.Request) -> httpx.Response:
+        nonlocal tokens
+        if request.url.host == "auth":
+            tokens += 1
+            return httpx.Response(200, json={"access_token": f"t{tokens}", "expires_in": 900})
+        return httpx.Response(401 if request.headers["Authorization"] == "Bearer t1" else 200, json={})
+
+    async with client(vendor) as api:
+        await asyncio.gather(*(api.get("/a") for _ in range(20)))
+    assert tokens == 2
+
+
 @pytest.mark.parametrize(
     ("status", "kind"), [(400, BadRequest), (403, Forbidden), (404, NotFound), (409, BadRequest)]
 )

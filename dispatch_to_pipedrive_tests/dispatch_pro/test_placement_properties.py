@@ -18,7 +18,7 @@ from dispatch_to_pipedrive.dispatch_pro.placement import (
     touched_roots,
 )
 
-from .worlds import Generation, appointment, customer, invoice, job, land, location, model, payment
+from .worlds import Generation, Record, appointment, customer, invoice, job, land, location, model, payment
 
 SECONDS = st.sampled_from([0, 0.0000001, 1, 59.9999999])
 FEW = st.integers(1, 5)
@@ -35,7 +35,7 @@ GENERATION = st.fixed_dictionaries(
     }
 )
 HISTORY = st.lists(GENERATION, min_size=2, max_size=3)
-PLENTY = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+PLENTY = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def placed(data: UPath, generation: int) -> dict[tuple[str, int], int]:
@@ -82,23 +82,7 @@ def test_all_batches_together_hold_every_winner_exactly_once(
 
 @PLENTY
 @given(history=HISTORY)
-def test_a_placement_built_on_the_one_before_equals_one_built_from_nothing(history: list[Generation]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        data = UPath(folder)
-        segments: list[CommittedSegment] = []
-        for number, arrived in numbered(history):
-            segments += land(data, number, arrived)
-            build_placement(data, segments, number, previous=number - 1 or None)
-        last = len(history)
-        step_by_step, sizes = placed(data, last), root_sizes(data, last)
-        build_placement(data, segments, last)
-        assert placed(data, last) == step_by_step
-        pd.testing.assert_frame_equal(root_sizes(data, last), sizes)
-
-
-@PLENTY
-@given(history=HISTORY)
-def test_a_record_that_changed_touches_its_old_and_its_new_root(history: list[Generation]) -> None:
+def test_generation_by_generation_gives_the_same_and_tells_what_it_touched(history: list[Generation]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = UPath(folder)
         segments: list[CommittedSegment] = []
@@ -111,3 +95,29 @@ def test_a_record_that_changed_touches_its_old_and_its_new_root(history: list[Ge
         roots = {side[key][0] for key in changed for side in (before, after) if key in side} - {None}
         assert set(touched_roots(data, last - 1, last)) >= roots
         assert touched_roots(data, last, last) == []
+        step_by_step, sizes = placed(data, last), root_sizes(data, last)
+        build_placement(data, segments, last)
+        assert placed(data, last) == step_by_step
+        pd.testing.assert_frame_equal(root_sizes(data, last), sizes)
+
+
+@PLENTY
+@given(arrived=GENERATION, replayed=st.randoms(use_true_random=False))
+def test_an_advance_that_is_repeated_or_replayed_changes_no_winner(
+    arrived: Generation, replayed: random.Random
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        data = UPath(folder)
+        land(data, 1, arrived)  # an advance that was interrupted: landed, never committed
+        segments = land(data, 1, arrived)
+        build_placement(data, segments, 1)
+        winners = {key: record for key, (_, record) in model([(1, arrived)]).items()}
+        again: dict[str, list[Record]] = {feed: [] for feed in arrived}
+        for (feed, _), record in winners.items():
+            again[feed] += [record] * replayed.randint(0, 2)
+        segments += land(data, 2, again)
+        build_placement(data, segments, 2, previous=1)
+        roots = root_sizes(data, 1)["root"]
+        first, second = read_batch(data, 1, roots), read_batch(data, 2, roots)
+        for name, frame in first.items():
+            pd.testing.assert_frame_equal(frame, second[name])

@@ -37,6 +37,7 @@ class Checked(httpx.AsyncHTTPTransport):
         response = await super().handle_async_request(request)
         await response.aread()
         if request.url.path != "/connect/token" and dispatch_documents.available():
+            assert response.headers["Content-Type"].startswith("application/json"), response.text[:500]
             body = orjson.loads(response.content)
             query = list(request.url.params.multi_items())
             dispatch_documents.check_exchange("GET", request.url.path, query, response.status_code, body)
