@@ -122,7 +122,7 @@ class Source:
                 return self._of(parent, record[key])
         if feed == "invoices":
             return self._of("jobs", record["job"]["id"]) if record["job"] else 0
-        return self._of("invoices", record["appliedTo"][0]["appliedTo"]) if record["appliedTo"] else 0
+        return self._of("invoices", record["appliedTo"][0]["appliedTo"]) if record.get("appliedTo") else 0
 
     def _of(self, feed: str, id: int) -> int:
         return next((self.root(feed, record) for record in self.records[feed] if record["id"] == id), 0)

@@ -26,8 +26,8 @@ class World:
     segments: tuple[CommittedSegment, ...]
     roots: tuple[int, ...]
 
-    def frames(self) -> dict[str, pd.DataFrame]:
-        return read_batch(self.data, 1, self.roots)
+    def frames(self, roots: tuple[int, ...] | None = None) -> dict[str, pd.DataFrame]:
+        return read_batch(self.data, 1, self.roots if roots is None else roots)
 
     def reference(self) -> dict[str, pd.DataFrame]:
         return read_reference(self.data, self.segments, 1)
