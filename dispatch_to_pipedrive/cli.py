@@ -177,6 +177,7 @@ def ui(
         workspace = Path(__file__).resolve().parent.parent / "workspace.yaml"
         dagster = Path(sys.executable).with_name("dagster")
         command = [str(dagster), "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
+        os.chdir(settings.home)  # a dagster.yaml in the working directory is not ours to read
         os.execve(command[0], command, environment)  # noqa: S606
 
 

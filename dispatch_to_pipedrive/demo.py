@@ -108,7 +108,11 @@ def _program(environment: Mapping[str, str], *arguments: str) -> int:
         process = subprocess.Popen(  # noqa: S603
             command, env={**os.environ, **environment}, preexec_fn=_heed_interrupts
         )
-        return process.wait()
+        try:
+            return process.wait()
+        finally:
+            process.terminate()
+            process.wait()
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -143,5 +147,10 @@ def _read(path: Path) -> dict[str, str]:
     return {name: shlex.split(value)[0] if value else "" for name, _, value in pairs}
 
 
+def _end(_number: int, _frame: object) -> None:
+    raise SystemExit(143)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end)  # so that what was started ends, too
     sys.exit({"run": run, "ui": ui}[sys.argv[1]](*sys.argv[2:]))

@@ -139,8 +139,10 @@ class Settings(BaseSettings):
 
     @property
     def data(self) -> str:
-        """Where segments and frames lie."""
-        return self.migration_data or str(self.home / "data")
+        """Where segments and frames lie: an absolute folder or an URL."""
+        if "://" in self.migration_data:
+            return self.migration_data
+        return str(Path(self.migration_data).resolve() if self.migration_data else self.home / "data")
 
     @property
     def maps(self) -> Path:
@@ -206,7 +208,11 @@ def on_this_machine(url: str) -> bool:
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """What child processes need so that they read the same settings, wherever they start."""
-    paths = {"MIGRATION_HOME": str(settings.home), "MAPPINGS_DIR": str(settings.maps)}
+    paths = {
+        "MIGRATION_HOME": str(settings.home),
+        "MIGRATION_DATA": settings.data,
+        "MAPPINGS_DIR": str(settings.maps),
+    }
     values = {name.upper(): _plain(getattr(settings, name)) for name in type(settings).model_fields}
     return {name: text for name, text in {**values, **paths}.items() if text}
 

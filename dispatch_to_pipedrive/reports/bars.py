@@ -27,6 +27,7 @@ class Bars:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._began: dict[tuple[str, str], float] = {}
+        self._ended: set[tuple[str, str]] = set()
         self._bars: dict[tuple[str, str], TaskID] = {}
         self._progress = Progress(
             TextColumn("{task.fields[batch]:<10}"),
@@ -64,9 +65,12 @@ class Bars:
             self._progress.stop_task(self._bars[key])
 
     def _tell(self, key: tuple[str, str], tick: Tick) -> None:
-        began = self._began.setdefault(key, time.monotonic())
-        if tick.total is not None and tick.done >= tick.total:
-            took = time.monotonic() - began
-            self._began.pop(key)
+        ended = tick.total is not None and tick.done >= tick.total
+        if not ended:
+            self._ended.discard(key)
+            self._began.setdefault(key, time.monotonic())
+        elif key not in self._ended:
+            self._ended.add(key)
+            took = time.monotonic() - self._began.pop(key, time.monotonic())
             where = f"{tick.batch} {tick.stage}".strip()
             self._console.print(f"{where}: {tick.total} in {took:.1f} s", highlight=False)
