@@ -176,13 +176,15 @@ class TokenBudget:
         self._flying -= ticket.price
         self.burst.leave(ticket.passage, answered=False)
 
-    def observe(self, ticket: Ticket, headers: Mapping[bytes, bytes], date: datetime) -> None:
+    def observe(
+        self, ticket: Ticket, headers: Mapping[bytes, bytes], date: datetime, *, carried_out: bool = True
+    ) -> None:
         """Learn from an answer's headers (names in lower case): clock, burst, the day's balance."""
         self._flying -= ticket.price
         self._hear(date, ticket.price)
         self.burst.leave(
             ticket.passage,
-            answered=True,
+            answered=carried_out,
             limit=_number(headers.get(b"x-ratelimit-limit")),
             remaining=_number(headers.get(b"x-ratelimit-remaining")),
         )

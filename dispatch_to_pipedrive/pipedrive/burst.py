@@ -19,6 +19,9 @@ from typing import NamedTuple
 MARGIN = 0.03
 """Seconds added to each window: the shortest way there and the shortest way back are never seen in one request."""
 
+APART = 0.5
+"""Part of the even distance that requests keep at least: in a crowd they queue, and no round trip is the shortest."""
+
 TICK = 0.0001
 """The shortest wait."""
 
@@ -58,6 +61,7 @@ class Burst:
         self._floor_since = 0.0
         self._in_flight = 0
         self._number = 0
+        self._last = -math.inf
         self._answers: list[float] = []
         self._others: tuple[int, float] = (0, 0.0)
         self._turn = asyncio.Lock()
@@ -90,7 +94,8 @@ class Burst:
         others, others_until = self._others if self._others[1] > now else (0, 0.0)
         ours = self._in_flight + len(self._answers)
         if ours < self.places(now) and ours + others < self.limit:
-            return 0.0
+            apart = self._last + self.seconds / self.limit * APART - now
+            return apart if apart > TICK else 0.0
         times = [answer + window for answer in self._answers[:1]]
         if others:
             times.append(others_until)
@@ -100,6 +105,7 @@ class Burst:
         """Occupy a place."""
         self._in_flight += 1
         self._number += 1
+        self._last = now
         held = self._in_flight + len(self._answers)
         self.high_water = max(self.high_water, held)
         return Passage(now, held, self._number)

@@ -360,7 +360,7 @@ class PipedriveClient:
             self._idle.append(transport)
         headers = {name.lower(): value for name, value in response.headers.raw}
         date = self._date(headers)
-        self.budget.observe(ticket, headers, date)
+        self.budget.observe(ticket, headers, date, carried_out=response.status_code < 300)
         return response, date
 
     def _refusal(self, response: httpx.Response, method: str, path: str) -> PipedriveError:

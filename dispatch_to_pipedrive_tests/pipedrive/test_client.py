@@ -164,6 +164,21 @@ async def test_before_send_can_stop_a_write_and_nothing_leaves_nor_is_paid() -> 
     assert place.methods == ["GET"]
 
 
+async def test_before_send_can_stop_a_write_in_its_last_breath() -> None:
+    looks: list[str] = []
+
+    def look() -> None:
+        looks.append("look")
+        if len(looks) == 2:
+            raise PermissionError
+
+    async with vendor(record()) as place, place.client(before_send=look) as client:
+        with pytest.raises(PermissionError):
+            await client.create("deals", {"title": "x"})
+        await client.create("deals", {"title": "y"})
+    assert [request.body for request in place.requests] == [{"title": "y"}]
+
+
 async def test_before_send_is_asked_again_before_each_repetition_and_after_all_waiting() -> None:
     asked: list[int] = []
     pause = Line(429, {"success": False}, {"retry-after": "0.02"})
@@ -171,7 +186,8 @@ async def test_before_send_is_asked_again_before_each_repetition_and_after_all_w
         client = place.client(before_send=lambda: asked.append(len(place.requests)))
         async with client:
             await client.create("deals", {"title": "x"})
-    assert asked == [0, 1]
+    # Twice each time: after all waiting, and when the last byte is handed over.
+    assert asked == [0, 0, 1, 1]
 
 
 async def test_each_call_says_what_it_cost_and_when_the_server_answered() -> None:
