@@ -136,7 +136,7 @@ async def advance(
     except BaseException as error:
         for course in courses:
             course.landing.discard()
-        if isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        if isinstance(error, BaseExceptionGroup):
             raise error.exceptions[0] from None
         raise
     return [task.result() for task in tasks]

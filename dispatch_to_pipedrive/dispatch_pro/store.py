@@ -28,3 +28,9 @@ def write_whole(path: UPath, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    if os.name == "posix":  # so that the name, too, outlives a power cut: a ledger may name it next
+        folder = os.open(path.parent.path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -18,7 +18,6 @@ _FEEDS = (
     "appointments",
     "appointment_assignments",
     "invoices",
-    "payments",
     "calls",
 )
 _CHUNK = 4_000  # roots read at once
@@ -31,7 +30,7 @@ def root_features(
     generation: int,
     roots: Iterable[int] | None = None,
     *,
-    per_feature: int = 50,
+    per_feature: int = 20,
     priority_field: str = PRIORITY_FIELD,
 ) -> pd.DataFrame:
     """One row for each root and feature (columns `root` Int64, `feature` string), no row twice.
