@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 ROUNDS = 8
 """So often a record is looked at again in one load (lost answers, second halves) before it is left to the next."""
 HELD = "held"
-NEVER_CLEARED = {("persons", "org_id")}
-"""Pipedrive's v2 takes no null there: a person stays linked to an organization that was retired."""
+NEVER_CLEARED = {("persons", "org_id"), ("activities", "org_id")}
+"""Pipedrive's v2 takes no null there: a person or activity stays linked to an organization that was retired."""
 
 
 @dataclass
