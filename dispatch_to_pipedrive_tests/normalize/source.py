@@ -125,7 +125,9 @@ class Source:
         return self._of("invoices", record["appliedTo"][0]["appliedTo"]) if record.get("appliedTo") else 0
 
     def _of(self, feed: str, id: int) -> int:
-        return next((self.root(feed, record) for record in self.records[feed] if record["id"] == id), 0)
+        return next(
+            (self.root(feed, record) for record in self.records.get(feed, []) if record["id"] == id), 0
+        )
 
 
 def row(frame: pd.DataFrame, key: str) -> dict[str, Any]:
