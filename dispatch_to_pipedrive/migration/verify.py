@@ -153,7 +153,11 @@ def _compare(
         filled = value is None and found == canonical_value(schema, entity, name, echo.get(name))
         if agree(expected, found) or filled:
             continue
-        verdict = "kept" if edited else "wrong"
+        # Where a load kept an edit, a later echo of ours holds it already.
+        kept = edited or (
+            link.state == "kept" and found == canonical_value(schema, entity, name, echo.get(name))
+        )
+        verdict = "kept" if kept else "wrong"
         custom = schema.customs(entity).get(name)
         logical = custom[0] if custom else name
         verdicts.differences.append(

@@ -15,7 +15,7 @@ from dispatch_to_pipedrive_tests.sandbox_process import start_sandbox
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A sandbox account without limits, its schema made; reset it by `control("load", …)`."""
-    memory = Path("/dev/shm")  # noqa: S108 - a ledger in memory: thousands of commits, and no power to lose
+    memory = Path("/dev/shm")
     folder = tmp_path_factory.mktemp("world")
     if memory.is_dir():
         folder = Path(tempfile.mkdtemp(prefix="world-", dir=memory))

@@ -114,7 +114,7 @@ class World:
             for entity in ENTITIES
         ]
         wanted = {entity: set(frames[entity]["source_key"]) for entity in ENTITIES}
-        fields = {entity: [name for name in self.maps[entity].fields] for entity in ENTITIES}
+        fields = {entity: list(self.maps[entity].fields) for entity in ENTITIES}
         await retire(session, schema, manifest, wanted, fields)
         return reports
 
