@@ -69,7 +69,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(new_sandbox: Star
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_at_once_even_with_calls_under_way(new_sandbox: Start, how: signal.Signals) -> None:
     sandbox = new_sandbox(customers=3)
-    sandbox.control("dispatch", "faults", {"kind": "latency", "seconds": 30})
+    sandbox.control("dispatch", "faults", {"kind": "latency", "path": "customers", "seconds": 30})
     with sandbox.source() as source:
         waiting = threading.Thread(target=_ask, args=(source, sandbox.tenant_path("crm/v2", "customers")))
         waiting.start()
