@@ -94,9 +94,13 @@ _CLUSTERED = (
     "INSERT INTO winner SELECT ?, p.root, c.record::JSON FROM read_parquet(?) c "
     "JOIN placed p ON c.root = p.home AND c.id = p.id WHERE c.root BETWEEN ? AND ?"
 )
+_SEGMENTS = (
+    "SELECT path, min(position), max(position) FROM placed WHERE home IS NULL GROUP BY path ORDER BY path"
+)
 _SEGMENT = (
     "INSERT INTO winner SELECT ?, p.root, s.record::JSON FROM read_parquet(?) s "
-    "JOIN placed p ON s.position = p.position WHERE p.home IS NULL AND p.path = ?"
+    "JOIN placed p ON s.position = p.position WHERE p.home IS NULL AND p.path = ? "
+    "AND s.position BETWEEN ? AND ?"
 )
 _REFERENCE = (
     "INSERT INTO reference SELECT ?, arg_max(record, (modified, generation, position))::JSON "
@@ -124,9 +128,8 @@ def _read_winners(
             ranges = [home for (home,) in homes]
             clustered = [_address(data / path) for path in _meeting(index["clustered"][feed], ranges)]
             connection.execute(_CLUSTERED, [feed, clustered, ranges[0], ranges[-1]])
-        paths = connection.execute("SELECT DISTINCT path FROM placed WHERE home IS NULL").fetchall()
-        for (path,) in paths:
-            connection.execute(_SEGMENT, [feed, _address(data / "raw" / path), path])
+        for path, first, last in connection.execute(_SEGMENTS).fetchall():
+            connection.execute(_SEGMENT, [feed, _address(data / "raw" / path), path, first, last])
 
 
 def _meeting(spans: Iterable[dict[str, Any]], roots: Sequence[int]) -> list[str]:

@@ -25,11 +25,12 @@ def roots(
     kept = customers[own].reset_index(drop=True)
     commercial = kept["type"].str.casefold() == COMMERCIAL
     number = kept["id"].astype("string")
+    name = kept["name"].astype("string").str.strip()
     labels, unknown = tags(kept, frames["customers.tag_type_ids"], reference["tag_types"], "customers")
     carried = pd.DataFrame(
         {
             "root": kept["root"],
-            "name": kept["name"].astype("string").str.strip(),
+            "name": name.where(name.fillna("") != "", "Customer " + number),
             "commercial": commercial.fillna(False).astype(bool),
             "created_at": utc(kept, "customers", "created_on"),
             "labels": labels,

@@ -135,6 +135,12 @@ def test_r036_the_primary_site_is_the_one_at_the_customers_address() -> None:
     assert acme["additional_sites"] is None
 
 
+def test_a_customer_without_a_name_is_called_by_its_number() -> None:
+    source = Source()
+    source.customer(1, "  ")
+    assert row(source.normalize().persons, "customer:1/person")["name"] == "Customer 1"
+
+
 def test_a_customer_without_locations_has_its_own_address() -> None:
     source = Source()
     source.customer(1)

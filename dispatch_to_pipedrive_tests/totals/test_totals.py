@@ -1,8 +1,10 @@
 from functools import cache
+from pathlib import Path
 
 import orjson
 import pandas as pd
 import pytest
+from upath import UPath
 
 from dispatch_to_pipedrive.mapping import RenderOptions, load_maps, render
 from dispatch_to_pipedrive.migration.totals import (
@@ -12,8 +14,9 @@ from dispatch_to_pipedrive.migration.totals import (
     totals_of_records,
 )
 from dispatch_to_pipedrive.normalize import NormalizeOptions, normalize
+from dispatch_to_pipedrive.sandbox.dispatch_pro.tenant import generate
 from dispatch_to_pipedrive_tests.normalize.source import Source, address
-from dispatch_to_pipedrive_tests.totals.world import MAPPINGS, World, world
+from dispatch_to_pipedrive_tests.totals.world import MAPPINGS, World, land, later, world
 
 
 @cache
@@ -39,6 +42,33 @@ def test_a_batch_of_some_roots_has_the_totals_of_those_roots() -> None:
     expected = totals_of_raw(made.data, 1, made.segments, some)
     assert set(expected["root"]) == set(some)
     assert len(compare_totals(expected, totals_of_mapped(found(made, some)))) == 0
+
+
+def test_a_later_generation_has_the_totals_of_what_changed(tmp_path: Path) -> None:
+    made = land(UPath(tmp_path), 40, 11)
+    tenant = generate(40, 11)
+    at = {"modifiedOn": "2030-01-01T00:00:00Z"}
+    appointments = [orjson.loads(record) for record in tenant.records("appointments")][::3]
+    customers = [orjson.loads(record) for record in tenant.records("customers")]
+    winner, loser = (customer for customer in customers[:2])
+    tags = [orjson.loads(record) for record in tenant.records("tag_types")]
+    after = later(
+        made,
+        {
+            "appointments": [
+                orjson.dumps({**one, **at, "start": "2029-05-05T05:05:05Z"}) for one in appointments
+            ],
+            "customers": [orjson.dumps({**loser, **at, "active": False, "mergedToId": winner["id"]})],
+            "tag_types": [orjson.dumps({**one, **at, "name": one["name"] + "!"}) for one in tags],
+        },
+    )
+    before, now = (
+        totals_of_raw(one.data, one.generation, after.segments, made.roots) for one in (made, after)
+    )
+    assert len(compare_totals(before, totals_of_mapped(found(made)))) == 0
+    assert len(compare_totals(now, totals_of_mapped(found(after)))) == 0
+    assert len(compare_totals(before, now)) > len(appointments)
+    assert loser["id"] not in set(now["root"])
 
 
 def test_no_roots_have_no_totals() -> None:

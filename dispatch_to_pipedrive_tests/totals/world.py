@@ -25,12 +25,13 @@ class World:
     data: UPath
     segments: tuple[CommittedSegment, ...]
     roots: tuple[int, ...]
+    generation: int = 1
 
     def frames(self, roots: tuple[int, ...] | None = None) -> dict[str, pd.DataFrame]:
-        return read_batch(self.data, 1, self.roots if roots is None else roots)
+        return read_batch(self.data, self.generation, self.roots if roots is None else roots)
 
     def reference(self) -> dict[str, pd.DataFrame]:
-        return read_reference(self.data, self.segments, 1)
+        return read_reference(self.data, self.segments, self.generation)
 
 
 @cache
@@ -47,6 +48,17 @@ def land(data: UPath, customers: int, seed: int) -> World:
         segments += [CommittedSegment(1, feed.name, segment.path) for segment in landed]
     build_placement(data, segments, 1)
     return World(data, tuple(segments), tuple(int(root) for root in root_sizes(data, 1)["root"]))
+
+
+def later(made: World, changes: dict[str, list[bytes]]) -> World:
+    """The tenant one generation on: these records have changed."""
+    generation = made.generation + 1
+    segments = list(made.segments)
+    for feed, records in changes.items():
+        landed = land_records(made.data / "raw", FEEDS[feed], records)
+        segments += [CommittedSegment(generation, feed, segment.path) for segment in landed]
+    build_placement(made.data, segments, generation, previous=made.generation)
+    return World(made.data, tuple(segments), made.roots, generation)
 
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
