@@ -74,8 +74,13 @@ class _Course:
     pages: int = 0
     rows: int = 0
 
-    async def page(self, params: Mapping[str, str]) -> tuple[Page, pa.Table]:
-        page, records = await self.client.read(self.feed.path, {**self.feed.params, **params}, self._parse)
+    async def fetch(self, params: Mapping[str, str]) -> tuple[Page, bytes]:
+        """A page, cut but not yet looked into, and its body."""
+        return await self.client.read(self.feed.path, {**self.feed.params, **params}, self._cut)
+
+    async def take(self, page: Page, body: bytes) -> tuple[Page, pa.Table]:
+        """Look into the page's records and let them land."""
+        page, records = await asyncio.to_thread(self._look, page, body)
         self.pages += 1
         self.rows += len(page.records)
         self.landing.add(records)
@@ -84,15 +89,22 @@ class _Course:
         self.report(Progress(self.feed.name, self.pages, self.rows, done=not page.has_more))
         return page, records
 
-    def _parse(self, body: bytes) -> tuple[Page, pa.Table]:
+    def _cut(self, body: bytes) -> tuple[Page, bytes]:
         page = split_quickly(body)
         if self.feed.kind == "export" and not page.continue_from:
             raise ValueError("a page of a feed has continueFrom")
+        return page, body
+
+    def _look(self, page: Page, body: bytes) -> tuple[Page, pa.Table]:
         try:
             return page, keyed(self.feed, page.records)
         except BadRecord:
+            pass  # cut wrongly, or really bad
+        try:
             page = split_carefully(body)
-            return page, keyed(self.feed, page.records)
+        except ValueError as error:
+            raise Unavailable(self.feed.path, 200, f"the page is broken: {error}") from None
+        return page, keyed(self.feed, page.records)
 
     async def flush(self) -> None:
         async with self.flushing:
@@ -143,15 +155,28 @@ async def advance(
 
 
 async def _export(course: _Course, cursor: str | None, recent: bool) -> Advance:
+    """A feed to its end; each page is asked for while the one before it lands."""
     options = {"includeRecentChanges": "true"} if recent else {}
-    while True:
-        page, _ = await course.page(options | ({"from": cursor} if cursor else {}))
-        stuck = page.has_more and not page.records and page.continue_from == cursor
-        if stuck:
-            raise Unavailable(course.feed.path, 200, "the feed says that it has more and does not move on.")
-        cursor = page.continue_from or ""
-        if not page.has_more:
-            return await course.end(cursor)
+
+    def ask(at: str | None) -> asyncio.Task[tuple[Page, bytes]]:
+        return asyncio.create_task(course.fetch(options | ({"from": at} if at else {})))
+
+    coming = ask(cursor)
+    try:
+        while True:
+            page, body = await coming
+            if page.has_more and not page.records and page.continue_from == cursor:
+                raise Unavailable(
+                    course.feed.path, 200, "the feed says that it has more and does not move on."
+                )
+            cursor = page.continue_from or ""
+            if page.has_more:
+                coming = ask(cursor)
+            await course.take(page, body)
+            if not page.has_more:
+                return await course.end(cursor)
+    finally:
+        coming.cancel()
 
 
 @dataclass
@@ -192,7 +217,7 @@ async def _list(course: _Course, cursor: str | None) -> Advance:
     number = 0
     while True:
         number += 1
-        page, records = await course.page({**params, "page": str(number)})
+        page, records = await course.take(*await course.fetch({**params, "page": str(number)}))
         content.add(page.records, records["modified_on"].to_pylist())
         if not page.has_more:
             break

@@ -187,6 +187,16 @@ async def test_a_record_without_an_id_is_named(tmp_path: Path) -> None:
         await advance(Pages(page({"id": None, "name": "x"})), [FEEDS["customers"]], {}, UPath(tmp_path))
 
 
+async def test_braces_in_texts_do_not_confuse_and_a_broken_page_is_reported(tmp_path: Path) -> None:
+    raw, feed = UPath(tmp_path), FEEDS["customers"]
+    records = [customer(1, name="}},{{"), customer(2, name='{"'), customer(3, name="},{")]
+    (one,) = await advance(Pages(page(*records)), [feed], {}, raw)
+    assert landed(raw, [one])["customers"] == records
+    broken = b'{"hasMore":false,"continueFrom":"a","data":[{"id":1,]}'
+    with pytest.raises(Unavailable, match="broken"):
+        await advance(Pages(broken), [feed], {}, raw)
+
+
 SHIFTS = FEEDS["technician_shifts"]
 
 
