@@ -171,7 +171,12 @@ async def _serve(options: Options, dispatch: socket.socket, pipedrive: socket.so
 
 def _server(app: Starlette) -> _Server:
     # Idle connections stay open longer than a client waits for the next second or for a batch.
-    config: dict[str, Any] = {"lifespan": "off", "log_level": "warning", "ws": "none", "timeout_keep_alive": 75}
+    config: dict[str, Any] = {
+        "lifespan": "off",
+        "log_level": "warning",
+        "ws": "none",
+        "timeout_keep_alive": 75,
+    }
     return _Server(uvicorn.Config(app, **{**UVICORN_OPTIONS, **config}))
 
 
