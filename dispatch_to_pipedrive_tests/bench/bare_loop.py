@@ -36,15 +36,15 @@ def against_a_bare_loop(folder: Path, prepared: str, pairs: int = PAIRS) -> Figu
             home = folder / f"pair-{number}"
             shutil.copytree(start, home)
             control(url, "load", base)
-            engine = in_own_process(
+            loaded = in_own_process(
                 loading.load, env=env, home=str(home), prepared=prepared, entities=TIMED, plan="unlimited"
             )
             loading.keep_requests(str(home), TIMED)
             control(url, "load", base)
-            bare = in_own_process(loading.post, env=env, requests=str(home))
-            rates.append((_rate(engine.result), _rate(bare.result)))
+            posted = in_own_process(loading.post, env=env, requests=str(home))
+            rates.append((_rate(loaded.result), _rate(posted.result)))
     ratio = median([engine / bare for engine, bare in rates])
-    engine, bare = (median(list(side)) for side in zip(*rates, strict=True))
+    ours, theirs = (median(list(side)) for side in zip(*rates, strict=True))
     ratios = " ".join(f"{engine / bare:.2f}" for engine, bare in rates)
     return Figure(
         "load with limits off, over a bare httpx loop",
@@ -52,7 +52,7 @@ def against_a_bare_loop(folder: Path, prepared: str, pairs: int = PAIRS) -> Figu
         GOAL,
         "×",
         at_least=True,
-        detail=f"{engine:.0f} against {bare:.0f} requests/s; pairs {ratios}",
+        detail=f"{ours:.0f} against {theirs:.0f} requests/s; pairs {ratios}",
     )
 
 

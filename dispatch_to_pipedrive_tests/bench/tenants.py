@@ -23,6 +23,7 @@ from dispatch_to_pipedrive.dispatch_pro.placement import (
 )
 from dispatch_to_pipedrive.dispatch_pro.raw import advance
 from dispatch_to_pipedrive.mapping import (
+    Maps,
     RenderOptions,
     SchemaNeeds,
     apply,
@@ -107,21 +108,27 @@ def roots_in_the_middle(home: str, count: int) -> list[int]:
     return roots[start : start + count]
 
 
-def mapped(home: str, roots: Sequence[int]) -> Frames:
-    """The logical frames of these roots, by entity."""
+def source_frames(home: str, roots: Sequence[int]) -> tuple[Frames, Frames]:
+    """The source frames of these roots, and the reference frames."""
     data = data_of(home)
-    frames = read_batch(data, GENERATION, roots)
-    reference = read_reference(data, committed(home), GENERATION)
+    return read_batch(data, GENERATION, roots), read_reference(data, committed(home), GENERATION)
+
+
+def in_logical_form(maps: Maps, frames: Frames, reference: Frames) -> Frames:
+    """Source frames normalized and mapped, by entity."""
     found = normalize(frames, reference, NormalizeOptions())
-    maps = load_maps(MAPPINGS)
     return {entity: apply(maps[entity], getattr(found, entity), RenderOptions("USD")) for entity in maps}
 
 
-def needs(home: str) -> SchemaNeeds:
-    """What an account must have for the home's tenant."""
-    data, maps = data_of(home), load_maps(MAPPINGS)
-    features = root_features(data, GENERATION)
-    reference = read_reference(data, committed(home), GENERATION)
+def mapped(home: str, roots: Sequence[int]) -> Frames:
+    """The logical frames of these roots, by entity."""
+    return in_logical_form(load_maps(MAPPINGS), *source_frames(home, roots))
+
+
+def needs_of(home: str, features: pd.DataFrame) -> SchemaNeeds:
+    """What an account must have for the home's tenant, given its features."""
+    maps = load_maps(MAPPINGS)
+    reference = read_reference(data_of(home), committed(home), GENERATION)
     return schema_needs(maps, option_values(maps, choices(features, reference)))
 
 
@@ -131,7 +138,8 @@ def prepare_load(customers: int, home: str) -> int:
         export(sandbox.env, home)
     place(home)
     frames = mapped(home, roots_in_the_middle(home, customers // 2))
-    (Path(home) / "load.pickle").write_bytes(pickle.dumps((frames, needs(home))))
+    wanted = needs_of(home, root_features(data_of(home), GENERATION))
+    (Path(home) / "load.pickle").write_bytes(pickle.dumps((frames, wanted)))
     return sum(map(len, frames.values()))
 
 
