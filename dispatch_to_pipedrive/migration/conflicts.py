@@ -10,16 +10,16 @@ from typing import Any
 
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import MARGIN
-from dispatch_to_pipedrive.migration.values import Body, Link
+from dispatch_to_pipedrive.migration.values import Link
 from dispatch_to_pipedrive.pipedrive.client import PAGE
 from dispatch_to_pipedrive.pipedrive.errors import NotFound
 from dispatch_to_pipedrive.pipedrive.prices import LIST, READ
 
 
 async def current_records(
-    session: Session, entity: str, links: Sequence[tuple[Link, tuple[Body, str | None]]]
+    session: Session, entity: str, links: Sequence[tuple[Link, str | None]]
 ) -> dict[int, dict[str, Any]]:
-    """Pipedrive id → the record as it is now, for those that may have changed since their base.
+    """Pipedrive id → the record as it is now, for those that may have changed since the server date of our last word.
 
     One listing of what was updated since the oldest base, or one GET a record where that costs less.
     """
@@ -31,7 +31,7 @@ async def current_records(
         found = await asyncio.gather(*(_get(session, entity, link.pipedrive_id) for link, _ in links))
         return {int(record["id"]): record for record in found if record is not None}
     ids = {link.pipedrive_id for link, _ in links}
-    dates = [date for _, (_, date) in links]
+    dates = [date for _, date in links]
     since = None if None in dates else min(datetime.fromisoformat(d) for d in dates if d) - MARGIN
     records: dict[int, dict[str, Any]] = {}
     async for page in session.client.list(entity, updated_since=since):  # type: ignore[arg-type]

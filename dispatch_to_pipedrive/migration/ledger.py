@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dispatch_to_pipedrive.migration import tables as t
 from dispatch_to_pipedrive.migration.errors import LeaseLost, MigrationError, WrongAccount
+from dispatch_to_pipedrive.migration.past import Past, after_write
 from dispatch_to_pipedrive.migration.values import (
     Body,
     Intent,
@@ -82,15 +83,6 @@ def canonical_json(value: object) -> str:
 def digest_of(value: object) -> str:
     """SHA-256 of the one text of a JSON value."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
-
-
-def laid_over(before: Body, changes: Body) -> Body:
-    """A body after a partial update: top-level keys and custom fields replaced one by one."""
-    custom = {**before.get("custom_fields", {}), **changes.get("custom_fields", {})}
-    after = {**before, **changes}
-    if custom:
-        after["custom_fields"] = custom
-    return after
 
 
 def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
@@ -297,37 +289,31 @@ class Ledger:
             rows = conn.execute(query.group_by(t.link.c.entity, t.link.c.state))
             return {(entity, state): count for entity, state, count in rows}
 
-    def bases(self, links: Iterable[Link]) -> dict[int, tuple[Body, str | None]]:
-        """Operation number → (echo, server's date) for the bases of links."""
-        found: dict[int, tuple[Body, str | None]] = {}
-        query = sa.select(t.operation.c.number, t.operation.c.echo, t.operation.c.server_date)
-        with self._read() as conn:
-            for numbers in _chunks(sorted({link.base for link in links})):
-                for row in conn.execute(query.where(t.operation.c.number.in_(numbers))):
-                    found[row.number] = (orjson.loads(row.echo or "{}"), row.server_date)
-        return found
-
-    def sent(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> dict[str, Body]:
-        """Source key → what the account was last told: the bodies of the record's writes, one laid over the other."""
+    def past(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> dict[str, Past]:
+        """Source key → what the record was told and what it answered, its writes laid one over the other."""
         intent, outcome = t.operation.alias("i"), t.operation.alias("o")
         query = (
-            sa.select(intent.c.source_key, intent.c.verb, intent.c.body)
+            sa.select(
+                intent.c.source_key, intent.c.verb, intent.c.body, outcome.c.echo, outcome.c.server_date
+            )
             .join(outcome, outcome.c.intent == intent.c.number)
             .where(
                 intent.c.account == scope.account,
                 intent.c.entity == entity,
                 intent.c.verb.in_(("create", "update")),
                 outcome.c.status.in_(("done", "settled")),
+                outcome.c.echo.is_not(None),
             )
             .order_by(intent.c.number)
         )
-        told: dict[str, Body] = {}
+        found: dict[str, Past] = {}
         with self._read() as conn:
             for keys in _chunks(source_keys):
                 for row in conn.execute(query.where(intent.c.source_key.in_(keys))):
-                    before = {} if row.verb == "create" else told.get(row.source_key, {})
-                    told[row.source_key] = laid_over(before, orjson.loads(row.body))
-        return told
+                    body, echo = orjson.loads(row.body), orjson.loads(row.echo)
+                    before = None if row.verb == "create" else found.get(row.source_key)
+                    found[row.source_key] = after_write(before, body, echo, row.server_date)
+        return found
 
     def open_intents(self, account: str) -> list[Intent]:
         """Intents without an outcome: requests that may or may not have been carried out."""
@@ -517,7 +503,8 @@ class Ledger:
         """The newest day, by the account's own clock, on which tokens were spent."""
         with self._read() as conn:
             query = sa.select(sa.func.max(t.token_usage.c.day)).where(t.token_usage.c.account == account)
-            return conn.scalar(query)
+            day: str | None = conn.scalar(query)
+            return day
 
     def operation_counts(self, account: str) -> dict[tuple[str, str, str], tuple[int, int]]:
         """(verb, entity, status) → (number of outcomes, their tokens)."""

@@ -16,6 +16,7 @@ from dispatch_to_pipedrive.migration.capabilities import Capabilities, probe
 from dispatch_to_pipedrive.migration.compare import changed_names, edited_names, flat, part, without_nulls
 from dispatch_to_pipedrive.migration.conflicts import current_records
 from dispatch_to_pipedrive.migration.errors import RunStopped
+from dispatch_to_pipedrive.migration.past import Past
 from dispatch_to_pipedrive.migration.resolve import ALIVE, Owners, Resolver, Wanted, parent_keys
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import settle
@@ -204,19 +205,25 @@ async def _draft_updates(
     if not changed:
         return
     session, entity = load.session, load.entity_map.entity
-    unknown = [w.source_key for w, _ in changed if w.source_key not in told]
-    before = {**session.ledger.sent(session.scope, entity, unknown), **told}
-    seen_now = set(told)
-    differing = [
-        (want, link, _difference(load, want, before.get(want.source_key, {}))) for want, link in changed
+    # What this very load has just made needs no look at the ledger, nor at what others did.
+    past = session.ledger.past(
+        session.scope, entity, [w.source_key for w, _ in changed if w.source_key not in told]
+    )
+    differing = [(want, link, _difference(load, want, _told(want, told, past))) for want, link in changed]
+    others = [
+        (link, past[want.source_key].server_date)
+        for want, link, body in differing
+        if body and want.source_key in past
     ]
-    bases = session.ledger.bases([link for want, link, body in differing if body])
-    others = [(w, k) for w, k, body in differing if body and w.source_key not in seen_now]
-    records = await current_records(session, entity, [(k, bases[k.base]) for _, k in others])
+    records = await current_records(session, entity, others)
     same: list[tuple[Link, None]] = []
     for want, link, difference in differing:
         record = records.get(link.pipedrive_id)
-        base = flat(bases[link.base][0]) if difference else {}
+        base = (
+            flat(past[want.source_key].base)
+            if want.source_key in past
+            else flat(told.get(want.source_key, {}))
+        )
         names = list(flat(difference))
         kept = edited_names(load.schema, entity, names, base, flat(record)) if record is not None else []
         body = part(difference, [name for name in names if name not in kept])
@@ -236,12 +243,19 @@ async def _draft_updates(
             Draft(
                 replace(intent, pipedrive_id=link.pipedrive_id, body=now, before=image),
                 "" if later else want.digest,
+                state,
             )
         )
         if later:
             step.unfinished.add(want.source_key)
     if same:
         session.ledger.record(session.scope, session.fence, links=same)
+
+
+def _told(want: Wanted, told: Mapping[str, Body], past: Mapping[str, Past]) -> Body:
+    if want.source_key in told:
+        return told[want.source_key]
+    return past[want.source_key].told if want.source_key in past else {}
 
 
 def _considered(load: Load, want: Wanted, link: Link, state: str) -> Link:

@@ -61,12 +61,14 @@ async def _retire_entity(
     fields: list[str],
     report: RetireReport,
 ) -> None:
-    bases = session.ledger.bases(going)
-    records = await current_records(session, entity, [(link, bases[link.base]) for link in going])
+    past = session.ledger.past(session.scope, entity, [link.source_key for link in going])
+    dates = {key: known.server_date for key, known in past.items()}
+    records = await current_records(session, entity, [(link, dates.get(link.source_key)) for link in going])
     drafts: list[Draft] = []
     kept: list[tuple[Link, None]] = []
     for link in going:
-        base, record = bases[link.base][0], records.get(link.pipedrive_id)
+        base = past[link.source_key].base if link.source_key in past else {}
+        record = records.get(link.pipedrive_id)
         if record is not None and edited_names(schema, entity, fields, flat(base), flat(record)):
             kept.append((link._replace(state="kept", generation=manifest.generation_to), None))
             continue

@@ -1,12 +1,13 @@
 """Does the account hold what each batch meant to write, at the batch's own generation?
 
-Every mapped field and edge of every record is compared. Verdicts: equal; kept (differs, and the record was updated
-after our echo: others edited it); gone (deleted or merged there by others); quarantined (set aside, never made);
-missing, wrong, extra. What this cannot see: a record that others deleted before it was ever linked, and fields that no map fills.
+Every mapped field and edge of every record is compared. Verdicts: equal; kept (differs, and others edited it after our
+echo or between two writes of ours); gone (deleted or merged there by others); quarantined (set aside, never made);
+missing, wrong, extra. What this cannot see: a record that others deleted before it was ever linked, and fields that no
+map fills.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,9 +19,10 @@ from dispatch_to_pipedrive.migration.capabilities import FIELDS
 from dispatch_to_pipedrive.migration.compare import canonical_value, flat
 from dispatch_to_pipedrive.migration.listing import Listing
 from dispatch_to_pipedrive.migration.load import resolved
+from dispatch_to_pipedrive.migration.past import Past
 from dispatch_to_pipedrive.migration.resolve import ALIVE, Owners, Wanted
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.migration.values import ENTITIES, Body, Link, Manifest
+from dispatch_to_pipedrive.migration.values import ENTITIES, Link, Manifest
 from dispatch_to_pipedrive.pipedrive.canonical import agree
 from dispatch_to_pipedrive.pipedrive.errors import NotFound
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
@@ -93,7 +95,7 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
         links = session.ledger.links(session.scope, entity, [w.source_key for w in wanted])
         current = [x for x in links.values() if x.generation <= expected.manifest.generation_to]
         records = listing.records(entity, [link.pipedrive_id for link in current])
-        bases = session.ledger.bases(current)
+        past = session.ledger.past(session.scope, entity, [x.source_key for x in current])
         skip = create_only if entity == "deals" else set()
         for want in wanted:
             link = links.get(want.source_key)
@@ -110,7 +112,7 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
                     verdicts.records[verdict] += 1
                     _add(verdicts, entity, want.source_key, link.pipedrive_id, verdict)
                 else:
-                    _compare(verdicts, expected.schema, want, link, record, bases[link.base][0], skip)
+                    _compare(verdicts, expected.schema, want, link, record, past.get(want.source_key), skip)
         _extra(session, verdicts, expected, entity, {w.source_key for w in wanted})
     return verdicts
 
@@ -136,12 +138,17 @@ def _compare(
     want: Wanted,
     link: Link,
     record: Mapping[str, Any],
-    base: Body,
+    past: Past | None,
     skip: set[str],
 ) -> None:
     entity = want.entity
-    has, echo = flat(record), flat(base)
-    edited = str(record.get("update_time") or "") > str(base.get("update_time") or "")
+    has = flat(record)
+    base, echo = (flat(past.base), flat(past.echo)) if past else ({}, {})
+    edited = str(record.get("update_time") or "") > str(echo.get("update_time") or "")
+
+    def same(value: object, found: Hashable, name: str) -> bool:
+        return canonical_value(schema, entity, name, value) == found
+
     verdict = "equal"
     for name, value in flat(want.body).items():
         if name in skip:
@@ -150,13 +157,11 @@ def _compare(
         expected = canonical_value(schema, entity, name, value)
         found = canonical_value(schema, entity, name, has.get(name))
         # Where nothing was sent the vendor may have filled something in; its answer to our write shows what.
-        filled = value is None and found == canonical_value(schema, entity, name, echo.get(name))
-        if agree(expected, found) or filled:
+        if agree(expected, found) or (value is None and same(base.get(name), found, name)):
             continue
-        # Where a load kept an edit, a later echo of ours holds it already.
-        kept = edited or (
-            link.state == "kept" and found == canonical_value(schema, entity, name, echo.get(name))
-        )
+        # An edit from before our last write on the record shows in its echo, and is not our answer to this field.
+        before = same(echo.get(name), found, name) and not same(base.get(name), found, name)
+        kept = edited or before
         verdict = "kept" if kept else "wrong"
         custom = schema.customs(entity).get(name)
         logical = custom[0] if custom else name

@@ -42,10 +42,14 @@ _LOST_FIELD = re.compile(r"[0-9a-f]{40}' is not allowed|Unknown key '[0-9a-f]{40
 
 
 class Draft(NamedTuple):
-    """A write that is meant; `digest` is what the link will say when it is done ('' while more is to follow)."""
+    """A write that is meant; `digest` and `state` are what the link will say when it is done.
+
+    The digest is empty while more is to follow.
+    """
 
     intent: Intent
     digest: str
+    state: str = "live"
 
 
 @dataclass
@@ -185,7 +189,7 @@ class _Window:
 
     def _accepted(self, draft: Draft, answer: Answer) -> None:
         intent = draft.intent
-        state = "retired" if intent.verb == "delete" else "live"
+        state = "retired" if intent.verb == "delete" else draft.state
         pipedrive_id = intent.pipedrive_id or int(answer.record["id"])
         self.sent.done[intent.verb] += 1
         self._finish(

@@ -25,6 +25,7 @@ from dispatch_to_pipedrive.migration.values import ENTITIES
 from dispatch_to_pipedrive.migration.verify import Expectation, Verdicts, stray_sweep, verify_batch
 from dispatch_to_pipedrive_tests.migration.tenants import Tenant
 
+HTTP = httpx.Client(timeout=60)
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 
 
@@ -49,7 +50,7 @@ class World:
 
     def control(self, path: str, body: Any = None) -> Any:
         method = "GET" if body is None else "POST"
-        answer = httpx.request(method, f"{self.access.api_url}/_control/{path}", json=body, timeout=60)
+        answer = HTTP.request(method, f"{self.access.api_url}/_control/{path}", json=body)
         answer.raise_for_status()
         return answer.json()
 

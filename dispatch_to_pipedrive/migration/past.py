@@ -1,0 +1,44 @@
+"""What was a record told, and what did it answer, field by field?
+
+The base of a field is the account's answer to our own last write of *that* field. What people have put into others
+meanwhile shows in later echoes of ours and must not pass for our word: it would be overwritten with the next change.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from dispatch_to_pipedrive.migration.values import Body
+
+
+class Past(NamedTuple):
+    """Bodies in wire form: all that was told, the base of each field, and the last echo with its server date."""
+
+    told: Body
+    base: Body
+    echo: Body
+    server_date: str | None
+
+
+def after_write(before: Past | None, body: Body, echo: Body, server_date: str | None) -> Past:
+    """The past of a record after one more write; `before` is None for its creation."""
+    if before is None:
+        return Past(body, echo, echo, server_date)
+    return Past(laid_over(before.told, body), laid_over(before.base, _answer(body, echo)), echo, server_date)
+
+
+def laid_over(before: Body, changes: Body) -> Body:
+    """A body after a partial update: top-level keys and custom fields replaced one by one."""
+    after = {**before, **changes}
+    custom = {**(before.get("custom_fields") or {}), **(changes.get("custom_fields") or {})}
+    if custom:
+        after["custom_fields"] = custom
+    return after
+
+
+def _answer(body: Body, echo: Mapping[str, Any]) -> Body:
+    """The part of an echo that answers a body; None where the echo leaves a told field out."""
+    answer = {name: echo.get(name) for name in body if name != "custom_fields"}
+    if custom := body.get("custom_fields"):
+        echoed = echo.get("custom_fields") or {}
+        answer["custom_fields"] = {code: echoed.get(code) for code in custom}
+    return answer
