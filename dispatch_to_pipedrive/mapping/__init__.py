@@ -4,7 +4,14 @@ What belongs here: the strict models of `mappings/*.yaml`, the closed vocabulary
 to normalized frames, and what the maps need an account to have. What does not: clients, hash keys, ids.
 """
 
-from dispatch_to_pipedrive.mapping.apply import RenderOptions, apply, problems, render
+from dispatch_to_pipedrive.mapping.apply import (
+    RenderOptions,
+    UnmappedValues,
+    all_problems,
+    apply,
+    problems,
+    render,
+)
 from dispatch_to_pipedrive.mapping.load import MapError, Mistake, check_columns, load_maps
 from dispatch_to_pipedrive.mapping.model import ENTITIES, EntityMap, FieldMap, Maps, PipelineMap
 from dispatch_to_pipedrive.mapping.needs import (
@@ -29,6 +36,8 @@ __all__ = [
     "PipelineNeed",
     "RenderOptions",
     "SchemaNeeds",
+    "UnmappedValues",
+    "all_problems",
     "apply",
     "check_columns",
     "load_maps",

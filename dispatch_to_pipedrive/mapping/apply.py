@@ -76,6 +76,13 @@ def apply(entity_map: EntityMap, frame: pd.DataFrame, options: RenderOptions) ->
     return pd.DataFrame(columns, index=frame.index).reset_index(drop=True)
 
 
+def all_problems(maps: Maps, frames: Mapping[str, pd.DataFrame], options: RenderOptions) -> pd.DataFrame:
+    """The problems of every entity's frame: entity, source_key, root, field, problem, value."""
+    found = [problems(maps[entity], frames[entity], options).assign(entity=entity) for entity in maps]
+    together = pd.concat(found, ignore_index=True)
+    return together[["entity", "source_key", "root", "field", "problem", "value"]]
+
+
 def problems(entity_map: EntityMap, frame: pd.DataFrame, options: RenderOptions) -> pd.DataFrame:
     """What `apply` could not carry whole: source_key, root, field, problem, value.
 
@@ -84,6 +91,8 @@ def problems(entity_map: EntityMap, frame: pd.DataFrame, options: RenderOptions)
     """
     found = [_no_problems()]
     for name, field in entity_map.fields.items():
+        if not (field.required or field.type in LIMITS or field.type == "html" or field.unmapped == "warn"):
+            continue
         values, unmapped = _mapped(entity_map.entity, name, field, frame, options)
         found.append(_rows(frame, name, unmapped.notna(), "no entry in the value map", unmapped))
         if field.required:
