@@ -18,6 +18,8 @@ from dispatch_to_pipedrive.dispatch_pro.placement.engine import address, engine,
 from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment, Index, Span, read_index
 from dispatch_to_pipedrive.dispatch_pro.records import frames_from_records
 
+_FEW = 1_000
+
 _WANTED = """
 CREATE OR REPLACE TEMP TABLE wanted AS
 SELECT p.root, p.id, p.path, p.position, p.home
@@ -144,7 +146,7 @@ def _records(
     spans = [span for span in index.files.get(feed, []) if span.meets(roots)]
     if not spans:
         return empty
-    _rows(connection, data, spans).create_view("placed", True)
+    _near(_rows(connection, data, spans), roots).create_view("placed", True)
     connection.execute(_WANTED, {"first": roots[0], "last": roots[-1]})
     parts = [empty]
     homes = [
@@ -156,7 +158,7 @@ def _records(
     if homes:
         homes.sort()
         clustered = [span for span in index.clustered.get(feed, []) if span.meets(homes)]
-        _rows(connection, data, clustered).create_view("clustered", True)
+        _near(_rows(connection, data, clustered), homes).create_view("clustered", True)
         parts.append(table(connection, _CLUSTERED, {"first": homes[0], "last": homes[-1]}))
     for path, first, last in connection.execute(_SEGMENTS).fetchall():
         parquet(connection, [data / "raw" / path]).create_view("segment", True)
@@ -182,6 +184,11 @@ def _latest(
     rows = connection.execute(_LATEST).fetchall()
     connection.unregister("generations")
     return [record.encode() for _, record in rows]
+
+
+def _near(rows: duckdb.DuckDBPyRelation, roots: Sequence[int]) -> duckdb.DuckDBPyRelation:
+    """Rows of these roots, if they are few: constants let DuckDB pass over row groups, a join does not."""
+    return rows.filter(f"root IN ({', '.join(map(str, roots))})") if len(roots) <= _FEW else rows
 
 
 def _rows(
