@@ -2,8 +2,6 @@
 
 import dagster as dg
 
-from dispatch_to_pipedrive.orchestration.partitions import BATCHES
-
 advance_source = dg.define_asset_job(
     "advance_source",
     selection=dg.AssetSelection.key_prefixes("raw") | dg.AssetSelection.assets("placement", "features"),
@@ -27,14 +25,12 @@ load = dg.define_asset_job(
     selection=dg.AssetSelection.key_prefixes("normalized")
     | dg.AssetSelection.assets("clearance")
     | dg.AssetSelection.key_prefixes("pipedrive"),
-    partitions_def=BATCHES,
     description="Bring a batch's records into the account.",
     tags={"dispatch/lane": "load"},
 )
 reconcile = dg.define_asset_job(
     "reconcile",
     selection=dg.AssetSelection.assets("reconciliation"),
-    partitions_def=BATCHES,
     description="Read a batch back and compare it field by field.",
     tags={"dispatch/lane": "reconcile"},
 )

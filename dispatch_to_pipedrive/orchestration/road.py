@@ -6,6 +6,8 @@ Assets and the command line both call these; everything that is decided is decid
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 
 import pandas as pd
 from upath import UPath
@@ -43,9 +45,15 @@ def committed(ledger: Ledger, generation: int) -> list[CommittedSegment]:
 
 def maps_of(settings: Settings) -> Maps:
     """The maps, checked against the columns that normalizing gives; MapError with every mistake."""
-    maps = load_maps(settings.maps)
+    files = sorted(settings.maps.glob("*.yaml"))
+    return _maps(settings.maps, tuple((file.name, file.stat().st_mtime_ns) for file in files))
+
+
+@lru_cache(maxsize=4)
+def _maps(directory: Path, _versions: tuple[tuple[str, int], ...]) -> Maps:
+    maps = load_maps(directory)
     known = {entity: columns(entity, NormalizeOptions().sites) for entity in ENTITIES}
-    if mistakes := check_columns(maps, known, settings.maps):
+    if mistakes := check_columns(maps, known, directory):
         raise MapError(mistakes)
     return maps
 

@@ -5,13 +5,14 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import dagster as dg
 import psutil
 from dagster._core.errors import DagsterAssetCheckFailedError
 
-from dispatch_to_pipedrive.definitions import defs
+from dispatch_to_pipedrive.orchestration.build import build_defs
 from dispatch_to_pipedrive.settings import Settings, make_dagster_home
 
 _HOST, _PROCESS, _STARTED = "dispatch/host", "dispatch/pid", "dispatch/process_started"
@@ -59,6 +60,11 @@ def _alive(tags: Mapping[str, str]) -> bool:
         return False
 
 
+@cache
+def _definitions() -> dg.Definitions:
+    return build_defs()
+
+
 def execute(
     instance: dg.DagsterInstance,
     job: str,
@@ -81,7 +87,7 @@ def execute(
         **(tags or {}),
     }
     ops = {name: {"config": dict(values)} for name, values in (config or {}).items()}
-    definition = defs.resolve_job_def(job)
+    definition = _definitions().resolve_job_def(job)
     try:
         result = definition.execute_in_process(
             instance=instance,

@@ -1,0 +1,138 @@
+"""How the program ends: each code, in words, without a stack; and how it goes on when it is run again."""
+
+import signal
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from dispatch_to_pipedrive import __version__
+
+from ..program import environment, records, run, start, status, wait_until
+from ..sandbox_process import Sandbox
+
+NOWHERE = {
+    "DISPATCH_PRO_AUTH_URL": "http://127.0.0.1:9",
+    "DISPATCH_PRO_API_URL": "http://127.0.0.1:9",
+    "DISPATCH_PRO_TENANT_ID": "1",
+    "DISPATCH_PRO_CLIENT_ID": "c",
+    "DISPATCH_PRO_CLIENT_SECRET": "hush-hush",
+    "DISPATCH_PRO_APP_KEY": "hush-hush",
+    "PIPEDRIVE_API_URL": "http://127.0.0.1:9",
+    "PIPEDRIVE_API_TOKEN": "hush-hush",
+}
+
+
+def test_version_and_help(tmp_path: Path) -> None:
+    assert run({}, "--version", cwd=tmp_path).stdout.strip() == f"dispatch-to-pipedrive {__version__}"
+    told = run({}, "--help", cwd=tmp_path).stdout
+    assert all(command in told for command in ("migrate", "status", "verify", "sandbox", "ui"))
+    assert "--dispatch-port" in run({}, "sandbox", "--help", cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments", "words"),
+    [
+        ({}, ("migrate", "--through", "full"), "DISPATCH_PRO_AUTH_URL is not set"),
+        (NOWHERE, ("migrate", "--through", "somewhere"), "somewhere"),
+        (NOWHERE, ("migrate", "--through", "delta"), "not available yet"),
+        (NOWHERE, ("migrate",), "--through"),
+        ({**NOWHERE, "PIPEDRIVE_SEATS": "two"}, ("migrate", "--through", "full"), "PIPEDRIVE_SEATS"),
+        (
+            {**NOWHERE, "PIPEDRIVE_API_URL": "https://api.pipedrive.com"},
+            ("migrate", "--through", "full"),
+            "ALLOW_REAL_ACCOUNT",
+        ),
+        ({}, ("verify",), "PIPEDRIVE_API_URL is not set"),
+        ({}, ("sandbox", "--customers", "none"), "--customers"),
+    ],
+)
+def test_wrong_use_and_settings_end_with_2(
+    settings: dict[str, str], arguments: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    ended = run({**settings, "MIGRATION_HOME": str(tmp_path / "home")}, *arguments, cwd=tmp_path)
+    assert ended.returncode == 2, ended.stdout + ended.stderr
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "hush" not in ended.stdout + ended.stderr
+
+
+def test_before_the_first_run_status_says_so_and_makes_nothing(tmp_path: Path) -> None:
+    ended = run({"MIGRATION_HOME": str(tmp_path / "home")}, "status", cwd=tmp_path)
+    assert ended.returncode == 0
+    assert "not started" in ended.stdout
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_technician_without_a_user_closes_the_gate(
+    new_sandbox: Callable[..., Sandbox], tmp_path: Path
+) -> None:
+    """R013, R075: nothing is written while anybody is undecided."""
+    sandbox = new_sandbox(customers=3, seed=7, no_limits=True)
+    settings = environment(sandbox, tmp_path, FALLBACK_OWNER_EMAIL="")
+    ended = run(settings, "migrate", "--through", "sample")
+    assert ended.returncode == 1, ended.stderr
+    assert "no Pipedrive user" in ended.stderr
+    assert "FALLBACK_OWNER_EMAIL" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not any(records(sandbox).values())
+
+
+def test_when_the_days_tokens_are_spent_it_says_when_to_go_on_and_goes_on(
+    new_sandbox: Callable[..., Sandbox], tmp_path: Path
+) -> None:
+    sandbox = new_sandbox(customers=3, seed=7, plan="lite", seats=1)
+    frugal = environment(sandbox, tmp_path, PIPEDRIVE_PLAN="lite", PIPEDRIVE_RESERVE="29500")
+    ended = run(frugal, "migrate", "--through", "sample")
+    assert ended.returncode == 4, ended.stdout + ended.stderr
+    assert "go on after 2026-06-16 00:00 UTC" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    sandbox.control("pipedrive", "clock", {"advance": 86_400})
+    generous = {**frugal, "PIPEDRIVE_RESERVE": "0"}
+    ended = run(generous, "migrate", "--through", "sample")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert sandbox.control("pipedrive", "stats")["responses_429"] == 0
+
+
+def test_stopped_and_killed_it_goes_on_where_it_was(
+    new_sandbox: Callable[..., Sandbox], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = new_sandbox(customers=6, seed=3, no_limits=True, latency_ms=150)
+    settings = environment(sandbox, tmp_path)
+
+    def written() -> int:
+        writes = sandbox.control("pipedrive", "stats")["writes_by"]
+        return sum(writes.get(f"POST {entity}", 0) for entity in ("persons", "deals", "activities"))
+
+    stopped = start(settings, "migrate", "--through", "full")
+    wait_until(lambda: written() > 0 or stopped.poll() is not None)
+    stopped.send_signal(signal.SIGINT)
+    said, _ = stopped.communicate(timeout=120)
+    assert stopped.returncode == 130, said
+    assert "run it again" in said or "run again" in said
+    assert status(settings)["in_doubt"] == 0  # the open window was finished
+
+    before = written()
+    killed = start(settings, "migrate", "--through", "full")
+    wait_until(lambda: written() > before or killed.poll() is not None)
+    killed.kill()
+    killed.communicate()
+
+    ended = run(settings, "migrate", "--through", "full")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    found = status(settings)
+    assert found["state"] == "done"
+    there = records(sandbox)
+    for entity, totals in found["totals"].items():
+        assert len(there[entity]) == totals["source"]
+    titles = Counter(deal["title"] for deal in there["deals"])
+    assert set(titles.values()) <= {1}
+
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    with dg.DagsterInstance.get() as instance:
+        statuses = Counter(run.status for run in instance.get_runs())
+    assert set(statuses) <= {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE}
