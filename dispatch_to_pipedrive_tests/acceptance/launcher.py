@@ -1,0 +1,178 @@
+"""Runs the program many times at the price of one start: a warm interpreter that forks for each command.
+
+Each command is a process of its own, from `main()` on, with its own arguments, environment and output; it can be
+interrupted, stopped and killed like any other. One JSON line in (`start` or `poll`), one JSON line out.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 300
+"""A command that takes longer hangs."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit code (-9 for SIGKILL) and all it said."""
+
+    code: int
+    said: str
+
+
+@dataclass
+class Running:
+    """A command under way."""
+
+    launcher: "Launcher"
+    pid: int
+    output: Path
+    ended: Ended | None = None
+
+    def said(self) -> str:
+        return self.output.read_text(encoding="utf-8")
+
+    def signal(self, which: signal.Signals) -> None:
+        os.kill(self.pid, which)
+
+    def poll(self) -> Ended | None:
+        if self.ended is None:
+            code = self.launcher.ask({"poll": self.pid})["code"]
+            self.ended = None if code is None else Ended(code, self.said())
+        return self.ended
+
+    def wait(self, seconds: float = SECONDS) -> Ended:
+        deadline = time.monotonic() + seconds
+        while (ended := self.poll()) is None:
+            if time.monotonic() > deadline:
+                self.signal(signal.SIGKILL)
+                raise AssertionError(f"still running after {seconds} s:\n{self.said()}")
+            time.sleep(0.03)
+        return ended
+
+    def wait_for(self, words: str, seconds: float = SECONDS) -> None:
+        """Until the command has said the words."""
+        deadline = time.monotonic() + seconds
+        while words not in self.said():
+            if self.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"never said {words!r}:\n{self.said()}")
+            time.sleep(0.03)
+
+
+@dataclass
+class Launcher:
+    """Starts commands."""
+
+    folder: Path
+    count: int = 0
+    process: "subprocess.Popen[str]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", __spec__.name if __spec__ else __name__],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def ask(self, request: Mapping[str, Any]) -> Any:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def start(
+        self, arguments: list[str], env: Mapping[str, str], cwd: Path, kill_at: tuple[str, int] | None = None
+    ) -> Running:
+        """Start `dispatch-to-pipedrive *arguments`; `kill_at`: it kills itself at the nth pass of a fault point."""
+        self.count += 1
+        output = self.folder / f"{self.count:04d}.txt"
+        request = {"start": arguments, "env": dict(env), "cwd": str(cwd), "output": str(output)}
+        pid = self.ask({**request, "kill_at": kill_at})["pid"]
+        return Running(self, pid, output)
+
+    def stop(self) -> None:
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        self.process.wait(timeout=30)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def _serve() -> None:
+    import dispatch_to_pipedrive.orchestration.migrate
+    import dispatch_to_pipedrive.orchestration.verify
+    import dispatch_to_pipedrive.reports.bars
+    import dispatch_to_pipedrive.reports.tables  # noqa: F401
+    from dispatch_to_pipedrive import cli  # noqa: F401
+
+    for line in sys.stdin:
+        request = json.loads(line)
+        if "poll" in request:
+            pid, status = os.waitpid(request["poll"], os.WNOHANG)
+            answer: dict[str, Any] = {"code": os.waitstatus_to_exitcode(status) if pid else None}
+        else:
+            pid = os.fork()
+            if pid == 0:
+                _become(request)
+            answer = {"pid": pid}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+def _become(request: Mapping[str, Any]) -> None:
+    """The child: run the program's front door as the shell would, and end."""
+    code = 1
+    try:
+        output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        null = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((null, 0), (output, 1), (output, 2)):
+            os.dup2(source, target)
+        os.environ.clear()
+        os.environ.update(request["env"])
+        os.chdir(request["cwd"])
+        sys.argv = ["dispatch-to-pipedrive", *request["start"]]
+        if request["kill_at"]:
+            _kill_at(*request["kill_at"])
+        from dispatch_to_pipedrive.cli import main
+
+        main()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _kill_at(name: str, nth: int) -> None:
+    from dispatch_to_pipedrive.migration import faults
+
+    passed = 0
+
+    def hook(point: str) -> None:
+        nonlocal passed
+        passed += point == name
+        if passed == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    faults.install(hook)
+
+
+if __name__ == "__main__":
+    _serve()
