@@ -23,6 +23,9 @@ from dispatch_to_pipedrive.migration.values import LeaseHolder
 
 log = logging.getLogger(__name__)
 
+BEAT = 1 / 6
+"""Part of the lease's length between two heartbeats."""
+
 
 def boot_clock() -> float:
     """Seconds on a clock that no setting of the time and no sleep of the machine can stop."""
@@ -61,6 +64,7 @@ class Lease:
         self._ended = threading.Event()
         self._lost = False
         self.fence = holder.fence
+        self.others_heard = boot_clock() - holder.others_silent
         self._thread = threading.Thread(target=self._beat, name="lease heartbeat", daemon=True)
 
     def assert_outlives(self, seconds: float) -> None:
@@ -71,7 +75,7 @@ class Lease:
             )
 
     def _beat(self) -> None:
-        while not self._ended.wait(self._seconds / 6):
+        while not self._ended.wait(self._seconds * BEAT):
             before = boot_clock()
             try:
                 readers = self._ledger.beat(self._account, self.fence, self._seconds)
@@ -143,7 +147,7 @@ class Reading:
         self._thread = threading.Thread(target=self._beat, name="reader heartbeat", daemon=True)
 
     def _beat(self) -> None:
-        while not self._ended.wait(self._seconds / 6):
+        while not self._ended.wait(self._seconds * BEAT):
             try:
                 self._ledger.register_reader(self._account, self._owner, self._seconds)
             except Exception as error:
@@ -152,8 +156,6 @@ class Reading:
     def __enter__(self) -> Self:
         self._ledger.register_reader(self._account, self._owner, self._seconds)
         self._thread.start()
-        # The writer gives its tenth up with its next heartbeat: read from then on only.
-        time.sleep(self._seconds / 3)
         return self
 
     def __exit__(

@@ -5,6 +5,7 @@ quarantine and tokens of one commit become visible together or not at all, and e
 """
 
 import hashlib
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -588,8 +589,13 @@ class Ledger:
                 holder = _holder(row, now)
                 if holder.seconds_left > 0 and not is_dead(holder):
                     return holder
-            taken = replace(owner, fence=(row.fence if row else 0) + 1, seconds_left=seconds)
-            values = {k: v for k, v in asdict(taken).items() if k != "seconds_left"}
+            taken = replace(
+                owner,
+                fence=(row.fence if row else 0) + 1,
+                seconds_left=seconds,
+                others_silent=now - row.heartbeat if row else math.inf,
+            )
+            values = {k: v for k, v in asdict(taken).items() if k in t.lease.columns}
             self._upsert(
                 conn, t.lease, [{"account": account, **values, "expires": now + seconds, "heartbeat": now}]
             )

@@ -9,6 +9,15 @@ from typing import Any, NamedTuple
 
 from dispatch_to_pipedrive.migration.values import Body
 
+_FOLLOWING = {
+    "status": ("won_time", "lost_time", "close_time", "lost_reason"),
+    "pipeline_id": ("stage_id",),
+    "person_id": ("org_id",),
+    "participants": ("org_id",),
+    "deal_id": ("org_id",),
+}
+"""What Pipedrive itself sets where another field is written: its answer there is an answer to us, too."""
+
 
 class Past(NamedTuple):
     """Bodies in wire form: all that was told, the base of each field, and the last echo with its server date."""
@@ -37,7 +46,9 @@ def laid_over(before: Body, changes: Body) -> Body:
 
 def _answer(body: Body, echo: Mapping[str, Any]) -> Body:
     """The part of an echo that answers a body; None where the echo leaves a told field out."""
-    answer = {name: echo.get(name) for name in body if name != "custom_fields"}
+    names = [name for name in body if name != "custom_fields"]
+    names += [follower for name in names for follower in _FOLLOWING.get(name, ())]
+    answer = {name: echo.get(name) for name in names}
     if custom := body.get("custom_fields"):
         echoed = echo.get("custom_fields") or {}
         answer["custom_fields"] = {code: echoed.get(code) for code in custom}

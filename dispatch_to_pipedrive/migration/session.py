@@ -1,20 +1,21 @@
 """What a process has in hand while it writes to (or reads) one account."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from dispatch_to_pipedrive.migration.lease import Lease, Reading, acquire
+from dispatch_to_pipedrive.migration.lease import BEAT, Lease, Reading, acquire, boot_clock
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, utc_now
 from dispatch_to_pipedrive.migration.values import Intent
 from dispatch_to_pipedrive.pipedrive.budget import READER_SHARE, WRITER_SHARE, TokenBudget
+from dispatch_to_pipedrive.pipedrive.burst import Burst
 from dispatch_to_pipedrive.pipedrive.client import PipedriveClient
+from dispatch_to_pipedrive.pipedrive.plans import BURST_SECONDS
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Session:
     run: str
     lease: Lease | None = None
     batch: str = ""
+    quiet_since: float = 0.0
     should_stop: Callable[[], bool] = lambda: False
     _told: dict[str, int] = field(default_factory=dict)
 
@@ -84,9 +86,12 @@ class Session:
         )
 
     def grace_left(self, intents: Sequence[Intent]) -> float:
-        """Seconds until the last of the intents cannot be carried out any more."""
-        latest = max(datetime.fromisoformat(x.at) for x in intents)
-        return self.grace - (datetime.now(UTC) - latest).total_seconds()
+        """Seconds until the last of the intents cannot be carried out any more.
+
+        Counted from now for our own requests, and for those of the holder before from when it could send its last.
+        """
+        ours = any(intent.run == self.run for intent in intents)
+        return self.grace - (0.0 if ours else boot_clock() - self.quiet_since)
 
     def untold_tokens(self) -> tuple[str, dict[str, int]]:
         """The server's day, and by kind what was spent since the last call: what the ledger does not know yet."""
@@ -110,7 +115,7 @@ async def writing(
     """A session that holds the lease. Waits for another holder, or raises LeaseHeld; Ctrl-C asks it to stop."""
     with _stop_on_interrupt() as should_stop:
         async with _account(ledger, access, run) as session:
-            session = replace(session, batch=batch, should_stop=should_stop, _told={})
+            session.batch, session.should_stop = batch, should_stop
             budget = session.client.budget
 
             def on_readers(count: int) -> None:
@@ -127,36 +132,45 @@ async def writing(
                 should_stop=should_stop,
             )
             session.lease = lease
+            # On the boot clock: a holder sends nothing that its lease would not outlive by a timeout.
+            last = lease.others_heard + access.lease_seconds - access.timeout
+            session.quiet_since = min(boot_clock(), last)
             session.client.before_send = lambda: lease.assert_outlives(access.timeout)
             with lease:
-                try:
-                    yield session
-                finally:
-                    session.tell_tokens()
+                yield session
 
 
 @asynccontextmanager
 async def reading(ledger: Ledger, access: AccountAccess, *, purpose: str) -> AsyncIterator[Session]:
     """A session that only reads: with a tenth of the burst while another process writes, with all of it otherwise."""
-    async with _account(ledger, access, "") as session:
-        account = session.scope.account
-        holder = ledger.lease_holder(account)
-        if holder is not None:
-            log.info("%s takes a tenth of the burst beside %s", purpose, holder)
-            session.client.budget.set_share(READER_SHARE)
-        beside = Reading(ledger, account, access.lease_seconds) if holder else contextlib.nullcontext()
-        with beside:
-            try:
-                yield session
-            finally:
-                session.tell_tokens()
+    bound = ledger.bound_scope()
+    holder = ledger.lease_holder(bound.account) if bound else None
+    if bound is None or holder is None:
+        async with _account(ledger, access, "") as session:
+            yield session
+        return
+    log.info("%s takes a tenth of the burst beside %s", purpose, holder)
+    # Before the first call: the writer gives the tenth up with its next heartbeat, and its window runs out after that.
+    with Reading(ledger, bound.account, access.lease_seconds):
+        opening = access.lease_seconds * BEAT + BURST_SECONDS
+        async with _account(ledger, access, "", share=READER_SHARE, opening=opening) as session:
+            yield session
+
+
+_bursts: dict[str, Burst] = {}
+"""API address → the burst of this process's last session there."""
 
 
 @asynccontextmanager
-async def _account(ledger: Ledger, access: AccountAccess, run: str) -> AsyncIterator[Session]:
-    bound = ledger.bound_scope()
-    spent = sum(ledger.tokens(bound.account, datetime.now(UTC).date().isoformat()).values()) if bound else 0
-    budget = TokenBudget(access.plan, seats=access.seats, reserve=access.reserve, spent_today=spent)
+async def _account(
+    ledger: Ledger, access: AccountAccess, run: str, *, share: float = 1.0, opening: float = 0.0
+) -> AsyncIterator[Session]:
+    budget = TokenBudget(
+        access.plan, seats=access.seats, reserve=access.reserve, share=share, opening=opening
+    )
+    if earlier := _bursts.get(access.api_url):
+        budget.burst.continue_from(earlier)
+    _bursts[access.api_url] = budget.burst
     async with PipedriveClient(
         access.api_url,
         access.api_token,
@@ -164,10 +178,12 @@ async def _account(ledger: Ledger, access: AccountAccess, run: str) -> AsyncIter
         concurrency=access.concurrency,
         request_timeout=access.timeout,
     ) as client:
-        me = (await client.me()).record
+        answer = await client.me()
+        me = answer.record
         scope = Scope(account=str(me["company_id"]), tenant=access.tenant)
         ledger.bind(scope, str(me.get("company_name") or me.get("company_domain") or ""))
-        yield Session(
+        budget.carry(sum(ledger.tokens(scope.account, answer.date.date().isoformat()).values()))
+        session = Session(
             ledger=ledger,
             scope=scope,
             client=client,
@@ -177,6 +193,10 @@ async def _account(ledger: Ledger, access: AccountAccess, run: str) -> AsyncIter
             concurrency=access.concurrency,
             run=run or uuid.uuid4().hex,
         )
+        try:
+            yield session
+        finally:
+            session.tell_tokens()
 
 
 @contextmanager

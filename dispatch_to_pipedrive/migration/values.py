@@ -1,5 +1,6 @@
 """Which values pass between the ledger and the engine."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -107,7 +108,7 @@ class SchemaObject:
 
 @dataclass(frozen=True)
 class LeaseHolder:
-    """Who holds an account's lease."""
+    """Who holds an account's lease; `others_silent` are the seconds since the holder before was last heard."""
 
     owner: str
     purpose: str
@@ -116,6 +117,7 @@ class LeaseHolder:
     process_started: float
     fence: int
     seconds_left: float
+    others_silent: float = math.inf
 
     def __str__(self) -> str:
         return f"{self.purpose} ({self.owner}, process {self.pid} on {self.host})"

@@ -71,6 +71,16 @@ class Burst:
         self._turn = asyncio.Lock()
         self._woken: asyncio.Future[None] | None = None
 
+    def continue_from(self, earlier: Burst) -> None:
+        """Count what an earlier session of this process has just sent: the vendor's window outlives a session."""
+        now = self._clock()
+        self._answers = [*earlier._answers, *[now] * earlier._in_flight]
+        heapq.heapify(self._answers)
+        self._others = earlier._others
+        self._floor, self._floor_before = earlier._floor, earlier._floor_before
+        self._floor_since, self._last = earlier._floor_since, earlier._last
+        self._closed_until = max(self._closed_until, earlier._closed_until)
+
     async def enter(self) -> Passage:
         """Wait for a place in the window, first come first served."""
         if self.limit is None and self._closed_until == 0.0:
