@@ -173,5 +173,5 @@ def assert_costs_nothing(world: World, tenant: Tenant, generation: int) -> None:
 
 
 def plain_tenant(world: World) -> Tenant:
-    """Six roots, half of them commercial, each with a job that has one visit."""
-    return Tenant({r: (RootVersion(r % 2 == 0, 1, ((r % 4, 1),), 0),) for r in range(1, 7)}, world.maps)
+    """Six roots, half of them commercial, each with an open job that has one visit."""
+    return Tenant({r: (RootVersion(r % 2 == 0, 1, ((r % 2, 1),), 0),) for r in range(1, 7)}, world.maps)
