@@ -45,9 +45,9 @@ async def retire(
             for key, link in links.items()
             if key not in wanted[entity] and link.state in ALIVE and link.generation <= manifest.generation_to
         ]
+        faults.point("retiring")
         if not going:
             continue
-        faults.point("retiring")
         await _retire_entity(session, schema, manifest, entity, going, mapped_fields[entity], report)
     return report
 

@@ -37,9 +37,7 @@ def migration(
         chosen = {"customers": CUSTOMERS, "seed": SEED, "plan": "premium", "seats": 2, "no_limits": True}
         chosen |= options
         plan = {"PIPEDRIVE_PLAN": str(chosen["plan"]), "PIPEDRIVE_SEATS": str(chosen["seats"])}
-        return Migration(
-            launcher, new_sandbox(**chosen), tmp_path / f"home-{count}", {**plan, **(env or {})}
-        )
+        return Migration(launcher, new_sandbox(**chosen), tmp_path / f"home-{count}", {**plan, **(env or {})})
 
     return start
 

@@ -1,0 +1,60 @@
+"""Killed again and again, the migration ends where an undisturbed one does."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from dispatch_to_pipedrive.migration.faults import POINTS
+from dispatch_to_pipedrive_tests.acceptance.accounts import comparable, stamps
+from dispatch_to_pipedrive_tests.acceptance.world import Migrated, Migration
+
+ROUND_TRIP = ("request_sending", "response_received", "intents_committed", "outcomes_committed")
+"""The points that a record passes: met in turn, with so few passes that work is left for the next."""
+PASSES = {
+    "schema_intent_committed": 6,
+    "schema_step_sent": 6,
+    "schema_outcome_committed": 6,
+    "request_sending": 9,
+    "response_received": 4,
+    "settled": 3,
+    "entity_loaded": 3,
+    "retiring": 3,
+}
+"""The most passes after which a point may kill; 1 where none is said."""
+
+
+def kills() -> list[tuple[str, int]]:
+    """30 kills in the order of the road: each point twice, at seeded passes."""
+    chance = random.Random("kills")
+    before = POINTS[: POINTS.index(ROUND_TRIP[0])]
+    after = [point for point in POINTS if point not in before and point not in ROUND_TRIP]
+    order = [
+        *(point for point in before for _ in range(2) if point not in ROUND_TRIP),
+        *ROUND_TRIP,
+        *ROUND_TRIP,
+        *(point for point in after for _ in range(2)),
+    ]
+    return [(point, chance.randint(1, PASSES.get(point, 1))) for point in order]
+
+
+def test_the_kills_meet_every_point_twice() -> None:
+    assert sorted(point for point, _ in kills()) == sorted(POINTS * 2)
+    assert len(kills()) == 30
+
+
+@pytest.mark.parametrize(
+    "chosen", [slice(1, None, 3), pytest.param(slice(None), marks=pytest.mark.soak)], ids=["10", "30"]
+)
+def test_killed_again_and_again_it_ends_where_an_undisturbed_run_does(
+    chosen: slice, migrated: Migrated, migration: Callable[..., Migration]
+) -> None:
+    disturbed = migration()
+    for point, passes in kills()[chosen]:
+        ended = disturbed.start("migrate", "--through", "full", kill_at=(point, passes)).wait()
+        assert ended.code == -9, f"{point} was not passed {passes} times:\n{ended.said}"
+    ended = disturbed.migrate()
+    assert ended.code == 0, ended.said
+    dump = disturbed.account("dump")
+    assert stamps(dump) == stamps(migrated.dump)
+    assert comparable(dump) == comparable(migrated.dump)
