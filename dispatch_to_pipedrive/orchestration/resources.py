@@ -15,7 +15,7 @@ from upath import UPath
 from dispatch_to_pipedrive.dispatch_pro.client import Credentials
 from dispatch_to_pipedrive.mapping import Maps
 from dispatch_to_pipedrive.migration import session as sessions
-from dispatch_to_pipedrive.migration.errors import GateClosed
+from dispatch_to_pipedrive.migration.errors import GateClosed, Interrupted
 from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.prepare import read_schema
@@ -75,6 +75,8 @@ async def writing(
                 f"PIPEDRIVE_API_URL leads to company {session.scope.account}, but ALLOW_REAL_ACCOUNT names {allowed}"
             )
         yield session
+        if session.should_stop():
+            raise Interrupted("stopped by a person after the open window; run again to go on")
 
 
 @asynccontextmanager
