@@ -19,6 +19,7 @@ import pyarrow as pa
 from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, ROOT_BOUND, Feed
+from dispatch_to_pipedrive.dispatch_pro.placement.dealing import records_by_root
 from dispatch_to_pipedrive.dispatch_pro.placement.engine import address, engine, parquet, stream
 from dispatch_to_pipedrive.dispatch_pro.placement.index import (
     CommittedSegment,
@@ -71,13 +72,6 @@ SELECT r.root, $feed AS feed, r.id, r.generation, p.path, r.position, r.modified
        CASE WHEN $clustering THEN r.root ELSE r.home END AS home, r.parent, r.parent_id
 FROM rooted r JOIN paths p ON p.segment = r.segment
 ORDER BY r.root NULLS LAST, r.id
-"""
-
-_CLUSTERED = """
-SELECT r.root, r.id, s.record
-FROM stored s JOIN rooted r ON r.segment = s.segment AND r.position = s.position
-WHERE r.root IS NOT NULL
-ORDER BY r.root, r.id
 """
 
 
@@ -292,7 +286,7 @@ def _write(
             data,
             f"clustered/{index.generation:06d}",
             feed.name,
-            stream(connection, _CLUSTERED, {}, _CLUSTERED_GROUP),
+            records_by_root(connection, data),
             rows=_CLUSTERED_ROWS,
             row_group=_CLUSTERED_GROUP,
             dictionary=[],

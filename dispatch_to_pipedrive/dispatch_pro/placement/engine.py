@@ -15,7 +15,7 @@ from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.store import is_local
 
-_MEMORY = "500MB"
+_MEMORY = "400MB"
 _THREADS = 2
 
 
