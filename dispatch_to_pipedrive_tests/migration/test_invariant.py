@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from dispatch_to_pipedrive.migration import load, resolve, tables
+from dispatch_to_pipedrive.migration import load, resolve
+from dispatch_to_pipedrive.migration.ledger import tables
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import Settled
 from dispatch_to_pipedrive.migration.values import ENTITIES, Intent, Outcome

@@ -10,8 +10,9 @@ import httpx
 import orjson
 import pytest
 
-from dispatch_to_pipedrive.migration import tables, window
+from dispatch_to_pipedrive.migration import window
 from dispatch_to_pipedrive.migration.errors import RunStopped
+from dispatch_to_pipedrive.migration.ledger import tables
 from dispatch_to_pipedrive.migration.load import LoadReport
 from dispatch_to_pipedrive.migration.values import ENTITIES
 from dispatch_to_pipedrive.pipedrive.errors import PlanCap

@@ -9,9 +9,9 @@ import pytest
 from dispatch_to_pipedrive.mapping import load_maps
 from dispatch_to_pipedrive.migration.clearance import gates, require_clearance
 from dispatch_to_pipedrive.migration.errors import GateClosed
+from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.owners import decided, fallback_row
-from dispatch_to_pipedrive.migration.tables import schema_object
 from dispatch_to_pipedrive.migration.values import Manifest, OwnerRow, SchemaObject
 
 MAPS = load_maps(Path(__file__).resolve().parent.parent.parent / "mappings")
@@ -28,7 +28,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
-def with_schema(ledger: Ledger) -> None:
+def with_schema(ledger: Ledger, but: str = "") -> None:
     made = [
         SchemaObject("field", entity, name, f"{entity} {name}", "varchar")
         for entity in MAPS
@@ -38,9 +38,8 @@ def with_schema(ledger: Ledger) -> None:
         if pipeline := entity_map.pipeline:
             made.append(SchemaObject("pipeline", "pipelines", pipeline.name, "1", ""))
             made += [SchemaObject("stage", "stages", name, name, pipeline.name) for name in pipeline.stages]
-    rows = [{"account": SCOPE.account, **vars(one)} for one in made]
-    with ledger._write() as conn:  # the fence is not what is looked at here
-        conn.execute(schema_object.insert(), rows)
+    with acquire(ledger, SCOPE.account, purpose="a test", seconds=30) as lease:
+        ledger.record(SCOPE, lease.fence, schema=[one for one in made if one.name != but])
 
 
 def closed(ledger: Ledger, manifest: Manifest = MANIFEST) -> list[str]:
@@ -84,10 +83,8 @@ def test_a_batch_needs_a_forecast(ledger: Ledger) -> None:
 
 def test_a_stage_that_is_missing_is_named(ledger: Ledger) -> None:
     ledger.bind(SCOPE, "Company")
-    with_schema(ledger)
+    with_schema(ledger, but="Hold")
     ledger.save_owners(SCOPE.account, [MATCHED])
-    with ledger._write() as conn:
-        conn.execute(schema_object.delete().where(schema_object.c.name == "Hold"))
     with pytest.raises(GateClosed, match="stage Hold of stages"):
         require_clearance(ledger, MAPS, MANIFEST)
 

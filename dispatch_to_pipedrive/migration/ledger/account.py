@@ -1,0 +1,173 @@
+"""What the ledger knows of the account: whose it is, its links, what is set aside, its schema and owners."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from dispatch_to_pipedrive.migration.errors import WrongAccount
+from dispatch_to_pipedrive.migration.ledger import tables as t
+from dispatch_to_pipedrive.migration.ledger.database import Database, Scope, chunks, utc_now
+from dispatch_to_pipedrive.migration.past import Past, after_write
+from dispatch_to_pipedrive.migration.values import (
+    Link,
+    OwnerRow,
+    Quarantined,
+    SchemaObject,
+)
+
+
+class AccountRecords(Database):
+    """Binding, links, pasts, quarantine, capabilities, schema and technicians."""
+
+    def bind(self, scope: Scope, company: str) -> None:
+        """Bind the ledger to an account and a tenant, or refuse another pair."""
+        with self._write() as conn:
+            bound = conn.execute(sa.select(t.binding)).first()
+            if bound is None:
+                row = {
+                    "account": scope.account,
+                    "tenant": scope.tenant,
+                    "company": company,
+                    "bound_at": utc_now(),
+                }
+                conn.execute(t.binding.insert(), row)
+            elif (bound.account, bound.tenant) != (scope.account, scope.tenant):
+                raise WrongAccount(
+                    f"this ledger belongs to Pipedrive company {bound.account} ({bound.company}) and Dispatch Pro "
+                    f"tenant {bound.tenant}, but the settings lead to company {scope.account} ({company}) and tenant "
+                    f"{scope.tenant}: correct the settings, or use another MIGRATION_HOME"
+                )
+
+    def bound_scope(self) -> Scope | None:
+        """The pair this ledger belongs to, if it has met one."""
+        with self._read() as conn:
+            bound = conn.execute(sa.select(t.binding)).first()
+        return None if bound is None else Scope(bound.account, bound.tenant)
+
+    def bound_company(self) -> str | None:
+        """The name of the company that this ledger belongs to."""
+        with self._read() as conn:
+            return conn.scalar(sa.select(t.binding.c.company))
+
+    def links(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> dict[str, Link]:
+        """Source key → link, for the keys that have one."""
+        found: dict[str, Link] = {}
+        with self._read() as conn:
+            for keys in chunks(source_keys):
+                query = _links(scope, entity).where(t.link.c.source_key.in_(keys))
+                found.update({row.source_key: _link(row) for row in conn.execute(query)})
+        return found
+
+    def links_of_roots(self, scope: Scope, entity: str, roots: Iterable[int]) -> dict[str, Link]:
+        """Source key → link of every record that hangs on one of the roots."""
+        found: dict[str, Link] = {}
+        with self._read() as conn:
+            for chunk in chunks(roots):
+                query = _links(scope, entity).where(t.link.c.root.in_(chunk))
+                found.update({row.source_key: _link(row) for row in conn.execute(query)})
+        return found
+
+    def linked_ids(self, scope: Scope, entity: str, ids: Iterable[int]) -> set[int]:
+        """Those of the ids that some link names."""
+        found: set[int] = set()
+        with self._read() as conn:
+            for chunk in chunks(ids):
+                query = sa.select(t.link.c.pipedrive_id).where(
+                    t.link.c.account == scope.account,
+                    t.link.c.entity == entity,
+                    t.link.c.pipedrive_id.in_(chunk),
+                )
+                found.update(conn.scalars(query))
+        return found
+
+    def link_counts(self, scope: Scope) -> dict[tuple[str, str], int]:
+        """(entity, state) → number of links."""
+        query = sa.select(t.link.c.entity, t.link.c.state, sa.func.count()).where(
+            t.link.c.account == scope.account, t.link.c.tenant == scope.tenant
+        )
+        with self._read() as conn:
+            rows = conn.execute(query.group_by(t.link.c.entity, t.link.c.state))
+            return {(entity, state): count for entity, state, count in rows}
+
+    def past(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> dict[str, Past]:
+        """Source key → what the record was told and what it answered, its writes laid one over the other."""
+        intent, outcome = t.operation.alias("i"), t.operation.alias("o")
+        query = (
+            sa.select(
+                intent.c.source_key, intent.c.verb, intent.c.body, outcome.c.echo, outcome.c.server_date
+            )
+            .join(outcome, outcome.c.intent == intent.c.number)
+            .where(
+                intent.c.account == scope.account,
+                intent.c.entity == entity,
+                intent.c.verb.in_(("create", "update")),
+                outcome.c.status.in_(("done", "settled")),
+                outcome.c.echo.is_not(None),
+            )
+            .order_by(intent.c.number)
+        )
+        found: dict[str, Past] = {}
+        with self._read() as conn:
+            for keys in chunks(source_keys):
+                for row in conn.execute(query.where(intent.c.source_key.in_(keys))):
+                    body, echo = orjson.loads(row.body), orjson.loads(row.echo)
+                    before = None if row.verb == "create" else found.get(row.source_key)
+                    found[row.source_key] = after_write(before, body, echo, row.server_date)
+        return found
+
+    def quarantined(self, scope: Scope) -> list[Quarantined]:
+        """Everything that is set aside."""
+        query = sa.select(t.quarantine).where(
+            t.quarantine.c.account == scope.account, t.quarantine.c.tenant == scope.tenant
+        )
+        with self._read() as conn:
+            rows = conn.execute(query.order_by(t.quarantine.c.entity, t.quarantine.c.source_key))
+            return [Quarantined(r.entity, r.source_key, r.reason, r.words, r.digest, r.batch) for r in rows]
+
+    def capabilities(self, account: str) -> dict[str, bool]:
+        """What the account has shown that it can or cannot do."""
+        with self._read() as conn:
+            rows = conn.execute(sa.select(t.capability).where(t.capability.c.account == account))
+            return {row.name: row.granted for row in rows}
+
+    def schema_objects(self, account: str) -> list[SchemaObject]:
+        """Pipelines, stages, fields and labels recorded for the account."""
+        with self._read() as conn:
+            rows = conn.execute(sa.select(t.schema_object).where(t.schema_object.c.account == account))
+            return [SchemaObject(r.kind, r.entity, r.name, r.code, r.field_type) for r in rows]
+
+    def owners(self, account: str) -> list[OwnerRow]:
+        """What was decided for each technician."""
+        query = sa.select(t.technician_owner).where(t.technician_owner.c.account == account)
+        with self._read() as conn:
+            rows = conn.execute(query.order_by(t.technician_owner.c.technician_id))
+            return [OwnerRow(r.technician_id, r.name, r.email, r.user_id, r.verdict) for r in rows]
+
+    def save_owners(self, account: str, owners: Sequence[OwnerRow]) -> None:
+        """Replace what was decided for the technicians."""
+        with self._write() as conn:
+            conn.execute(t.technician_owner.delete().where(t.technician_owner.c.account == account))
+            if owners:
+                conn.execute(t.technician_owner.insert(), [{"account": account, **asdict(o)} for o in owners])
+
+
+def _links(scope: Scope, entity: str) -> sa.Select[Any]:
+    return sa.select(t.link).where(
+        t.link.c.account == scope.account, t.link.c.tenant == scope.tenant, t.link.c.entity == entity
+    )
+
+
+def _link(row: Any) -> Link:
+    return Link(
+        row.entity,
+        row.source_key,
+        row.pipedrive_id,
+        row.state,
+        row.root,
+        row.generation,
+        row.digest,
+        row.base,
+    )

@@ -1,0 +1,56 @@
+"""What each batch came to, and who signed what."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from dispatch_to_pipedrive.migration.ledger import tables as t
+from dispatch_to_pipedrive.migration.ledger.database import canonical_json, utc_now
+from dispatch_to_pipedrive.migration.ledger.operations import Operations
+
+
+class Reports(Operations):
+    """Reports of batches and sign-offs."""
+
+    def batch_operations(self, account: str) -> dict[tuple[str, str, str, str], tuple[int, int]]:
+        """(batch, entity, verb, status) → (number of outcomes, their tokens)."""
+        c = t.operation.c
+        query = (
+            sa.select(c.batch, c.entity, c.verb, c.status, sa.func.count(), sa.func.sum(c.tokens))
+            .where(c.account == account, c.event == "outcome")
+            .group_by(c.batch, c.entity, c.verb, c.status)
+        )
+        with self._read() as conn:
+            return {(b, e, v, s): (int(n), int(k)) for b, e, v, s, n, k in conn.execute(query)}
+
+    def report_batch(self, account: str, batch: str, stage: str, run: str, report: Mapping[str, Any]) -> None:
+        """Keep what the latest run of a batch's stage came to."""
+        row = {"account": account, "batch": batch, "stage": stage, "at": utc_now(), "run": run}
+        with self._write() as conn:
+            self._upsert(conn, t.batch_report, [{**row, "report": canonical_json(dict(report))}])
+
+    def batch_reports(self, account: str) -> dict[tuple[str, str], dict[str, Any]]:
+        """(batch, stage) → its latest report, with `at` and `run`."""
+        with self._read() as conn:
+            rows = conn.execute(sa.select(t.batch_report).where(t.batch_report.c.account == account))
+            return {(r.batch, r.stage): {**orjson.loads(r.report), "at": r.at, "run": r.run} for r in rows}
+
+    def sign(self, account: str, stage: str, generation: int, name: str) -> None:
+        """Keep who approved a stage, as of which generation, at which head of the chain."""
+        head = self.chain_head()
+        row = {"account": account, "stage": stage, "generation": generation, "name": name}
+        with self._write() as conn:
+            self._upsert(conn, t.sign_off, [{**row, "at": utc_now(), "head": head}])
+
+    def sign_offs(self, account: str) -> list[dict[str, Any]]:
+        """Who approved what, oldest first."""
+        with self._read() as conn:
+            rows = conn.execute(
+                sa.select(t.sign_off).where(t.sign_off.c.account == account).order_by(t.sign_off.c.at)
+            )
+            return [
+                {"stage": r.stage, "generation": r.generation, "name": r.name, "at": r.at, "head": r.head}
+                for r in rows
+            ]

@@ -1,0 +1,135 @@
+"""What the ledger knows of the source: cursors, generations with their segments, and the batches planned from them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
+
+import orjson
+import sqlalchemy as sa
+
+from dispatch_to_pipedrive.migration.errors import LeaseLost, MigrationError
+from dispatch_to_pipedrive.migration.ledger import tables as t
+from dispatch_to_pipedrive.migration.ledger.database import Database, canonical_json, utc_now
+from dispatch_to_pipedrive.migration.values import (
+    Manifest,
+    SegmentRow,
+)
+
+
+class LandedSegment(Protocol):
+    """A segment that has landed and is not visible yet."""
+
+    @property
+    def feed(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
+
+
+class FeedAdvance(Protocol):
+    """How far one feed came."""
+
+    @property
+    def feed(self) -> str: ...
+    @property
+    def segments(self) -> Sequence[LandedSegment]: ...
+    @property
+    def cursor(self) -> str: ...
+
+
+class SourceRecords(Database):
+    """Feeds, generations and manifests."""
+
+    def cursors(self) -> dict[str, str]:
+        """Feed → cursor to continue from."""
+        with self._read() as conn:
+            return {row.feed: row.value for row in conn.execute(sa.select(t.cursor))}
+
+    def commit_generation(self, advances: Sequence[FeedAdvance], since: Mapping[str, str]) -> int | None:
+        """Make segments and cursors visible and give them a generation; None if nothing new arrived.
+
+        `since` are the cursors that the advance started from: another advance in between refuses this one.
+        """
+        now = utc_now()
+        with self._write() as conn:
+            for advance in advances:
+                stored = conn.scalar(sa.select(t.cursor.c.value).where(t.cursor.c.feed == advance.feed))
+                if stored != since.get(advance.feed):
+                    raise LeaseLost(
+                        f"feed {advance.feed} was advanced by another process meanwhile: run again"
+                    )
+            self._upsert(
+                conn, t.cursor, [{"feed": a.feed, "value": a.cursor, "advanced_at": now} for a in advances]
+            )
+            landed = [s for a in advances for s in a.segments]
+            if not landed:
+                return None
+            number = 1 + (conn.scalar(sa.select(sa.func.max(t.generation.c.number))) or 0)
+            rows = sum(s.rows for s in landed)
+            conn.execute(t.generation.insert(), {"number": number, "committed_at": now, "rows": rows})
+            conn.execute(
+                t.segment.insert(),
+                [
+                    {
+                        "path": s.path,
+                        "generation": number,
+                        "feed": s.feed,
+                        "rows": s.rows,
+                        "bytes": s.bytes,
+                        "sha256": s.sha256,
+                    }
+                    for s in landed
+                ],
+            )
+            return number
+
+    def latest_generation(self) -> int:
+        """Number of the newest generation; 0 before the first."""
+        with self._read() as conn:
+            return conn.scalar(sa.select(sa.func.max(t.generation.c.number))) or 0
+
+    def segments(self, upto: int) -> list[SegmentRow]:
+        """Committed segments of generations 1 … `upto`, oldest first."""
+        query = sa.select(t.segment).where(t.segment.c.generation <= upto)
+        with self._read() as conn:
+            rows = conn.execute(query.order_by(t.segment.c.generation, t.segment.c.path))
+            return [SegmentRow(r.generation, r.feed, r.path) for r in rows]
+
+    def plan(self, manifests: Sequence[Manifest]) -> None:
+        """Add manifests, all or none."""
+        now = utc_now()
+        rows = [{**asdict(m), "roots": canonical_json(m.roots), "planned_at": now} for m in manifests]
+        with self._write() as conn:
+            if rows:
+                conn.execute(t.manifest.insert(), rows)
+
+    def manifests(self) -> list[Manifest]:
+        """All manifests in the order of planning."""
+        with self._read() as conn:
+            rows = conn.execute(sa.select(t.manifest).order_by(t.manifest.c.planned_at, t.manifest.c.key))
+            return [_manifest(row) for row in rows]
+
+    def manifest(self, key: str) -> Manifest:
+        """The manifest of a batch."""
+        with self._read() as conn:
+            row = conn.execute(sa.select(t.manifest).where(t.manifest.c.key == key)).first()
+        if row is None:
+            raise MigrationError(f"no batch {key!r} is planned: materialize `batches` first")
+        return _manifest(row)
+
+
+def _manifest(row: Any) -> Manifest:
+    return Manifest(
+        row.key,
+        row.kind,
+        row.generation_from,
+        row.generation_to,
+        tuple(orjson.loads(row.roots)),
+        row.records,
+        row.tokens,
+    )
