@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ from dispatch_to_pipedrive.orchestration.road import mapped, totals_that_differ
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
 _INDEX = "listing.json"
+_KEPT = 3_600
+"""Seconds that a listing is kept."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def kept_reading(ledger: Ledger, home: Path, *, begun_after: str = "") -> Readin
 
 
 async def take_reading(session: Session, schema: AccountSchema, home: Path) -> Reading:
-    """List the account once, sweep it for strays, and keep both; older listings go."""
+    """List the account once, sweep it for strays, and keep both; old listings go."""
     folder = home / "listings"
     began = datetime.now(UTC).isoformat(timespec="microseconds")
     head = session.ledger.chain_head()
@@ -78,7 +81,7 @@ async def take_reading(session: Session, schema: AccountSchema, home: Path) -> R
     index = {"began": began, "head": head, "strays": [list(one) for one in strays.differences]}
     (target / _INDEX).write_bytes(orjson.dumps(index))
     for older in folder.iterdir():
-        if older.name < target.name:
+        if older.stat().st_mtime < time.time() - _KEPT:  # another process may still read a younger one
             shutil.rmtree(older, ignore_errors=True)
     return Reading(listing, began, strays)
 

@@ -97,8 +97,7 @@ def placement(context: dg.AssetExecutionContext, migration: Migration) -> dg.Mat
     with plain_words(), migration.source_to_myself("placing records"):
         generation = migration.ledger.latest_generation()
         segments = committed(migration.ledger, generation)
-        before = [g for g in range(generation, 0, -1) if _placed(migration, g)][:1]
-        previous = before[0] if before and before[0] < generation else None
+        previous = next((g for g in range(generation - 1, 0, -1) if _placed(migration, g)), None)
         stage = Stage("", "placement")
         feeds: list[str] = []
 
