@@ -1,0 +1,35 @@
+"""Two of the program at once: one writes, the other waits and says for whom, or will not wait."""
+
+from collections.abc import Callable
+
+from dispatch_to_pipedrive_tests.acceptance.accounts import comparable, stamps
+from dispatch_to_pipedrive_tests.acceptance.world import Migrated, Migration
+
+FULL = ("migrate", "--through", "full")
+
+
+def test_of_two_at_once_one_waits_and_nothing_is_done_twice(
+    migrated: Migrated, migration: Callable[..., Migration]
+) -> None:
+    slow = migration(latency_ms=40)
+    both = [slow.start(*FULL), slow.start(*FULL)]
+    ended = [running.wait() for running in both]
+    assert [one.code for one in ended] == [0, 0], "\n".join(one.said for one in ended)
+    said = "".join(one.said for one in ended)
+    assert "waiting for the lease of account" in said
+    assert any(f"process {one.pid} on" in said for one in both)
+    dump = slow.account("dump")
+    assert stamps(dump) == stamps(migrated.dump)
+    assert comparable(dump) == comparable(migrated.dump)
+
+
+def test_who_will_not_wait_ends_with_3(migration: Callable[..., Migration]) -> None:
+    slow = migration(latency_ms=300)
+    writer = slow.start(*FULL)
+    writer.wait_for("schema: ")
+    hurried = slow.run(*FULL, "--no-wait")
+    writer.signal(2)
+    assert hurried.code == 3, hurried.said
+    assert f"process {writer.pid}" in hurried.said
+    assert "Traceback" not in hurried.said
+    assert writer.wait().code == 130
