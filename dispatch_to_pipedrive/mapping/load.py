@@ -24,6 +24,8 @@ from dispatch_to_pipedrive.mapping.model import (
 from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS, Transform, argument_mistakes
 
 Place = tuple[int | str, ...]
+_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml where there is one: each run reads the maps several times."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -71,8 +73,8 @@ def load_map(path: Path, entity: str) -> tuple[EntityMap | None, list[Mistake]]:
     """One file's map, and its mistakes; there is a map only if there are none."""
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = yaml.safe_load(text)
+        root = yaml.compose(text, Loader=_LOADER)
+        value = yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
     except UnicodeDecodeError:
         return None, [Mistake(str(path), 1, entity, "not UTF-8 text")]
     except yaml.YAMLError as wrong:
@@ -96,7 +98,7 @@ def check_columns(maps: Maps, columns: Mapping[str, Collection[str]], directory:
     mistakes = []
     for entity, entity_map in maps.items():
         path = directory / f"{entity}.yaml"
-        lines = dict(_lines(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), ()))
+        lines = dict(_lines(yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER), ()))
         source = _Source(str(path), lines)
         for name, field in entity_map.fields.items():
             missing = [column for column in read_columns(field) if column not in columns[entity]]
