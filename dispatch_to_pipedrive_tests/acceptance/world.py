@@ -69,11 +69,15 @@ class Migrated:
     dump: dict[str, Any]
     env: dict[str, str]
 
-    def again(self, home: Path) -> Migration:
-        """The account and the home as they were when the migration had ended."""
-        shutil.copytree(self.home, home, symlinks=True)
+    def fresh(self, home: Path) -> Migration:
+        """The account as it was then, and a home that knows nothing: for commands that are refused."""
         migration = Migration(self.launcher, self.sandbox, home, dict(self.env))
         migration.account("faults", {"clear": True})
         migration.account("load", self.dump)
         migration.account("stats/reset", {})
         return migration
+
+    def again(self, home: Path) -> Migration:
+        """The account and the home as they were when the migration had ended."""
+        shutil.copytree(self.home, home, symlinks=True)
+        return self.fresh(home)
