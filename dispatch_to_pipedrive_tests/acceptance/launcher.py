@@ -80,6 +80,7 @@ class Launcher:
         self.process = subprocess.Popen(
             [sys.executable, "-m", __spec__.name if __spec__ else __name__],
             cwd=ROOT,
+            env={**os.environ, "COLUMNS": "400", "NO_COLOR": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -99,6 +100,7 @@ class Launcher:
         """Start `dispatch-to-pipedrive *arguments`; `kill_at`: it kills itself at the nth pass of a fault point."""
         self.count += 1
         output = self.folder / f"{self.count:04d}.txt"
+        output.touch()
         request = {"start": arguments, "env": dict(env), "cwd": str(cwd), "output": str(output)}
         pid = self.ask({**request, "kill_at": kill_at})["pid"]
         return Running(self, pid, output)

@@ -14,7 +14,7 @@ def test_five_in_a_hundred_answers_lost(migrated: Migrated, migration: Callable[
     """R029: of all writes, those of the schema too."""
     unlucky = migration()
     unlucky.account("faults", {"rules": [RECORDS, SCHEMA]})
-    ended = unlucky.migrate()
+    ended = unlucky.sample()
     assert ended.code == 0, ended.said
     records, schema = unlucky.account("faults")["rules"]
     assert records["struck"] >= 3

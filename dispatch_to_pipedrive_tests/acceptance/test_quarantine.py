@@ -22,7 +22,7 @@ def test_refused_records_are_set_aside_listed_and_healed(
 ) -> None:
     fussy = migration()
     fussy.account("faults", REFUSAL)
-    ended = fussy.migrate()
+    ended = fussy.sample()
     assert ended.code == 1, ended.said
     assert "set aside" in ended.said
     assert "Traceback" not in ended.said
@@ -41,7 +41,7 @@ def test_refused_records_are_set_aside_listed_and_healed(
 
     ended = fussy.run("verify")
     assert ended.code == 1, ended.said
-    ended = fussy.migrate("--retry-quarantined")
+    ended = fussy.sample("--retry-quarantined")
     assert ended.code == 0, ended.said
     assert comparable(fussy.account("dump")) == comparable(migrated.dump)
     assert json.loads(fussy.run("status", "--json").said)["quarantined"] == []

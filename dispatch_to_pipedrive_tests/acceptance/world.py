@@ -1,5 +1,6 @@
 """A migration as a person runs it: a sandbox, a home, the command line, and looks into the account."""
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,12 +25,9 @@ class Migration:
 
     def environment(self, changes: Mapping[str, str] | None = None) -> dict[str, str]:
         """What the program sees: nothing of the tests' own settings. '' takes a variable away."""
-        import os
-
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        wide = {"COLUMNS": "400", "NO_COLOR": "1"}
         home = {"MIGRATION_HOME": str(self.home), "FALLBACK_OWNER_EMAIL": "admin@company.example"}
-        together = {**inherited, **wide, **BRISK, **home, **self.sandbox.env, **self.env, **(changes or {})}
+        together = {**inherited, **BRISK, **home, **self.sandbox.env, **self.env, **(changes or {})}
         return {name: value for name, value in together.items() if value}
 
     def start(
@@ -44,6 +42,10 @@ class Migration:
     def run(self, *arguments: str, **options: Any) -> Ended:
         """Run the program to its end."""
         return self.start(*arguments, **options).wait()
+
+    def sample(self, *arguments: str, **options: Any) -> Ended:
+        """`migrate --through sample`, to its end: the whole of a tenant so small that it is its own sample."""
+        return self.run("migrate", "--through", "sample", *arguments, **options)
 
     def migrate(self, *arguments: str, **options: Any) -> Ended:
         """`migrate --through full`, to its end."""
