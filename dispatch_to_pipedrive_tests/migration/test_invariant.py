@@ -111,15 +111,25 @@ _SETTINGS = settings(
 )
 
 
-@pytest.mark.parametrize("part", range(4))
-def test_batches_in_any_order_with_crashes_end_in_the_same_state(part: int, world: World) -> None:
-    @settings(_SETTINGS, max_examples=EXAMPLES // 4)
+def holds_for(world: World, examples: int) -> None:
+    @settings(_SETTINGS, max_examples=examples)
     @given(data=st.data())
     def holds(data: st.DataObject) -> None:
         with example(world) as copy:
             check_invariant(copy, data)
 
     holds()
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_batches_in_any_order_with_crashes_end_in_the_same_state(part: int, world: World) -> None:
+    holds_for(world, EXAMPLES // 4)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("part", range(50))
+def test_five_thousand_tenants(part: int, world: World) -> None:
+    holds_for(world, 100)
 
 
 def test_the_same_holds_on_postgresql(world_on_postgres: World) -> None:
