@@ -1,4 +1,7 @@
-"""How the shell's front door executes jobs: in its own process, on the instance that the UI opens."""
+"""How the shell's front door executes jobs: in its own process, on the instance that the UI opens.
+
+Uses private names of Dagster: no public call runs a job in this process and tells the UI which of its jobs it was.
+"""
 
 import fcntl
 import os
@@ -10,7 +13,16 @@ from typing import Any
 
 import dagster as dg
 import psutil
+from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.errors import DagsterAssetCheckFailedError
+from dagster._core.execution.api import execute_run
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.storage.tags import PARTITION_NAME_TAG
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from dispatch_to_pipedrive.orchestration.build import build_defs
 from dispatch_to_pipedrive.settings import Settings, make_dagster_home
@@ -86,18 +98,27 @@ def execute(
         "dispatch/from": "command line",
         **(tags or {}),
     }
-    ops = {name: {"config": dict(values)} for name, values in (config or {}).items()}
+    partition = {} if batch is None else {PARTITION_NAME_TAG: batch}
     definition = _definitions().resolve_job_def(job)
+    run = instance.create_run_for_job(
+        definition,
+        run_config={
+            **_QUIET,
+            "ops": {name: {"config": dict(values)} for name, values in (config or {}).items()},
+        },
+        tags={**definition.run_tags, **partition, **about},
+        remote_job_origin=_as_the_ui_names_it(job),
+    )
     try:
-        result = definition.execute_in_process(
-            instance=instance,
-            partition_key=batch,
-            run_config={**_QUIET, "ops": ops},
-            tags=about,
-            raise_on_error=True,
-        )
+        return execute_run(InMemoryJob(definition), run, instance, raise_on_error=True).success
     except dg.Failure as failure:
         raise (failure.__cause__ or failure) from None
     except DagsterAssetCheckFailedError:
         return False
-    return result.success
+
+
+def _as_the_ui_names_it(job: str) -> RemoteJobOrigin:
+    """Where the UI finds the job of a run, so that it can run it again."""
+    target = LoadableTargetOrigin(module_name="dispatch_to_pipedrive.definitions")
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(target, "dispatch_to_pipedrive")
+    return RemoteJobOrigin(RemoteRepositoryOrigin(location, "__repository__"), job)

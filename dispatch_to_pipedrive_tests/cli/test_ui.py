@@ -21,6 +21,16 @@ mutation($params: ExecutionParams!) {
   }
 }
 """
+AGAIN = """
+mutation($params: ReexecutionParams!) {
+  launchRunReexecution(reexecutionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
+RUNS = "{ runsOrError { ... on Runs { results { runId jobName } } } }"
 STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 SELECTOR = {"repositoryLocationName": "dispatch_to_pipedrive", "repositoryName": "__repository__"}
 
@@ -52,7 +62,18 @@ def ask(url: str, query: str, **variables: Any) -> Any:
     return found["data"]
 
 
-def test_a_partition_is_loaded_again_from_the_ui(ui: str, migrated: Migrated) -> None:
+def ended(url: str, launched: dict[str, Any]) -> str:
+    """How a launched run ended."""
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    deadline = time.monotonic() + 180
+    state = ""
+    while state not in ("SUCCESS", "FAILURE", "CANCELED") and time.monotonic() < deadline:
+        time.sleep(0.3)
+        state = ask(url, STATUS, id=launched["run"]["runId"])["runOrError"]["status"]
+    return state
+
+
+def test_a_partition_is_loaded_again_and_a_run_of_the_shell_is_run_again(ui: str, migrated: Migrated) -> None:
     migrated.sandbox.control("pipedrive", "stats/reset", {})
     launched = ask(
         ui,
@@ -64,11 +85,9 @@ def test_a_partition_is_loaded_again_from_the_ui(ui: str, migrated: Migrated) ->
             "executionMetadata": {"tags": [{"key": "dagster/partition", "value": "wave-0001"}]},
         },
     )["launchRun"]
-    assert launched["__typename"] == "LaunchRunSuccess", launched
-    deadline = time.monotonic() + 180
-    state = ""
-    while state not in ("SUCCESS", "FAILURE", "CANCELED") and time.monotonic() < deadline:
-        time.sleep(0.3)
-        state = ask(ui, STATUS, id=launched["run"]["runId"])["runOrError"]["status"]
-    assert state == "SUCCESS"
+    assert ended(ui, launched) == "SUCCESS"
     assert migrated.sandbox.control("pipedrive", "stats")["writes"] == 0
+    by_the_shell = ask(ui, RUNS)["runsOrError"]["results"]
+    planning = next(run["runId"] for run in by_the_shell if run["jobName"] == "plan_batches")
+    again = ask(ui, AGAIN, params={"parentRunId": planning, "strategy": "ALL_STEPS"})
+    assert ended(ui, again["launchRunReexecution"]) == "SUCCESS"
