@@ -25,7 +25,7 @@ check: setup  ## style, types, definitions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/dagster definitions validate -w workspace.yaml
+	MIGRATION_HOME=$$(mktemp -d) $(BIN)/dagster definitions validate -w workspace.yaml
 
 soak: setup  ## the long proofs
 	$(BIN)/pytest -m soak

@@ -11,7 +11,7 @@ from dagster._core.storage.base_storage import DagsterStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClass, ConfigurableClassData
 
-from dispatch_to_pipedrive.settings import load_settings
+from dispatch_to_pipedrive.settings import load_settings, make_dagster_home
 
 
 class EnvStorage(DagsterStorage, ConfigurableClass):
@@ -27,10 +27,12 @@ class EnvStorage(DagsterStorage, ConfigurableClass):
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> DagsterStorage:
         """The storage that the environment names."""
-        url = load_settings().migration_database_url.get_secret_value()
+        settings = load_settings()
+        url = settings.migration_database_url.get_secret_value()
         if url:
             from dagster_postgres import DagsterPostgresStorage
 
             return DagsterPostgresStorage(url, should_autocreate_tables=True, inst_data=inst_data)
-        base = {"base_dir": os.environ["DAGSTER_HOME"]}
+        # Dagster's own commands may be started without a home.
+        base = {"base_dir": os.environ.get("DAGSTER_HOME") or str(make_dagster_home(settings))}
         return DagsterSqliteStorage.from_config_value(inst_data, base)  # type: ignore[arg-type]
