@@ -206,12 +206,12 @@ def _plain_end() -> Iterator[None]:
     except typer.Exit:
         raise
     except Exception as error:
-        from dispatch_to_pipedrive.orchestration.ending import code_of
+        from dispatch_to_pipedrive.orchestration.ending import code_of, words_of
 
         code = code_of(error)
         if code is None:
             raise
-        _end(str(error), code)
+        _end(words_of(error, _settings()), code)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 import orjson
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from tenacity.wait import wait_random_exponential
 
 from dispatch_to_pipedrive.dispatch_pro.errors import (
@@ -32,8 +32,12 @@ _CREDENTIALS = (
 )
 _SCOPES = (
     "Tick the read scope of this resource in the app, then have the tenant's administrator accept the app's "
-    "new version; check that DISPATCH_PRO_TENANT_ID is the tenant that connected the app."
+    "new version; check that DISPATCH_PRO_APP_KEY is its key and that the tenant of DISPATCH_PRO_TENANT_ID "
+    "connected it."
 )
+TOKEN_PATH = "/connect/token"  # noqa: S105 - an address
+_KNOCKS = 3
+"""So often an address is tried at which nobody has answered this client yet: it is more likely wrong than down."""
 _RENEW_AT = 0.8  # of the token's life
 _LONGEST_WAIT = 60.0
 
@@ -82,6 +86,7 @@ class DispatchProClient:
             follow_redirects=False,  # a redirect would carry the key and the token elsewhere
             transport=transport,
         )
+        self._reached: set[str] = set()
         self._token: str | None = None
         self._renew_at = 0.0
         self._token_lock = asyncio.Lock()
@@ -120,9 +125,11 @@ class DispatchProClient:
         headers = {"Authorization": f"Bearer {token}", "ST-App-Key": self.credentials.app_key}
         async with self._pace.call():
             try:
-                return await self._http.get(
+                response = await self._http.get(
                     self.credentials.api_url.rstrip("/") + path, params=dict(params), headers=headers
                 )
+                self._reached.add(self.credentials.api_url)
+                return response
             except httpx.TransportError as error:
                 raise _Again(Unavailable(path, None, type(error).__name__)) from None
 
@@ -136,7 +143,7 @@ class DispatchProClient:
             return self._token
 
     async def _new_token(self) -> tuple[str, float]:
-        path = "/connect/token"
+        path = TOKEN_PATH
         form = {
             "grant_type": "client_credentials",
             "client_id": self.credentials.client_id,
@@ -146,6 +153,7 @@ class DispatchProClient:
             response = await self._http.post(self.credentials.auth_url.rstrip("/") + path, data=form)
         except httpx.TransportError as error:
             raise _Again(Unavailable(path, None, type(error).__name__)) from None
+        self._reached.add(self.credentials.auth_url)
         if response.status_code in (400, 401, 403):
             raise Unauthorized(path, response.status_code, _words(response), _CREDENTIALS)
         if response.status_code != 200:
@@ -180,16 +188,26 @@ class DispatchProClient:
             async for attempt in AsyncRetrying(
                 retry=retry_if_exception_type(_Again),
                 wait=self._wait,
-                stop=stop_after_attempt(self._attempts),
+                stop=self._enough,
                 reraise=True,
             ):
                 with attempt:
                     return await call()
         except _Again as error:
             failure = error.failure
-            advice = f"Tried {self._attempts} times; start again later, the work done so far is kept."
+            tried = _KNOCKS if self._nobody_there(failure) else self._attempts
+            advice = f"Tried {tried} times; start again later, the work done so far is kept."
             raise Unavailable(failure.path, failure.status, failure.words, advice) from None
         raise AssertionError("unreachable")
+
+    def _enough(self, state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        lost = isinstance(error, _Again) and self._nobody_there(error.failure)
+        return state.attempt_number >= (min(_KNOCKS, self._attempts) if lost else self._attempts)
+
+    def _nobody_there(self, failure: RequestFailed) -> bool:
+        url = self.credentials.auth_url if failure.path == TOKEN_PATH else self.credentials.api_url
+        return failure.words == httpx.ConnectError.__name__ and url not in self._reached
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -7,6 +7,10 @@ class MigrationError(Exception):
     """A reason to stop that a person can act on; the text says what, where and what next."""
 
 
+class LedgerClosed(MigrationError):
+    """The ledger's database cannot be opened."""
+
+
 class WrongAccount(MigrationError):
     """The ledger belongs to another company or tenant."""
 

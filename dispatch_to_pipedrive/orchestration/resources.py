@@ -23,7 +23,7 @@ from dispatch_to_pipedrive.migration.session import AccountAccess, Session
 from dispatch_to_pipedrive.orchestration.road import maps_of
 from dispatch_to_pipedrive.pipedrive.plans import plan_named
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
-from dispatch_to_pipedrive.settings import Settings, load_settings, on_this_machine
+from dispatch_to_pipedrive.settings import Settings, WrongSettings, load_settings, on_this_machine
 
 
 def access_of(settings: Settings) -> AccountAccess:
@@ -55,8 +55,11 @@ def credentials_of(settings: Settings) -> Credentials:
 
 
 def open_ledger(settings: Settings) -> Ledger:
-    """The ledger, made if it is not there."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    """The ledger, made if it is not there; WrongSettings where it cannot be."""
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongSettings([f"MIGRATION_HOME: {settings.home} cannot be made: {error.strerror}"]) from None
     return Ledger(settings.ledger_url)
 
 

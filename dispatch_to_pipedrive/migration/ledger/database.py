@@ -11,7 +11,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from dispatch_to_pipedrive.migration.errors import MigrationError
+from dispatch_to_pipedrive.migration.errors import LedgerClosed
 from dispatch_to_pipedrive.migration.ledger import tables as t
 
 _CHUNK = 900  # bound variables a statement: far below every database's limit
@@ -62,8 +62,8 @@ class Database:
             with self._write() as conn:
                 t.metadata.create_all(conn)
         except sa.exc.OperationalError as error:
-            reason = str(error.orig).strip()
-            raise MigrationError(
+            reason = " ".join(str(error.orig).split())
+            raise LedgerClosed(
                 f"cannot open the ledger at {self._engine.url.render_as_string(hide_password=True)}: {reason}"
             ) from None
 
