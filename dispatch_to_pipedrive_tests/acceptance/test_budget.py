@@ -18,7 +18,7 @@ def test_spent_days_are_slept_over(migration: Callable[..., Migration]) -> None:
     assert "go on after 2026-06-16 00:00 UTC" in ended.said
     assert "Traceback" not in ended.said
     spent = frugal.account("stats")["spent_today"]
-    assert DAY / 2 < spent <= DAY
+    assert DAY / 2 < spent <= DAY + 20, "the question which day it is may be asked when nothing else may"
     for _ in range(4):
         frugal.sandbox.advance(86_400)
         ended = frugal.migrate()
