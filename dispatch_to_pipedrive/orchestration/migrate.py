@@ -66,6 +66,7 @@ class _Road:
     instance: dg.DagsterInstance
 
     def go(self) -> list[str]:
+        maps_of(self.settings)  # a mistake in a map is told before anything is asked or written
         began = datetime.now(UTC).isoformat(timespec="microseconds")
         if not self.ledger.manifests():
             self._run("advance_source")

@@ -12,9 +12,9 @@ from dispatch_to_pipedrive_tests.acceptance.world import Migrated, Migration
 ROUND_TRIP = ("request_sending", "response_received", "intents_committed", "outcomes_committed")
 """The points that a record passes: met in turn, with so few passes that work is left for the next."""
 PASSES = {
-    "schema_intent_committed": 6,
-    "schema_step_sent": 6,
-    "schema_outcome_committed": 6,
+    "schema_intent_committed": 4,
+    "schema_step_sent": 4,
+    "schema_outcome_committed": 4,
     "request_sending": 9,
     "response_received": 4,
     "settled": 3,
@@ -24,22 +24,25 @@ PASSES = {
 """The most passes after which a point may kill; 1 where none is said."""
 
 
+ONCE = "manifests_planned"
+"""Batches are planned once in a home: who is killed there twice was killed in two homes."""
+
+
 def kills() -> list[tuple[str, int]]:
-    """30 kills in the order of the road: each point twice, at seeded passes."""
+    """30 kills in the order of the road: each point twice where a home can, at seeded passes."""
     chance = random.Random("kills")
     before = POINTS[: POINTS.index(ROUND_TRIP[0])]
-    after = [point for point in POINTS if point not in before and point not in ROUND_TRIP]
+    after = [point for point in POINTS if point not in (*before, *ROUND_TRIP)]
     order = [
-        *(point for point in before for _ in range(2) if point not in ROUND_TRIP),
-        *ROUND_TRIP,
-        *ROUND_TRIP,
+        *(point for point in before for _ in range(2 - (point == ONCE)) if point not in ROUND_TRIP),
+        *(*ROUND_TRIP, *ROUND_TRIP, "response_received"),
         *(point for point in after for _ in range(2)),
     ]
     return [(point, chance.randint(1, PASSES.get(point, 1))) for point in order]
 
 
-def test_the_kills_meet_every_point_twice() -> None:
-    assert sorted(point for point, _ in kills()) == sorted(POINTS * 2)
+def test_the_kills_meet_every_point() -> None:
+    assert {point for point, _ in kills()} == set(POINTS)
     assert len(kills()) == 30
 
 

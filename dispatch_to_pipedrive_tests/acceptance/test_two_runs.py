@@ -1,4 +1,4 @@
-"""Two of the program at once: one writes, the other waits and says for whom, or will not wait."""
+"""Two of the program at once: one writes, the other waits and says for whom."""
 
 from collections.abc import Callable
 
@@ -22,15 +22,3 @@ def test_of_two_at_once_one_waits_and_nothing_is_done_twice(
     dump = slow.account("dump")
     assert stamps(dump) == stamps(migrated.dump)
     assert comparable(dump) == comparable(migrated.dump)
-
-
-def test_who_will_not_wait_ends_with_3(migration: Callable[..., Migration]) -> None:
-    slow = migration(latency_ms=300)
-    writer = slow.start(*SAMPLE)
-    writer.wait_for("schema: ")
-    hurried = slow.run(*SAMPLE, "--no-wait")
-    writer.signal(2)
-    assert hurried.code == 3, hurried.said
-    assert f"process {writer.pid}" in hurried.said
-    assert "Traceback" not in hurried.said
-    assert writer.wait().code == 130
