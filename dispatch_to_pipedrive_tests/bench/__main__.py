@@ -25,6 +25,7 @@ from dispatch_to_pipedrive_tests.bench.wave_bytes import wave_bytes
 
 SMALL, LARGE = 10_000, 200_000
 LOADED_CUSTOMERS = 1_600
+WIDTH = 150  # columns, where no terminal tells
 PAGE = 2_000
 """Records on a page while the large tenants are exported: there the number of calls is not what is measured."""
 
@@ -66,7 +67,7 @@ SECTIONS: dict[str, Callable[[Path], list[Figure]]] = {
 
 def main(names: Sequence[str]) -> int:
     """Measure the sections of these names, or all; the exit code."""
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
     if unknown := set(names) - set(SECTIONS):
         console.print(f"no section {', '.join(sorted(unknown))}: there are {', '.join(SECTIONS)}")
         return 2
