@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from dispatch_to_pipedrive.mapping import RenderOptions, apply
+from dispatch_to_pipedrive.mapping import RenderOptions, apply, problems
 from dispatch_to_pipedrive.mapping.model import is_custom
 from dispatch_to_pipedrive.migration.clearance import require_clearance
 from dispatch_to_pipedrive.migration.load import Load, LoadReport, load_entity
@@ -59,8 +59,9 @@ def _load_asset(entity: str, after: str | None) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, config: LoadConfig, migration: Migration, frame: pd.DataFrame
     ) -> dg.MaterializeResult[None]:
         with _on_the_way(context, migration, entity) as outcome:
-            report, account, tokens = asyncio.run(_load(context, config, migration, entity, frame))
+            report, cut, account, tokens = asyncio.run(_load(context, config, migration, entity, frame))
             counts = {k: v for k, v in asdict(report).items() if k not in ("entity", "quarantined")}
+            counts["problems"] = len(cut)
             outcome.update(account=account, tokens=tokens, quarantined=len(report.quarantined), **counts)
         set_aside = [
             dg.TableRecord({"source key": q.source_key, "reason": q.reason, "words": q.words})
@@ -74,6 +75,7 @@ def _load_asset(entity: str, after: str | None) -> dg.AssetsDefinition:
                 "quarantined": len(report.quarantined),
                 "chain_head": migration.ledger.chain_head(),
                 **({"set_aside": dg.MetadataValue.table(set_aside)} if set_aside else {}),
+                **({"values_not_carried_whole": dg.MetadataValue.table(_shown(cut))} if len(cut) else {}),
             }
         )
 
@@ -86,7 +88,7 @@ async def _load(
     migration: Migration,
     entity: str,
     frame: pd.DataFrame,
-) -> tuple[LoadReport, str, int]:
+) -> tuple[LoadReport, pd.DataFrame, str, int]:
     manifest = migration.ledger.manifest(context.partition_key)
     maps = migration.maps
     stage = Stage(manifest.key, entity)
@@ -102,10 +104,20 @@ async def _load(
             on_progress=stage,
         )
         stage(0, len(frame))
-        report = await load_entity(
-            load, apply(maps[entity], frame, RenderOptions(migration.currency(session)))
+        options = RenderOptions(migration.currency(session))
+        report = await load_entity(load, apply(maps[entity], frame, options))
+        return (
+            report,
+            problems(maps[entity], frame, options),
+            session.scope.account,
+            sum(session.client.budget.by_kind.values()),
         )
-        return report, session.scope.account, sum(session.client.budget.by_kind.values())
+
+
+def _shown(cut: pd.DataFrame) -> list[dg.TableRecord]:
+    """The first values that Pipedrive's fields could not take whole."""
+    rows = cut.head(20)[["source_key", "field", "problem", "value"]].astype("string").fillna("")
+    return [dg.TableRecord({str(k): str(v)[:200] for k, v in row.items()}) for row in rows.to_dict("records")]
 
 
 def _session(context: dg.AssetExecutionContext, config: LoadConfig, migration: Migration, what: str) -> Any:
