@@ -11,6 +11,8 @@ from dispatch_to_pipedrive_tests.acceptance.world import Migrated, Migration
 from dispatch_to_pipedrive_tests.sandbox_process import Sandbox, start_sandbox
 
 CUSTOMERS, SEED = 12, 3
+EXCHANGES = "exchanges.jsonl"
+"""Beside the home of `migrated`: every request that its migration made, with the account's answer."""
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +51,8 @@ def migrated(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> It
     env = {"PIPEDRIVE_PLAN": "premium", "PIPEDRIVE_SEATS": "2"}
     with start_sandbox(customers=CUSTOMERS, seed=SEED, plan="premium", seats=2, no_limits=True) as sandbox:
         first = Migration(launcher, sandbox, home, env)
+        first.account("record", {"path": str(home.parent / EXCHANGES)})
         ended = first.migrate()
         assert ended.code == 0, ended.said
+        first.account("record", {"stop": True})
         yield Migrated(launcher, sandbox, home, first.account("dump"), env)
