@@ -76,8 +76,13 @@ def main(names: Sequence[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     try:
         for name in names or SECTIONS:
-            figures += SECTIONS[name](folder)
+            found = SECTIONS[name](folder)
+            figures += found
             console.print(f"{name}: measured after {time.monotonic() - began:.0f} s")
+            for figure in found:
+                console.print(
+                    f"  {figure.name}: {figure.value:.4g} {figure.unit} ({figure.detail})", soft_wrap=True
+                )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     console.print(as_table(figures))
