@@ -1,7 +1,7 @@
 """How much memory does a process of a migration of 200,000 customers take, step by step?
 
-Each step runs in a process of its own that has loaded all that a run has loaded (Dagster included). The sandbox is
-not counted, it is no process of the migration.
+Each step runs in a process of its own; all but export and placement have loaded all that a run loads, Dagster
+included. The sandbox is not counted, it is no process of the migration.
 """
 
 import asyncio
