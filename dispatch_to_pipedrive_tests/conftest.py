@@ -7,6 +7,17 @@ import pytest
 
 from .sandbox_process import Sandbox, start_sandbox
 
+DEAR = ("migrated", "verdicts")
+"""Fixtures that take long to make: all tests that lean on one run in one process."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests that share a dear fixture, and begin with what takes long."""
+    for item in items:
+        for name in set(DEAR) & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(f"{name} of {item.path.parent.name}"))
+    items.sort(key=lambda item: not (item.get_closest_marker("xdist_group") or "invariant" in item.path.name))
+
 
 @pytest.fixture(scope="session")
 def shared_sandbox() -> Iterator[Sandbox]:

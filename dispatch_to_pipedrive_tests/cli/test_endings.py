@@ -80,22 +80,6 @@ def test_a_technician_without_a_user_closes_the_gate(
     assert not any(records(sandbox).values())
 
 
-def test_when_the_days_tokens_are_spent_it_says_when_to_go_on_and_goes_on(
-    new_sandbox: Callable[..., Sandbox], tmp_path: Path
-) -> None:
-    sandbox = new_sandbox(customers=3, seed=7, plan="lite", seats=1)
-    frugal = environment(sandbox, tmp_path, PIPEDRIVE_PLAN="lite", PIPEDRIVE_RESERVE="29500")
-    ended = run(frugal, "migrate", "--through", "sample")
-    assert ended.returncode == 4, ended.stdout + ended.stderr
-    assert "go on after 2026-06-16 00:00 UTC" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    sandbox.control("pipedrive", "clock", {"advance": 86_400})
-    generous = {**frugal, "PIPEDRIVE_RESERVE": "0"}
-    ended = run(generous, "migrate", "--through", "sample")
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert sandbox.control("pipedrive", "stats")["responses_429"] == 0
-
-
 def test_stopped_and_killed_it_goes_on_where_it_was(
     new_sandbox: Callable[..., Sandbox], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
