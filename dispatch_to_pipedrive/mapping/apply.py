@@ -6,6 +6,7 @@ source key, an owner a technician's e-mail.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 import pandas as pd
@@ -102,6 +103,7 @@ def problems(entity_map: EntityMap, frame: pd.DataFrame, options: RenderOptions)
     return pd.concat(found, ignore_index=True)
 
 
+@cache
 def _no_problems() -> pd.DataFrame:
     columns = ("source_key", "field", "problem", "value")
     return pd.DataFrame({name: pd.Series(dtype="object") for name in columns}).assign(
@@ -112,8 +114,11 @@ def _no_problems() -> pd.DataFrame:
 def _rows(
     frame: pd.DataFrame, name: str, where: pd.Series, problem: str, values: pd.Series | None
 ) -> pd.DataFrame:
-    hit = frame.loc[where.to_numpy(dtype=bool), ["source_key", "root"]]
-    value = None if values is None else values[where.to_numpy(dtype=bool)].astype(object).to_numpy()
+    chosen = where.to_numpy(dtype=bool)
+    if not chosen.any():
+        return _no_problems()
+    hit = frame.loc[chosen, ["source_key", "root"]]
+    value = None if values is None else values[chosen].astype(object).to_numpy()
     return hit.assign(field=name, problem=problem, value=value)[
         ["source_key", "root", "field", "problem", "value"]
     ].astype({"source_key": object, "root": "Int64", "value": object})
