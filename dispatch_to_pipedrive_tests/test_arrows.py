@@ -21,16 +21,17 @@ MAY = {
     "sandbox": set(),
     "orchestration": {"settings", *LOWER},
     "definitions": {"orchestration"},
-    "cli": {"settings", "orchestration", "migration", "reports"},
+    "cli": {"commands"},
+    "commands": {"settings", "orchestration", "migration", "mapping", "reports"},
     "demo": set(),
 }
 OUTSIDE = {
-    "dagster": {"orchestration", "definitions", "cli"},
+    "dagster": {"orchestration", "definitions"},
     "duckdb": {"dispatch_pro", "migration"},
     "sqlalchemy": {"migration"},
     "httpx": {"dispatch_pro", "pipedrive", "demo"},
-    "typer": {"cli", "sandbox"},
-    "rich": {"cli", "reports"},
+    "typer": {"cli", "commands", "sandbox"},
+    "rich": {"commands", "reports"},
 }
 
 

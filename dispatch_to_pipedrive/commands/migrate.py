@@ -1,0 +1,65 @@
+"""`migrate`: run the road's jobs, as far as asked."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from dispatch_to_pipedrive.commands.endings import (
+    DIFFERENCE,
+    ERR,
+    OUT,
+    loud_warnings,
+    plain_end,
+    refuse,
+    settings_of_process,
+)
+
+
+class Through(StrEnum):
+    """How far `migrate` goes."""
+
+    assess = "assess"
+    sample = "sample"
+    full = "full"
+    delta = "delta"
+    signoff = "signoff"
+
+
+def migrate(
+    through: Annotated[Through, typer.Option(help="How far to go; here sample and full.")],
+    approve_as: Annotated[str, typer.Option(help="Who approves; the name is stored.")] = "",
+    retry_quarantined: Annotated[
+        bool, typer.Option("--retry-quarantined", help="Try records again that were set aside.")
+    ] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="End with 3 instead of waiting for who holds the lease.")
+    ] = False,
+) -> None:
+    """Run the road's jobs, as far as asked; started again it goes on where it ended."""
+    if through not in (Through.sample, Through.full):
+        refuse(f"--through {through.value} is not available yet; sample and full are")
+    with plain_end(), loud_warnings():
+        settings = settings_of_process()
+        settings.require_source()
+        settings.require_writable()
+        from dispatch_to_pipedrive.orchestration.migrate import Wish, run_migration
+
+        wish = Wish(
+            through=through.value,
+            approved_by=approve_as.strip(),
+            retry_quarantined=retry_quarantined,
+            wait=not no_wait,
+        )
+        from dispatch_to_pipedrive.reports.bars import Bars
+        from dispatch_to_pipedrive.reports.tables import summary
+
+        with Bars(ERR) as bars:
+            outcome = run_migration(settings, wish, bars)
+        OUT.print(summary(outcome.status))
+        if outcome.open_ends:
+            for line in outcome.open_ends:
+                ERR.print(line, style="bold red", highlight=False)
+            raise typer.Exit(DIFFERENCE)
