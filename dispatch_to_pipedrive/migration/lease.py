@@ -44,6 +44,32 @@ def is_dead(holder: LeaseHolder) -> bool:
     return status == psutil.STATUS_ZOMBIE or abs(started - holder.process_started) > 1
 
 
+class _Heartbeat:
+    """Calls `beat` six times a lease in a thread of its own, until it says False or is stopped."""
+
+    def __init__(self, name: str, seconds: float, beat: Callable[[], bool]) -> None:
+        self._pause = seconds * BEAT
+        self._call = beat
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._pause):
+            try:
+                if not self._call():
+                    return
+            except Exception as error:
+                # A ledger out of reach is no reason to give up at once: what was granted stands as it is.
+                log.warning("%s failed: %s", self._thread.name, type(error).__name__)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+
 class Lease:
     """A held lease; a context manager that beats until it is left."""
 
@@ -61,11 +87,10 @@ class Lease:
         self._seconds = seconds
         self._deadline = deadline
         self._on_readers = on_readers
-        self._ended = threading.Event()
         self._lost = False
         self.fence = holder.fence
         self.others_heard = boot_clock() - holder.others_silent
-        self._thread = threading.Thread(target=self._beat, name="lease heartbeat", daemon=True)
+        self._heartbeat = _Heartbeat("heartbeat of the lease", seconds, self._beat)
 
     def assert_outlives(self, seconds: float) -> None:
         """Raise LeaseLost unless the lease lasts longer than a request may take."""
@@ -74,30 +99,25 @@ class Lease:
                 "the lease would run out before the request: nothing more is sent by this process"
             )
 
-    def _beat(self) -> None:
-        while not self._ended.wait(self._seconds * BEAT):
-            before = boot_clock()
-            try:
-                readers = self._ledger.beat(self._account, self.fence, self._seconds)
-            except LeaseLost:
-                self._lost = True
-                return
-            except Exception as error:
-                # A ledger out of reach is no reason to give up at once: the deadline stands as it is.
-                log.warning("heartbeat of the lease failed: %s", type(error).__name__)
-            else:
-                self._deadline = before + self._seconds
-                self._on_readers(readers)
+    def _beat(self) -> bool:
+        before = boot_clock()
+        try:
+            readers = self._ledger.beat(self._account, self.fence, self._seconds)
+        except LeaseLost:
+            self._lost = True
+            return False
+        self._deadline = before + self._seconds
+        self._on_readers(readers)
+        return True
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._heartbeat.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._thread.join()
+        self._heartbeat.stop()
         self._ledger.give_back(self._account, self.fence)
 
 
@@ -143,24 +163,19 @@ class Reading:
         self._account = account
         self._seconds = seconds
         self._owner = uuid.uuid4().hex
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="reader heartbeat", daemon=True)
+        self._heartbeat = _Heartbeat("heartbeat of the reader", seconds, self._register)
 
-    def _beat(self) -> None:
-        while not self._ended.wait(self._seconds * BEAT):
-            try:
-                self._ledger.register_reader(self._account, self._owner, self._seconds)
-            except Exception as error:
-                log.warning("heartbeat of the reader failed: %s", type(error).__name__)
+    def _register(self) -> bool:
+        self._ledger.register_reader(self._account, self._owner, self._seconds)
+        return True
 
     def __enter__(self) -> Self:
-        self._ledger.register_reader(self._account, self._owner, self._seconds)
-        self._thread.start()
+        self._register()
+        self._heartbeat.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._thread.join()
+        self._heartbeat.stop()
         self._ledger.unregister_reader(self._account, self._owner)

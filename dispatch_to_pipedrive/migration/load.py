@@ -216,7 +216,7 @@ async def _draft_updates(
         if body and want.source_key in past
     ]
     records = await current_records(session, entity, others)
-    same: list[tuple[Link, None]] = []
+    same: list[Link] = []
     for want, link, difference in differing:
         record = records.get(link.pipedrive_id)
         base = (
@@ -230,7 +230,7 @@ async def _draft_updates(
         report.kept += len(kept)
         state = "kept" if kept else link.state
         if not body:
-            same.append((_considered(load, want, link, state), None))
+            same.append(_considered(load, want, link, state))
             report.equal += 1
             continue
         now, later = capabilities.split(entity, body)

@@ -65,12 +65,12 @@ async def _retire_entity(
     dates = {key: known.server_date for key, known in past.items()}
     records = await current_records(session, entity, [(link, dates.get(link.source_key)) for link in going])
     drafts: list[Draft] = []
-    kept: list[tuple[Link, None]] = []
+    kept: list[Link] = []
     for link in going:
         base = past[link.source_key].base if link.source_key in past else {}
         record = records.get(link.pipedrive_id)
         if record is not None and edited_names(schema, entity, fields, flat(base), flat(record)):
-            kept.append((link._replace(state="kept", generation=manifest.generation_to), None))
+            kept.append(link._replace(state="kept", generation=manifest.generation_to))
             continue
         intent = session.intent(
             "delete", entity, link.source_key, root=link.root, generation=manifest.generation_to

@@ -87,7 +87,7 @@ async def _link_found(
     ids = [i for records in candidates.values() for i in records]
     linked = session.ledger.linked_ids(session.scope, entity, ids)
     outcomes: list[Outcome] = []
-    links: list[tuple[Link, Outcome]] = []
+    links: list[Link] = []
     for key, records in candidates.items():
         free = {i: r for i, r in records.items() if i not in linked}
         if not free:
@@ -101,9 +101,9 @@ async def _link_found(
         ((pipedrive_id, record),) = free.items()
         outcome = Outcome(intent, "settled", 0, pipedrive_id, without_nulls(record))
         state = "gone" if record.get("is_deleted") else "live"
-        link = Link(entity, key, pipedrive_id, state, intent.root, intent.generation, "", 0)
+        link = Link(entity, key, pipedrive_id, state, intent.root, intent.generation, "")
         outcomes.append(outcome)
-        links.append((link, outcome))
+        links.append(link)
     session.ledger.record(
         session.scope,
         session.fence,
@@ -170,7 +170,6 @@ async def _carried_out(session: Session, schema: AccountSchema, intent: Intent) 
         intent.root,
         intent.generation,
         "",
-        0,
     )
-    session.ledger.record(session.scope, session.fence, outcomes=[outcome], links=[(link, outcome)])
+    session.ledger.record(session.scope, session.fence, outcomes=[outcome], links=[link])
     return True

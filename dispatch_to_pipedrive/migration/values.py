@@ -13,8 +13,8 @@ Body = dict[str, Any]
 class Link(NamedTuple):
     """Which record of the account stands for which source key.
 
-    `generation` is the one last compared at, `digest` that of the wire body last considered, `base` the
-    number of the operation whose echo is the base for conflicts.
+    `generation` is the one last compared at, `digest` that of the wire body last considered. What conflicts are
+    judged by is folded from the record's operations: see `past`.
     """
 
     entity: str
@@ -24,7 +24,6 @@ class Link(NamedTuple):
     root: int
     generation: int
     digest: str
-    base: int
 
 
 @dataclass(frozen=True, slots=True)

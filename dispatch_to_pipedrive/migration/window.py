@@ -159,7 +159,7 @@ class _Window:
             session.scope,
             session.fence,
             outcomes=[d.outcome for d in done],
-            links=[(d.link, d.outcome) for d in done if d.link is not None],
+            links=[d.link for d in done if d.link is not None],
             release=[(d.link.entity, d.link.source_key) for d in done if d.link is not None],
             day=day,
             tokens=tokens,
@@ -259,7 +259,6 @@ class _Window:
                 intent.root,
                 intent.generation,
                 draft.digest,
-                0,
             )
         self._answered.put_nowait(_Done(draft, outcome, link))
 

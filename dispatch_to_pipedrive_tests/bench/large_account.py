@@ -32,7 +32,7 @@ def know(ledger: Ledger, scope: Scope, fence: int, counts: Mapping[str, int]) ->
     for entity, count in counts.items():
         for start in range(FIRST, FIRST + count, _GROUP):
             links = [
-                (Link(entity, ROLES[entity].format(n), n, "live", n, 1, "made up", 0), None)
+                Link(entity, ROLES[entity].format(n), n, "live", n, 1, "made up")
                 for n in range(start, min(start + _GROUP, FIRST + count))
             ]
             ledger.record(scope, fence, links=links)

@@ -169,5 +169,4 @@ def _link(row: Any) -> Link:
         row.root,
         row.generation,
         row.digest,
-        row.base,
     )

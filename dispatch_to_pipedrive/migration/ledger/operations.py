@@ -36,7 +36,7 @@ class Operations(Leases):
         *,
         intents: Sequence[Intent] = (),
         outcomes: Sequence[Outcome] = (),
-        links: Sequence[tuple[Link, Outcome | None]] = (),
+        links: Sequence[Link] = (),
         quarantine: Sequence[Quarantined] = (),
         release: Sequence[tuple[str, str]] = (),
         schema: Sequence[SchemaObject] = (),
@@ -46,8 +46,8 @@ class Operations(Leases):
     ) -> tuple[list[Intent], list[Outcome]]:
         """Commit one group of events; give the operations their numbers.
 
-        A link that comes with an outcome takes that outcome as its base. `release` names quarantined records
-        that are free again. Raises LeaseLost, with nothing written, when another process holds the fence.
+        `release` names quarantined records that are free again. Raises LeaseLost, with nothing written, when
+        another process holds the fence.
         """
         now = utc_now()
         with self._write() as conn:
@@ -55,14 +55,14 @@ class Operations(Leases):
             first = 1 + (conn.scalar(sa.select(sa.func.max(t.operation.c.number))) or 0)
             numbered_intents = [replace(x, number=first + i) for i, x in enumerate(intents)]
             after = first + len(intents)
-            numbered = {id(x): replace(x, number=after + i) for i, x in enumerate(outcomes)}
+            numbered_outcomes = [replace(x, number=after + i) for i, x in enumerate(outcomes)]
             rows = [_intent_row(scope, x) for x in numbered_intents]
-            rows += [_outcome_row(scope, x, now) for x in numbered.values()]
+            rows += [_outcome_row(scope, x, now) for x in numbered_outcomes]
             if rows:
                 conn.execute(t.operation.insert(), rows)
                 self._extend_chain(conn, rows)
-            self._upsert(conn, t.link, [_link_row(scope, link, numbered.get(id(o))) for link, o in links])
             scoped = {"account": scope.account, "tenant": scope.tenant}
+            self._upsert(conn, t.link, [{**scoped, **link._asdict()} for link in links])
             self._upsert(conn, t.quarantine, [{**scoped, **q._asdict(), "at": now} for q in quarantine])
             for entity, source_key in release:
                 conn.execute(
@@ -80,7 +80,7 @@ class Operations(Leases):
             ]
             self._upsert(conn, t.capability, granted)
             self._add_tokens(conn, scope.account, day, tokens or {})
-        return numbered_intents, list(numbered.values())
+        return numbered_intents, numbered_outcomes
 
     def compared(
         self, scope: Scope, entity: str, source_keys: Iterable[str], generation: int, fence: int
@@ -196,11 +196,6 @@ class Operations(Leases):
 def chain_hash(before: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """The hash of one commit: over the hash before and the commit's rows."""
     return hashlib.sha256(before.encode() + canonical_json([dict(r) for r in rows]).encode()).hexdigest()
-
-
-def _link_row(scope: Scope, link: Link, outcome: Outcome | None) -> dict[str, Any]:
-    base = link.base if outcome is None else outcome.number
-    return {"account": scope.account, "tenant": scope.tenant, **link._asdict(), "base": base}
 
 
 def _text(body: Body | None) -> str | None:

@@ -81,7 +81,6 @@ link = Table(
     Column("root", BigInteger, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("digest", String, nullable=False),
-    Column("base", BigInteger, nullable=False),
 )
 Index("link_root", link.c.account, link.c.tenant, link.c.entity, link.c.root)
 Index("link_pipedrive_id", link.c.account, link.c.entity, link.c.pipedrive_id)
