@@ -1,113 +1,28 @@
-"""How this program talks to Pipedrive: all HTTP to it is here.
-
-Every call knows its price and pays it before it leaves. Reads are repeated with jitter; a write is repeated
-only when the server said that it did not execute it (429). What was sent and not answered is `Ambiguous`:
-only a look at the account can settle it.
-"""
+"""Which calls this program makes to Pipedrive: each knows its path and its price."""
 
 from __future__ import annotations
 
-import asyncio
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import cache
-from types import MappingProxyType, TracebackType
-from typing import Any, Literal, Self
+from types import MappingProxyType
+from typing import Any, Literal
 
-import httpx
-import orjson
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
-from dispatch_to_pipedrive.pipedrive.answers import (
-    Answer,
-    Page,
-    Records,
-    Reply,
-    envelope_of,
-    opened,
-    record_of,
-    records_of,
-    refusal,
-)
-from dispatch_to_pipedrive.pipedrive.budget import Kind, Ticket, TokenBudget
-from dispatch_to_pipedrive.pipedrive.errors import Ambiguous, Blocked, PipedriveError, Throttled, Transient
+from dispatch_to_pipedrive.pipedrive.answers import Answer, Page, Records, record_of, records_of
+from dispatch_to_pipedrive.pipedrive.budget import Kind
 from dispatch_to_pipedrive.pipedrive.prices import PRICES
+from dispatch_to_pipedrive.pipedrive.requests import PAGE, Requests
 
 __all__ = ["FIELD_RESOURCES", "PAGE", "Answer", "Entity", "Page", "PipedriveClient", "whole_second"]
 
 Entity = Literal["organizations", "persons", "deals", "activities", "pipelines", "stages"]
-PAGE = 500
-COOL_OFF = 900.0
-"""Seconds of silence after an HTML 403: the vendor's front blocks callers that go on."""
-READ_ATTEMPTS = 6
-WRITE_ATTEMPTS = 6
 
 FIELD_RESOURCES: Mapping[str, str] = MappingProxyType(
     {"organizations": "organizationFields", "persons": "personFields", "deals": "dealFields"}
 )
 
 
-class PipedriveClient:
+class PipedriveClient(Requests):
     """One account, one token, one budget. An asynchronous context manager."""
-
-    def __init__(
-        self,
-        api_url: str,
-        token: str,
-        budget: TokenBudget,
-        *,
-        concurrency: int = 16,
-        request_timeout: float = 30.0,
-        before_send: Callable[[], None] | None = None,
-        cool_off: float = COOL_OFF,
-        backoff: float = 0.5,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        """Prepare; nothing is sent.
-
-        api_url: scheme and host; v2 is at {api_url}/api/v2, v1 at {api_url}/api/v1.
-        request_timeout: seconds after which a request, connecting included, is given up.
-        before_send: called for each write after all waiting, and once more in the same breath in which its
-            last byte is handed to the system; what it raises ends the call with nothing executed.
-        backoff: seconds, the first step of the waits between repeated reads.
-        """
-        if httpx.URL(api_url).scheme not in ("http", "https"):
-            raise ValueError(f"not an http address: {api_url!r}")
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise ValueError("the API token is empty or holds characters that no token has")
-        self.budget = budget
-        self.before_send = before_send
-        self.request_timeout = request_timeout
-        self.throttled = 0
-        self.writes = 0
-        self._url = api_url.rstrip("/")
-        self._token = token
-        self._cool_off = cool_off
-        self._backoff = backoff
-        self._blocked_until = 0.0
-        self._places = asyncio.Semaphore(concurrency)
-        self._dates: tuple[bytes, datetime] = (b"", datetime.min.replace(tzinfo=UTC))
-        # Connecting may take a third: what ends there was surely not sent.
-        timeout = httpx.Timeout(request_timeout, connect=request_timeout / 3)
-        self._extensions: dict[str, Any] = {"timeout": timeout.as_dict()}
-        self._headers = {"x-api-token": token, "accept": "application/json", "accept-encoding": "gzip"}
-        self._body_headers = {**self._headers, "content-type": "application/json"}
-        self._transports = [transport] if transport is not None else _connections(concurrency)
-        self._idle = self._transports * concurrency if transport is not None else list(self._transports)
-
-    def __repr__(self) -> str:
-        return f"PipedriveClient({self._url!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for transport in self._transports:
-            await transport.aclose()
 
     # Records, pipelines and stages (v2)
 
@@ -232,210 +147,6 @@ class PipedriveClient:
         reply = await self._read(path, None, PRICES["GET", path], "schema")
         return records_of(reply.data, path)
 
-    async def _offset_list(self, path: str, price: int) -> Records:
-        records: Records = []
-        start = 0
-        while True:
-            reply = await self._read(path, {"start": start, "limit": PAGE}, price, "schema")
-            page = records_of(reply.data, path)
-            records += page
-            paging = reply.more.get("pagination") or reply.more
-            if not paging.get("more_items_in_collection") or not page:
-                return records
-            start = int(paging.get("next_start") or start + len(page))
-
-    async def _pages(
-        self, path: str, query: dict[str, str | int], price: int, kind: Kind, cursor: str | None
-    ) -> AsyncIterator[Page]:
-        while True:
-            if cursor is not None:
-                query["cursor"] = cursor
-            reply = await self._read(path, query, price, kind)
-            cursor = reply.more.get("next_cursor")
-            yield Page(records_of(reply.data, path), reply.date, price, cursor)
-            if cursor is None:
-                return
-
-    # One request
-
-    async def _write(
-        self, method: str, path: str, body: object, price: int, kind: Kind, *, wrap: str | None = None
-    ) -> Answer:
-        content = None if body is None else orjson.dumps(body)
-        try:
-            reply = await self._send(method, path, None, content, price, kind)
-        except (Throttled, Transient):
-            reply = await self._insist(method, path, content, price, kind)
-        data = {wrap: reply.data} if wrap else reply.data
-        return Answer(record_of(data, method, path), reply.date, price)
-
-    async def _insist(self, method: str, path: str, content: bytes | None, price: int, kind: Kind) -> Reply:
-        """Send a write again that was surely not executed; the vendor's own pause is kept by the budget."""
-        again = AsyncRetrying(
-            retry=retry_if_exception_type((Throttled, Transient)),
-            wait=wait_random_exponential(multiplier=self._backoff, max=5.0),
-            stop=stop_after_attempt(WRITE_ATTEMPTS),
-            reraise=True,
-        )
-        return await again(self._send, method, path, None, content, price, kind)
-
-    async def _read(
-        self,
-        path: str,
-        query: Mapping[str, str | int] | None,
-        price: int,
-        kind: Kind,
-        *,
-        asks_clock: bool = False,
-    ) -> Reply:
-        again = AsyncRetrying(
-            retry=retry_if_exception_type((Transient, Throttled)),
-            wait=wait_random_exponential(multiplier=self._backoff, max=20.0),
-            stop=stop_after_attempt(READ_ATTEMPTS),
-            reraise=True,
-        )
-        return await again(self._send, "GET", path, query, None, price, kind, asks_clock)
-
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str | int] | None,
-        content: bytes | None,
-        price: int,
-        kind: Kind,
-        asks_clock: bool = False,
-    ) -> Reply:
-        async with self._places:
-            self._refuse_if_blocked(method, path)
-            ticket = await self.budget.spend(price, kind, asks_clock=asks_clock)
-            try:
-                self._refuse_if_blocked(method, path)
-                extensions = self._extensions
-                if method != "GET":
-                    if self.before_send is not None:
-                        self.before_send()
-                        look = _last_look(self.before_send, has_body=content is not None)
-                        extensions = {**extensions, "trace": look}
-                    self.writes += 1
-                request = httpx.Request(
-                    method,
-                    self._url + path,
-                    params=query,
-                    headers=self._headers if content is None else self._body_headers,
-                    content=content,
-                    extensions=extensions,
-                )
-            except BaseException:
-                self.budget.withdraw(ticket)
-                raise
-            response, date = await self._exchange(request, method, path, ticket)
-        status = response.status_code
-        if status < 300:
-            return opened(response.content, status, method, path, date)
-        raise self._refusal(response, method, path)
-
-    async def _exchange(
-        self, request: httpx.Request, method: str, path: str, ticket: Ticket
-    ) -> tuple[httpx.Response, datetime]:
-        transport = self._idle.pop()
-        try:
-            async with asyncio.timeout(self.request_timeout):
-                response = await transport.handle_async_request(request)
-                try:
-                    await response.aread()
-                finally:
-                    await response.aclose()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            self.budget.withdraw(ticket)
-            raise Transient(self._clean(error), method=method, path=path) from None
-        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
-            self.budget.lost(ticket)
-            kind = Transient if method == "GET" else Ambiguous
-            raise kind(self._clean(error), method=method, path=path) from None
-        except BaseException:
-            self.budget.lost(ticket)
-            raise
-        finally:
-            self._idle.append(transport)
-        headers = {name.lower(): value for name, value in response.headers.raw}
-        date = self._date(headers)
-        self.budget.observe(ticket, headers, date, carried_out=response.status_code < 300)
-        return response, date
-
-    def _refusal(self, response: httpx.Response, method: str, path: str) -> PipedriveError:
-        status = response.status_code
-        content = response.content.replace(self._token.encode(), b"***")
-        envelope = None if _is_html(response) else envelope_of(content)
-        if status == 403 and envelope is None:
-            self._blocked_until = asyncio.get_running_loop().time() + self._cool_off
-            return Blocked(
-                "an HTML page instead of an answer", seconds=self._cool_off, method=method, path=path
-            )
-        if status == 429:
-            return self._throttle(response, method, path)
-        return refusal(status, envelope or {}, response.reason_phrase, method, path)
-
-    def _throttle(self, response: httpx.Response, method: str, path: str) -> PipedriveError:
-        self.throttled += 1
-        if response.headers.get("x-daily-ratelimit-token-remaining") == "0":
-            return self.budget.exhausted()
-        wait = (
-            _seconds(response.headers.get("retry-after"))
-            or _seconds(response.headers.get("x-ratelimit-reset"))
-            or 2.0
-        )
-        self.budget.burst.close(wait)
-        return Throttled("too many requests", retry_after=wait, method=method, path=path)
-
-    def _refuse_if_blocked(self, method: str, path: str) -> None:
-        if self._blocked_until:
-            left = self._blocked_until - asyncio.get_running_loop().time()
-            if left > 0:
-                raise Blocked("cooling off; nothing was sent", seconds=left, method=method, path=path)
-            self._blocked_until = 0.0
-
-    def _date(self, headers: Mapping[bytes, bytes]) -> datetime:
-        text = headers.get(b"date")
-        if text is None:
-            return datetime.now(UTC)
-        if text != self._dates[0]:
-            self._dates = (text, parsedate_to_datetime(text.decode("ascii")).astimezone(UTC))
-        return self._dates[1]
-
-    def _clean(self, words: object) -> str:
-        return (str(words) or type(words).__name__).replace(self._token, "***")
-
-
-def _connections(count: int) -> list[httpx.AsyncBaseTransport]:
-    """Transports of one connection each: a shared pool looks at all its connections for every request.
-
-    Redirects are not followed and the environment's proxies not asked, since no httpx client stands above them.
-    An idle connection is dropped before a server would: a write on a closing one has no known outcome.
-    """
-    one = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=3.0)
-    return [httpx.AsyncHTTPTransport(verify=_trust(), limits=one, trust_env=False) for _ in range(count)]
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    """Whom to trust, read once a process: it takes as long as several requests."""
-    return httpx.create_ssl_context(trust_env=False)
-
-
-def _last_look(look: Callable[[], None], *, has_body: bool) -> Callable[[str, object], Awaitable[None]]:
-    """A trace of the transport that looks before the bytes without which the server cannot execute the request.
-
-    Between this event and the socket the transport does not give way to other tasks.
-    """
-    decisive = "http11.send_request_body.started" if has_body else "http11.send_request_headers.started"
-
-    async def trace(event: str, _info: object) -> None:
-        if event == decisive:
-            look()
-
-    return trace
-
 
 _CONTENT = frozenset(("organizations", "persons", "deals", "activities"))
 
@@ -449,14 +160,3 @@ def whole_second(moment: datetime) -> str:
 
 def _kind_of(entity: str) -> Kind:
     return "write" if entity in _CONTENT else "schema"
-
-
-def _is_html(response: httpx.Response) -> bool:
-    return "html" in response.headers.get("content-type", "")
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        return max(0.0, float(text)) if text else None
-    except ValueError:
-        return None
