@@ -71,6 +71,7 @@ class Bars:
             self._began.setdefault(key, time.monotonic())
         elif key not in self._ended:
             self._ended.add(key)
-            took = time.monotonic() - self._began.pop(key, time.monotonic())
+            now = time.monotonic()
+            took = now - self._began.pop(key, now)
             where = f"{tick.batch} {tick.stage}".strip()
             self._console.print(f"{where}: {tick.total} in {took:.1f} s", highlight=False)
