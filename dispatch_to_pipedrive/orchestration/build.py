@@ -6,11 +6,13 @@ from typing import Any
 import dagster as dg
 
 from dispatch_to_pipedrive.orchestration.assets import (
+    assessment,
     clearance,
     normalized,
+    owners,
     pipedrive,
-    preparation,
     reconciliation,
+    schema,
     source,
 )
 from dispatch_to_pipedrive.orchestration.assets.common import FRAMES
@@ -24,8 +26,9 @@ ASSETS = [
     source.placement,
     source.features,
     source.batches,
-    preparation.pipedrive_schema,
-    preparation.technician_owners,
+    assessment.source_profile,
+    schema.pipedrive_schema,
+    owners.technician_owners,
     normalized.normalized_frames,
     clearance.clearance,
     *pipedrive.load_assets,

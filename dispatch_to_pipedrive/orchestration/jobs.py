@@ -8,6 +8,12 @@ advance_source = dg.define_asset_job(
     description="Read the source on from its cursors and place what arrived.",
     tags={"dispatch/lane": "source"},
 )
+assess = dg.define_asset_job(
+    "assess",
+    selection=dg.AssetSelection.assets("source_profile"),
+    description="Tell what is in the tenant, what moving it takes and what stands in the way; nothing is written.",
+    tags={"dispatch/lane": "source"},
+)
 plan_batches = dg.define_asset_job(
     "plan_batches",
     selection=dg.AssetSelection.assets("batches"),
@@ -35,4 +41,4 @@ reconcile = dg.define_asset_job(
     tags={"dispatch/lane": "reconcile"},
 )
 
-JOBS = [advance_source, plan_batches, prepare, load, reconcile]
+JOBS = [advance_source, assess, plan_batches, prepare, load, reconcile]

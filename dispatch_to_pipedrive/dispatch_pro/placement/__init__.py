@@ -7,6 +7,7 @@ sorted by root), `clustered/<generation>/` (the records of a first history, sort
 from dispatch_to_pipedrive.dispatch_pro.placement.build import PlacementSummary, build_placement
 from dispatch_to_pipedrive.dispatch_pro.placement.features import features_of, root_features
 from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment, PlacementMissing
+from dispatch_to_pipedrive.dispatch_pro.placement.profile import source_profile
 from dispatch_to_pipedrive.dispatch_pro.placement.read import (
     read_batch,
     read_reference,
@@ -24,5 +25,6 @@ __all__ = [
     "read_reference",
     "root_features",
     "root_sizes",
+    "source_profile",
     "touched_roots",
 ]

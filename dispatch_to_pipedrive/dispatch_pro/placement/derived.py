@@ -1,0 +1,165 @@
+"""What does a profile tell that stands in no single record? States and classes worked out across feeds.
+
+    ("jobs", "payment_state")        the five states of a job's invoices, by the rule of the deals' payment status
+    ("locations", "per_customer")    sites a customer: 1, 2, 3, 4, 5–10, 11+; counted are customers after merges
+    (feed, "carried_as")             what the records become; those without a value give no record of their own
+
+Of each feed only the columns are kept that these need: numbers, and of contacts a hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import duckdb
+import pyarrow as pa
+
+from dispatch_to_pipedrive.dispatch_pro.placement.build import ends_of_merges
+
+PAYMENT_STATES = ("No invoice", "Unpaid", "Partially paid", "Paid", "Credit")
+SITE_CLASSES = ("1", "2", "3", "4", "5–10", "11+")
+ORGANIZATION, PERSON = "organization and person", "person"
+OPEN_DEAL, CLOSED_DEAL = "open deal", "won or lost deal"
+ACTIVITY = "activity"
+
+_CONTACT = ("active", "type", "value", "phone_settings_phone_number")
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "customers": ("type",),
+    "customer_contacts": _CONTACT,
+    "locations": ("merged_to_id",),
+    "location_contacts": (*_CONTACT, "location_id"),
+    "jobs": ("active", "job_status"),
+    "appointments": ("active", "job_id"),
+    "invoices": ("active", "job_id", "total"),
+    "payments": ("active",),
+}
+"""Columns of `profiled` that must hold the values themselves."""
+
+Row = tuple[str | None, int, int, int]
+"""value, count, distinct, records."""
+
+# Equal for equal contacts: e-mails but for case, phones by their digits.
+_POINTS = """
+SELECT root, {location} AS location_id,
+       hash(kind, CASE WHEN kind = 'phone' AND digits <> '' THEN digits ELSE lower(text) END) AS point
+FROM (
+    SELECT *, regexp_replace(text, '[^0-9]', '', 'g') AS digits,
+           CASE WHEN lower(type) = 'email' THEN 'email'
+                WHEN lower(type) IN ('phone', 'mobilephone', 'fax') THEN 'phone' END AS kind
+    FROM (SELECT *, coalesce(trim(value), trim(phone_settings_phone_number)) AS text FROM profiled)
+)
+WHERE active IS DISTINCT FROM 'false' AND kind IS NOT NULL AND text IS NOT NULL
+"""
+_FACTS: Mapping[str, str] = {
+    "customers": "SELECT id, root, lower(type) = 'commercial' AS commercial FROM profiled",
+    "customer_contacts": _POINTS.format(location="NULL::BIGINT"),
+    "locations": "SELECT id, root, TRY_CAST(merged_to_id AS BIGINT) AS merged_to_id FROM profiled",
+    "location_contacts": _POINTS.format(location="TRY_CAST(location_id AS BIGINT)"),
+    "jobs": "SELECT id, root, active IS DISTINCT FROM 'false' AS active, "
+    "lower(job_status) IN ('completed', 'canceled') AS closed FROM profiled",
+    "appointments": "SELECT TRY_CAST(job_id AS BIGINT) AS job_id, active IS DISTINCT FROM 'false' AS active "
+    "FROM profiled",
+    "invoices": "SELECT id, TRY_CAST(job_id AS BIGINT) AS job_id, TRY_CAST(total AS DECIMAL(18, 4)) AS total "
+    "FROM profiled WHERE active IS DISTINCT FROM 'false' AND job_id IS NOT NULL",
+    "payments": 'SELECT TRY_CAST(a."appliedTo" AS BIGINT) AS invoice_id, '
+    'TRY_CAST(a."appliedAmount" AS DECIMAL(18, 4)) AS amount '
+    "FROM (SELECT unnest(applied_to) AS a FROM profiled WHERE active IS DISTINCT FROM 'false')",
+}
+
+_STATES = """
+WITH received AS (
+    SELECT i.job_id, sum(coalesce(a.amount, 0)) AS amount
+    FROM payments_facts a JOIN invoices_facts i ON i.id = a.invoice_id GROUP BY 1
+), billed AS (
+    SELECT job_id, sum(coalesce(total, 0)) AS total FROM invoices_facts GROUP BY 1
+)
+SELECT CASE
+    WHEN b.job_id IS NULL THEN 'No invoice'
+    WHEN b.total < 0 THEN 'Credit'
+    WHEN b.total > 0 AND coalesce(r.amount, 0) <= 0 THEN 'Unpaid'
+    WHEN b.total > 0 AND r.amount < b.total THEN 'Partially paid'
+    ELSE 'Paid' END, count(*)
+FROM jobs_facts j LEFT JOIN billed b ON b.job_id = j.id LEFT JOIN received r ON r.job_id = j.id
+GROUP BY 1
+"""
+_SITES = """
+SELECT CASE WHEN s.sites IS NULL THEN NULL WHEN s.sites <= 4 THEN s.sites::VARCHAR
+            WHEN s.sites <= 10 THEN '5–10' ELSE '11+' END, count(*)
+FROM (SELECT root FROM customers_facts WHERE id = root) c
+LEFT JOIN (SELECT root, count(*) AS sites FROM locations_facts WHERE merged_to_id IS NULL GROUP BY 1) s USING (root)
+GROUP BY 1
+"""
+_CARRIED: Mapping[str, str] = {
+    "customers": f"""
+SELECT CASE WHEN id <> root THEN NULL WHEN commercial THEN '{ORGANIZATION}' ELSE '{PERSON}' END, count(*)
+FROM customers_facts GROUP BY 1
+""",  # noqa: S608
+    "locations": f"""
+WITH theirs AS (
+    SELECT p.root, coalesce(m.survivor, p.location_id) AS location_id, p.point
+    FROM location_contacts_facts p LEFT JOIN survivors m ON m.id = p.location_id
+), persons AS (
+    SELECT DISTINCT t.location_id AS id
+    FROM theirs t
+    SEMI JOIN (SELECT root FROM customers_facts WHERE id = root AND commercial) c ON c.root = t.root
+    ANTI JOIN customer_contacts_facts o ON o.root = t.root AND o.point = t.point
+)
+SELECT CASE WHEN p.id IS NOT NULL THEN '{PERSON}' END, count(*)
+FROM locations_facts l LEFT JOIN persons p USING (id) GROUP BY 1
+""",  # noqa: S608
+    "jobs": f"""
+SELECT CASE WHEN c.root IS NULL THEN NULL WHEN j.closed THEN '{CLOSED_DEAL}' ELSE '{OPEN_DEAL}' END, count(*)
+FROM jobs_facts j LEFT JOIN (SELECT root FROM customers_facts WHERE id = root) c ON c.root = j.root AND j.active
+GROUP BY 1
+""",  # noqa: S608
+    "appointments": f"""
+SELECT CASE WHEN j.id IS NOT NULL THEN '{ACTIVITY}' END, count(*)
+FROM appointments_facts a
+LEFT JOIN (
+    SELECT j.id FROM jobs_facts j SEMI JOIN (SELECT root FROM customers_facts WHERE id = root) c ON c.root = j.root
+    WHERE j.active
+) j ON j.id = a.job_id AND a.active
+GROUP BY 1
+""",  # noqa: S608
+}
+_ORDER = (ORGANIZATION, PERSON, OPEN_DEAL, CLOSED_DEAL, ACTIVITY)
+
+
+def remember(connection: duckdb.DuckDBPyConnection, feed: str) -> None:
+    """Keep of the feed that stands in `profiled` what the derived fields need."""
+    if feed in _FACTS:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {feed}_facts AS {_FACTS[feed]}")
+
+
+def derived(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, list[Row]]]:
+    """(feed, field, rows) of each derived field, when every feed has been remembered."""
+    _keep_survivors(connection)
+    yield "jobs", "payment_state", _rows(connection, _STATES, PAYMENT_STATES)
+    yield "locations", "per_customer", _rows(connection, _SITES, SITE_CLASSES)
+    for feed, query in _CARRIED.items():
+        yield feed, "carried_as", _rows(connection, query, _ORDER)
+
+
+def _keep_survivors(connection: duckdb.DuckDBPyConnection) -> None:
+    """The table `survivors`: for each merged location the one at the end of its merges."""
+    merged = connection.execute(
+        "SELECT id, merged_to_id FROM locations_facts WHERE merged_to_id IS NOT NULL"
+    ).fetchall()
+    ends = ends_of_merges(dict(merged))
+    incoming = pa.table(
+        {
+            "id": pa.array(list(ends), pa.int64()),
+            "survivor": pa.array(list(ends.values()), pa.int64()),
+        }
+    )
+    connection.register("incoming", incoming)
+    connection.execute("CREATE OR REPLACE TEMP TABLE survivors AS SELECT * FROM incoming")
+    connection.unregister("incoming")
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str, classes: Sequence[str]) -> list[Row]:
+    counts = dict(connection.execute(query).fetchall())
+    there = [name for name in classes if counts.get(name)]
+    records = sum(counts.values())
+    lacking: Row = (None, counts.get(None, 0), len(there), records)
+    return [lacking, *((name, counts[name], len(there), records) for name in there)]

@@ -1,0 +1,388 @@
+"""What is in the tenant? For each field how many records have it, how many values it has, and which come most often.
+
+One tidy frame: feed, field, value, count, distinct, records. Every field has one row without a value, which counts the
+records that lack it; the others are its most frequent values. Fields whose values say nothing about the tenant as a
+whole (names, texts, times, numbers) have that one row only. Counted are winning versions, inactive ones included, that
+have a root; each feed is read once, and no more of it is held than DuckDB may hold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+from upath import UPath
+
+from dispatch_to_pipedrive.dispatch_pro.feeds import REFERENCE, ROOT_BOUND
+from dispatch_to_pipedrive.dispatch_pro.placement.derived import NEEDED, derived, remember
+from dispatch_to_pipedrive.dispatch_pro.placement.engine import address, engine, parquet, table
+from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment, Index, read_index
+from dispatch_to_pipedrive.dispatch_pro.placement.read import read_reference
+from dispatch_to_pipedrive.dispatch_pro.records import snake
+from dispatch_to_pipedrive.dispatch_pro.shapes import SHAPES, Kind, Shape
+
+MOST_VALUES = 200
+COLUMNS = ("feed", "field", "value", "count", "distinct", "records")
+
+_VALUES: Mapping[str, tuple[str, ...]] = {
+    "customers": (
+        *("active", "type", "tax_exempt", "do_not_mail", "do_not_service", "national_account"),
+        *("address_state", "address_country"),
+    ),
+    "customer_contacts": ("active", "type"),
+    "locations": ("active", "tax_exempt", "address_state", "address_country"),
+    "location_contacts": ("active", "type"),
+    "jobs": (
+        *("active", "job_status", "priority", "job_type_id", "business_unit_id", "sold_by_id"),
+        *("no_charge", "is_auto_dispatched"),
+    ),
+    "appointments": ("active", "unused", "is_confirmed", "status"),
+    "appointment_assignments": ("active", "status", "technician_id"),
+    "job_timesheets": ("active", "technician_id"),
+    "job_notes": ("active", "is_pinned"),
+    "job_canceled_logs": ("active", "reason_id"),
+    "calls": ("active", "direction", "status", "type", "reason_name", "campaign_name"),
+    "invoices": (
+        *("active", "sync_status", "sent_status", "review_status", "term_name"),
+        *("invoice_type_name", "business_unit_name"),
+    ),
+    "payments": ("active", "type", "sync_status"),
+    "job_types": ("active", "name", "class", "priority", "is_smart_dispatched", "no_charge"),
+    "technicians": ("active", "status", "team", "business_unit_id", "is_managed_tech"),
+    "business_units": ("active", "name", "currency"),
+    "tag_types": ("active", "name", "importance"),
+    "job_cancel_reasons": ("active", "name"),
+}
+"""Fields whose values stand as rows."""
+
+_NAMED: Mapping[str, str] = {
+    "job_type_id": "job_types",
+    "business_unit_id": "business_units",
+    "technician_id": "technicians",
+    "sold_by_id": "technicians",
+    "reason_id": "job_cancel_reasons",
+    "tag_type_ids": "tag_types",
+}
+"""Ids that stand as names, and the feed that knows them."""
+
+_COUNTED_ONLY = ("employees", "zones", "technician_shifts")
+"""Reference feeds of which nothing but the number matters; shifts are many."""
+
+_DEFINITIONS: Mapping[str, str] = {
+    "customers": "customer_custom_field_types",
+    "locations": "location_custom_field_types",
+    "jobs": "job_custom_field_types",
+}
+
+_MORE: Mapping[str, Mapping[str, Any]] = {"invoices": {"items": [{"id": "VARCHAR"}]}}
+"""What is read of records for counting alone, in DuckDB's notation."""
+
+
+def source_profile(data: UPath, segments: Iterable[CommittedSegment], generation: int) -> pd.DataFrame:
+    """The profile of a tenant as of a generation; the frame's columns are `COLUMNS`, its rows sorted.
+
+    `segments` are the committed ones, those of later generations are passed over. Ids of job types, business units,
+    tags, technicians and cancel reasons stand as their names. On top come the fields of `derived`, and
+    ("invoices.items", "id"), whose distinct is the number of items. Raises PlacementMissing.
+    """
+    index = read_index(data, generation)
+    committed = [one for one in segments if one.generation <= generation]
+    named = [feed for feed in REFERENCE if feed not in _COUNTED_ONLY]
+    reference = read_reference(data, committed, generation, named)
+    parts = [part for feed in named if feed in _VALUES for part in _of_reference(feed, reference)]
+    with engine(data) as connection:
+        _keep_names(connection, reference)
+        parts += [_counted(connection, data, feed, committed) for feed in _COUNTED_ONLY]
+        for feed in ROOT_BOUND:
+            _read(connection, data, index, feed)
+            parts += _of_feed(connection, feed, reference)
+            remember(connection, feed)
+        parts += [_frame([(feed, field, *row) for row in rows]) for feed, field, rows in derived(connection)]
+    return _tidy(parts)
+
+
+def _read(connection: duckdb.DuckDBPyConnection, data: UPath, index: Index, feed: str) -> None:
+    """The table `profiled`: id, root and one column a field; values as text, of the rest only what tells them apart."""
+    spans = index.files.get(feed, [])
+    if spans:
+        parquet(connection, [data / span.path for span in spans]).filter("root IS NOT NULL").create_view(
+            "placed", True
+        )
+        connection.execute(_winning(connection, data, index, feed))
+    else:
+        connection.execute(_NOTHING)
+    columns = ", ".join(_expressions(feed))
+    structure = json.dumps({**_structure(SHAPES[feed]), **_MORE.get(feed, {})})
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE profiled AS SELECT id, root, {columns} "  # noqa: S608  (our own names)
+        f"FROM (SELECT id, root, json_transform(record, '{structure}') AS r FROM winning)"
+    )
+
+
+_NOTHING = """
+CREATE OR REPLACE TEMP VIEW winning AS SELECT 0::BIGINT AS id, 0::BIGINT AS root, '{}' AS record WHERE false
+"""
+_CLUSTERED = """
+SELECT p.id, p.root, c.record FROM clustered c JOIN placed p ON p.home = c.root AND p.id = c.id
+"""
+_IN_SEGMENTS = """
+SELECT p.id, p.root, s.record
+FROM stored s JOIN places x ON x.address = s.filename JOIN placed p ON p.path = x.path AND p.position = s.position
+WHERE p.home IS NULL
+"""
+
+
+def _winning(connection: duckdb.DuckDBPyConnection, data: UPath, index: Index, feed: str) -> str:
+    """SQL for the view `winning` of the feed's records: those in the clustered history, and those in segments."""
+    sources = []
+    if clustered := index.clustered.get(feed):
+        parquet(connection, [data / span.path for span in clustered]).create_view("clustered", True)
+        sources.append(_CLUSTERED)
+    rows = connection.execute("SELECT DISTINCT path FROM placed WHERE home IS NULL ORDER BY path").fetchall()
+    if rows:
+        paths = [path for (path,) in rows]
+        files = [data / "raw" / path for path in paths]
+        places = pa.table({"path": paths, "address": [address(file) for file in files]})
+        connection.register("incoming", places)
+        connection.execute("CREATE OR REPLACE TEMP TABLE places AS SELECT * FROM incoming")
+        connection.unregister("incoming")
+        parquet(connection, files, filename=True).create_view("stored", True)
+        sources.append(_IN_SEGMENTS)
+    return "CREATE OR REPLACE TEMP VIEW winning AS " + " UNION ALL ".join(sources)
+
+
+def _structure(shape: Shape) -> dict[str, Any]:
+    """The shape in the notation of DuckDB's json_transform; every plain value is text."""
+    found: dict[str, Any] = {}
+    for name, field in shape.items():
+        if isinstance(field, Kind):
+            found[name] = "VARCHAR"
+        elif isinstance(field, list):
+            inner = field[0]
+            found[name] = ["VARCHAR" if isinstance(inner, Kind) else _structure(inner)]
+        else:
+            found[name] = _structure(field)
+    return found
+
+
+def _plain(shape: Shape, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[str, ...], Kind]]:
+    """(column, where it stands in the record, kind) of every field that is no list."""
+    for name, field in shape.items():
+        place = (*prefix, name)
+        if isinstance(field, Kind):
+            yield "_".join(map(snake, place)), place, field
+        elif not isinstance(field, list):
+            yield from _plain(field, place)
+
+
+def _lists(feed: str) -> list[str]:
+    """The lists of the feed's records that are profiled, as they stand in the JSON."""
+    return [name for name in SHAPES[feed] if name in ("customFields", "tagTypeIds", "appliedTo")]
+
+
+def _fields(feed: str) -> list[str]:
+    return [column for column, _, _ in _plain(SHAPES[feed]) if column != "id"]
+
+
+def _expressions(feed: str) -> Iterator[str]:
+    shown = {*_VALUES.get(feed, ()), *NEEDED.get(feed, ())}
+    for column, place, kind in _plain(SHAPES[feed]):
+        if column == "id":
+            continue
+        value = "r." + ".".join(f'"{name}"' for name in place)
+        if kind.name == "id":
+            value = f"nullif({value}, '0')"  # the vendor writes 0 where it means none
+        kept = value if column in shown else f"hash({value})"
+        yield f"CASE WHEN trim({value}) <> '' THEN {kept} END AS \"{column}\""
+    for name in (*_lists(feed), *_MORE.get(feed, {})):
+        yield f'r."{name}" AS "{snake(name)}"'
+
+
+def _of_feed(
+    connection: duckdb.DuckDBPyConnection, feed: str, reference: Mapping[str, pd.DataFrame]
+) -> Iterator[pd.DataFrame]:
+    (records,) = connection.execute("SELECT count(*) FROM profiled").fetchall()[0]
+    shown = _VALUES.get(feed, ())
+    for column in _fields(feed):
+        if column in shown:
+            yield _values(connection, feed, column, _by_column(column), records)
+        else:
+            filled, distinct = connection.execute(
+                f'SELECT count("{column}"), count(DISTINCT "{column}") FROM profiled'  # noqa: S608
+            ).fetchall()[0]
+            yield _frame([(feed, column, None, records - filled, distinct, records)])
+    for name in _lists(feed):
+        if name == "customFields":
+            yield _custom_fields(connection, feed, records, reference)
+        elif name == "tagTypeIds":
+            yield _values(connection, f"{feed}.tag_type_ids", "value", _TAGS, records)
+    if feed == "invoices":
+        filled, items = connection.execute(_ITEMS).fetchall()[0]
+        yield _frame([("invoices.items", "id", None, records - filled, items, records)])
+
+
+def _by_column(column: str) -> str:
+    """SQL for the rows (id, value) of a field, ids as names."""
+    if feed := _NAMED.get(column):
+        named = f"""coalesce(n.name, '#' || "{column}")"""
+        return (
+            f"""SELECT p.id, CASE WHEN "{column}" IS NOT NULL THEN {named} END AS value """  # noqa: S608
+            f"""FROM profiled p LEFT JOIN names n ON n.feed = '{feed}' AND n.id = TRY_CAST("{column}" AS BIGINT)"""
+        )
+    return f'SELECT id, "{column}" AS value FROM profiled'  # noqa: S608
+
+
+_TAGS = """
+SELECT t.id, coalesce(n.name, '#' || t.tag) AS value
+FROM (SELECT DISTINCT id, unnest(tag_type_ids) AS tag FROM profiled) t
+LEFT JOIN names n ON n.feed = 'tag_types' AND n.id = TRY_CAST(t.tag AS BIGINT)
+"""
+_ITEMS = "SELECT count(*) FILTER (len(items) > 0), sum(coalesce(len(items), 0))::BIGINT FROM profiled"
+_CUSTOM = """
+WITH worn AS (
+    SELECT DISTINCT id, coalesce(f.name, '(without a name)') AS field, f.value
+    FROM (SELECT id, unnest(custom_fields) AS f FROM profiled)
+    WHERE trim(f.value) <> ''
+), counted AS (
+    SELECT field, value, count(*) AS count FROM worn GROUP BY ALL
+), holders AS (
+    SELECT field, count(DISTINCT id) AS holders FROM worn GROUP BY field
+)
+SELECT field, value, count, count(*) OVER (PARTITION BY field) AS different, holders
+FROM counted JOIN holders USING (field)
+QUALIFY row_number() OVER (PARTITION BY field ORDER BY count DESC, value) <= $most
+"""
+
+
+def _values(
+    connection: duckdb.DuckDBPyConnection, feed: str, field: str, rows: str, records: int
+) -> pd.DataFrame:
+    """The rows of one field, from SQL for (id, value); a record may have several."""
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW worn AS {rows}")
+    filled, distinct = connection.execute(
+        "SELECT count(DISTINCT id) FILTER (value IS NOT NULL), count(DISTINCT value) FROM worn"
+    ).fetchall()[0]
+    found = connection.execute(
+        "SELECT value, count(DISTINCT id) AS count FROM worn WHERE value IS NOT NULL "
+        "GROUP BY value ORDER BY count DESC, value LIMIT $most",
+        {"most": MOST_VALUES},
+    ).fetchall()
+    listed = [(feed, field, value, count, distinct, records) for value, count in found]
+    return _frame([(feed, field, None, records - filled, distinct, records), *listed])
+
+
+def _custom_fields(
+    connection: duckdb.DuckDBPyConnection, feed: str, records: int, reference: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """The custom fields of a feed: those that records have, and those that are defined and nobody filled."""
+    name = f"{feed}.custom_fields"
+    found = table(connection, _CUSTOM, {"most": MOST_VALUES}).to_pylist()
+    rows = [(name, x["field"], x["value"], x["count"], x["different"], records) for x in found]
+    filled = {x["field"]: (x["holders"], x["different"]) for x in found}
+    return _frame([*rows, *_lacking(feed, name, filled, records, reference)])
+
+
+def _lacking(
+    feed: str,
+    name: str,
+    filled: Mapping[str, tuple[int, int]],
+    records: int,
+    reference: Mapping[str, pd.DataFrame],
+) -> list[tuple[Any, ...]]:
+    """The row without a value of each custom field."""
+    defined = reference[_DEFINITIONS[feed]]["name"].dropna() if feed in _DEFINITIONS else ()
+    return [
+        (name, field, None, records - filled.get(field, (0, 0))[0], filled.get(field, (0, 0))[1], records)
+        for field in dict.fromkeys([*filled, *defined])
+    ]
+
+
+def _keep_names(connection: duckdb.DuckDBPyConnection, reference: Mapping[str, pd.DataFrame]) -> None:
+    """The table `names`: feed, id, name of every reference record that others name by id."""
+    known = [
+        reference[feed][["id", "name"]].drop_duplicates("id").assign(feed=feed)
+        for feed in sorted(set(_NAMED.values()))
+    ]
+    names = pd.concat(known, ignore_index=True).dropna()
+    incoming = pa.table(
+        {
+            "feed": pa.array(names["feed"], pa.string()),
+            "id": pa.array(names["id"], pa.int64()),
+            "name": pa.array(names["name"], pa.string()),
+        }
+    )
+    connection.register("incoming", incoming)
+    connection.execute("CREATE TEMP TABLE names AS SELECT * FROM incoming")
+    connection.unregister("incoming")
+
+
+_LATEST_FLAG = """
+SELECT active, count(*) FROM (
+    SELECT s.id, max_by(s.active, (coalesce(s.modified_on, -9223372036854775808), s.position)) AS active
+    FROM stored s GROUP BY 1
+) GROUP BY 1
+"""
+
+
+def _counted(
+    connection: duckdb.DuckDBPyConnection, data: UPath, feed: str, committed: Sequence[CommittedSegment]
+) -> pd.DataFrame:
+    """The number of active and inactive records of a reference feed, from the keys of its segments alone."""
+    files = [data / "raw" / path for path in sorted({x.path for x in committed if x.feed == feed})]
+    if not files:
+        return _frame([(feed, "active", None, 0, 0, 0)])
+    parquet(connection, files).create_view("stored", True)
+    counts = dict(connection.execute(_LATEST_FLAG).fetchall())
+    records, told = sum(counts.values()), [flag for flag in (True, False) if counts.get(flag)]
+    rows = [(feed, "active", str(flag).lower(), counts[flag], len(told), records) for flag in told]
+    return _frame([(feed, "active", None, counts.get(None, 0), len(told), records), *rows])
+
+
+def _of_reference(feed: str, reference: Mapping[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """The same rows of a reference feed, which is small enough for a frame."""
+    frame = reference[feed]
+    for column in _fields(feed):
+        values = _as_text(frame[column])
+        if known := _NAMED.get(column):
+            by_id = reference[known].drop_duplicates("id").set_index("id")["name"]
+            values = frame[column].map(by_id).astype("string").fillna("#" + values)
+        yield _counts(feed, column, values, len(frame), column in _VALUES[feed])
+    if "customFields" in SHAPES[feed]:
+        custom = reference[f"{feed}.custom_fields"].drop_duplicates(["id", "name", "value"])
+        custom = custom.assign(value=_as_text(custom["value"]), name=_as_text(custom["name"]))
+        for name, rows in custom.groupby(custom["name"].fillna("(without a name)"), sort=True):
+            yield _counts(f"{feed}.custom_fields", str(name), rows["value"], len(frame), True)
+
+
+def _counts(feed: str, field: str, values: pd.Series, records: int, shown: bool) -> pd.DataFrame:
+    counts = values.dropna().value_counts()
+    lacking = (feed, field, None, records - int(counts.sum()), len(counts), records)
+    listed = sorted(counts.items(), key=lambda item: (-int(item[1]), str(item[0])))[:MOST_VALUES]
+    rows = [(feed, field, str(value), int(count), len(counts), records) for value, count in listed]
+    return _frame([lacking, *rows] if shown else [lacking])
+
+
+def _as_text(values: pd.Series) -> pd.Series:
+    text = values.astype("string")
+    if values.dtype == pd.BooleanDtype():
+        text = text.str.lower()
+    return text.where(text.str.strip() != "")
+
+
+def _frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _tidy(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """One frame in types and order: the row without a value first, then the most frequent values."""
+    found = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    texts = dict.fromkeys(("feed", "field", "value"), "string")
+    numbers = dict.fromkeys(("count", "distinct", "records"), "Int64")
+    found = found.astype({**texts, **numbers}).assign(rank=lambda x: x["value"].notna())
+    keys = ["feed", "field", "rank", "count", "value"]
+    ordered = found.sort_values(keys, ascending=[True, True, True, False, True], kind="stable")
+    return ordered[list(COLUMNS)].reset_index(drop=True)
