@@ -5,7 +5,8 @@ import pandas as pd
 
 from dispatch_to_pipedrive.migration.clearance import Gate, gates
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES, FRAMES, described
-from dispatch_to_pipedrive.orchestration.assets.preparation import pipedrive_schema, technician_owners
+from dispatch_to_pipedrive.orchestration.assets.owners import technician_owners
+from dispatch_to_pipedrive.orchestration.assets.schema import pipedrive_schema
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.partitions import BATCHES
 from dispatch_to_pipedrive.orchestration.resources import Migration
