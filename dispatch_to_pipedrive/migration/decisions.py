@@ -78,7 +78,9 @@ class Decisions:
         kept = [row for row in self.rows if row.decision or row.technician_id in waiting]
         known = {row.technician_id for row in kept}
         rows = [_named(row, by_id.get(row.technician_id)) for row in kept]
-        rows += [Decision(o.technician_id, o.name, o.email, "") for key, o in waiting.items() if key not in known]
+        rows += [
+            Decision(o.technician_id, o.name, o.email, "") for key, o in waiting.items() if key not in known
+        ]
         return Decisions(self.file, tuple(sorted(rows, key=lambda row: row.technician_id)))
 
 
@@ -129,7 +131,9 @@ def _header_mistakes(file: Path, number: int, cells: Sequence[str]) -> list[str]
             hint = f" (did you mean {near[0]!r}?)" if near else ""
             mistakes.append(f"{file}:{number}: unknown column {name!r}{hint}: the header is {wanted}")
     missing = [name for name in _NEEDED if name not in names]
-    mistakes += [f"{file}:{number}: the column {name!r} is missing: the header is {wanted}" for name in missing]
+    mistakes += [
+        f"{file}:{number}: the column {name!r} is missing: the header is {wanted}" for name in missing
+    ]
     twice = sorted({name for name in names if names.count(name) > 1})
     mistakes += [f"{file}:{number}: the column {name!r} stands there twice" for name in twice]
     return mistakes
@@ -140,7 +144,9 @@ def _line_mistakes(
 ) -> list[str]:
     """What is wrong with one line; a line without mistakes is added to `rows`."""
     if len(cells) > len(header):
-        return [f"{file}:{number}: {len(cells)} cells, but {len(header)} columns: put texts with commas into quotes"]
+        return [
+            f"{file}:{number}: {len(cells)} cells, but {len(header)} columns: put texts with commas into quotes"
+        ]
     found = dict(zip(header, cells, strict=False))
     text = found.get("technician_id", "")
     if not text.isascii() or not text.isdigit():
@@ -148,7 +154,9 @@ def _line_mistakes(
     technician_id = int(text)
     before = next((row.line for row in rows if row.technician_id == technician_id), None)
     if before is not None:
-        return [f"{file}:{number}: technician {technician_id} stands already in line {before}: delete one of the lines"]
+        return [
+            f"{file}:{number}: technician {technician_id} stands already in line {before}: delete one of the lines"
+        ]
     decision = found.get("decision", "")
     if decision.casefold() != TO_FALLBACK and decision and "@" not in decision:
         return [
@@ -194,7 +202,9 @@ def mistakes_in(
 
 def _wrong_decision(decision: str, by_email: Mapping[str, Sequence[User]], fallback: bool) -> str:
     if decision == TO_FALLBACK:
-        return "" if fallback else "is left to the fallback owner, but FALLBACK_OWNER_EMAIL is not set: set it"
+        return (
+            "" if fallback else "is left to the fallback owner, but FALLBACK_OWNER_EMAIL is not set: set it"
+        )
     users = by_email.get(decision, ())
     active = [user for user in users if user.active]
     if len(active) > 1:

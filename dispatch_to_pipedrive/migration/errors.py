@@ -35,5 +35,9 @@ class GateClosed(MigrationError):
     """A gate does not allow the first write."""
 
 
+class WrongApproval(MigrationError):
+    """Who approves, or what for, cannot be put on record."""
+
+
 class Interrupted(MigrationError):
     """A person asked to stop; the open window was finished first."""

@@ -85,13 +85,31 @@ class Manifest:
 
 @dataclass(frozen=True)
 class OwnerRow:
-    """A technician and the user that stands for him, or why there is none."""
+    """A technician and the user that stands for him (id and e-mail), or why there is none."""
 
     technician_id: int
     name: str
     email: str
     user_id: int | None
     verdict: str
+    owner_email: str = ""
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A person's word on one account: that the map is right, or that the sample is; it is never taken back.
+
+    `digest` is that of what was looked at, `head` the chain's at that time, `document` all that was signed.
+    """
+
+    account: str
+    subject: str
+    digest: str
+    name: str
+    note: str
+    at: str
+    head: str
+    document: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

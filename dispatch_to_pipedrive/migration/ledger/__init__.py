@@ -1,6 +1,7 @@
 """What the migration remembers: every SQL statement on the ledger stands in this folder."""
 
 from dispatch_to_pipedrive.migration.ledger.account import AccountRecords
+from dispatch_to_pipedrive.migration.ledger.approvals import Approvals
 from dispatch_to_pipedrive.migration.ledger.database import Scope, canonical_json, digest_of, utc_now
 from dispatch_to_pipedrive.migration.ledger.reports import Reports
 from dispatch_to_pipedrive.migration.ledger.source import FeedAdvance, LandedSegment, SourceRecords
@@ -8,5 +9,5 @@ from dispatch_to_pipedrive.migration.ledger.source import FeedAdvance, LandedSeg
 __all__ = ["FeedAdvance", "LandedSegment", "Ledger", "Scope", "canonical_json", "digest_of", "utc_now"]
 
 
-class Ledger(SourceRecords, AccountRecords, Reports):
+class Ledger(SourceRecords, AccountRecords, Approvals, Reports):
     """One SQL database with everything in it, opened by URL."""

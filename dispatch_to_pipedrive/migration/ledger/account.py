@@ -140,18 +140,30 @@ class AccountRecords(Database):
             return [SchemaObject(r.kind, r.entity, r.name, r.code, r.field_type) for r in rows]
 
     def owners(self, account: str) -> list[OwnerRow]:
-        """What was decided for each technician."""
+        """Who stands for each technician, as last matched."""
         query = sa.select(t.technician_owner).where(t.technician_owner.c.account == account)
         with self._read() as conn:
             rows = conn.execute(query.order_by(t.technician_owner.c.technician_id))
-            return [OwnerRow(r.technician_id, r.name, r.email, r.user_id, r.verdict) for r in rows]
+            return [
+                OwnerRow(r.technician_id, r.name, r.email, r.user_id, r.verdict, r.owner_email) for r in rows
+            ]
 
-    def save_owners(self, account: str, owners: Sequence[OwnerRow]) -> None:
-        """Replace what was decided for the technicians."""
+    def owners_matched_with(self, account: str) -> str | None:
+        """The digest of the decisions that the technicians were last matched with; None before the first time."""
+        with self._read() as conn:
+            query = sa.select(t.owner_matching.c.decisions).where(t.owner_matching.c.account == account)
+            found: str | None = conn.scalar(query)
+            return found
+
+    def save_owners(self, account: str, owners: Sequence[OwnerRow], decisions: str = "") -> None:
+        """Replace who stands for the technicians; `decisions` is the digest of what people had decided then."""
         with self._write() as conn:
             conn.execute(t.technician_owner.delete().where(t.technician_owner.c.account == account))
             if owners:
                 conn.execute(t.technician_owner.insert(), [{"account": account, **asdict(o)} for o in owners])
+            self._upsert(
+                conn, t.owner_matching, [{"account": account, "decisions": decisions, "at": utc_now()}]
+            )
 
 
 def _links(scope: Scope, entity: str) -> sa.Select[Any]:

@@ -194,6 +194,15 @@ technician_owner = Table(
     Column("email", String, nullable=False),
     Column("user_id", BigInteger, nullable=True),
     Column("verdict", String, nullable=False),
+    Column("owner_email", String, nullable=False),
+)
+
+owner_matching = Table(
+    "owner_matching",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("decisions", String, nullable=False),
+    Column("at", String, nullable=False),
 )
 
 batch_report = Table(
@@ -216,4 +225,18 @@ sign_off = Table(
     Column("name", String, nullable=False),
     Column("at", String, nullable=False),
     Column("head", String, nullable=False),
+)
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("account", String, nullable=False, index=True),
+    Column("subject", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", String, nullable=False),
+    Column("head", String, nullable=False),
+    Column("document", Text, nullable=False),
 )
