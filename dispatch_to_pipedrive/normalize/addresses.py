@@ -15,11 +15,13 @@ class Sites:
     """`wide`: a row a root with site_1_street … site_N_country and additional_sites.
 
     `locations`: a row a surviving location: id, root, name, created_at's source column, address parts.
+    `primary`: each root → the id of its primary site, missing where it has no location.
     `survivor`: each location's id → the id of the location that it was merged into at the end of the chain.
     """
 
     wide: pd.DataFrame
     locations: pd.DataFrame
+    primary: pd.Series
     survivor: pd.Series
     leftovers: list[pd.DataFrame]
 
@@ -56,7 +58,7 @@ def sites(frames: Mapping[str, pd.DataFrame], customers: pd.DataFrame, count: in
         here = listed.loc[listed["number"] == number, ["root", *columns]].rename(columns=columns)
         wide = wide.merge(here, on="root", how="left", validate="one_to_one")
     wide = wide.merge(_additional(listed, alive, owner, count), on="root", how="left", validate="one_to_one")
-    return Sites(wide, alive, survivor, leftovers)
+    return Sites(wide, alive, _primary(listed, alive), survivor, leftovers)
 
 
 def _survivors(locations: pd.DataFrame) -> pd.Series:
@@ -111,6 +113,15 @@ def _numbered(alive: pd.DataFrame, owner: pd.DataFrame) -> pd.DataFrame:
     alone = owner[~owner["root"].isin(rows["root"]) & owner["line"].notna()]
     rows = pd.concat([rows, alone], ignore_index=True)
     return rows.assign(number=rows.groupby("root", sort=False).cumcount() + 1)
+
+
+def _primary(listed: pd.DataFrame, alive: pd.DataFrame) -> pd.Series:
+    """Root → location id: the first site, or where no location has an address the first location."""
+    first = listed.loc[(listed["number"] == 1) & listed["id"].notna(), ["root", "id"]]
+    inactive = ~alive["active"].fillna(True).astype(bool)
+    others = alive.assign(by_active=inactive).sort_values(["root", "by_active", "id"], kind="stable")
+    both = pd.concat([first, others[["root", "id"]]], ignore_index=True).drop_duplicates("root")
+    return both.set_index("root")["id"].astype("Int64")
 
 
 def _additional(listed: pd.DataFrame, alive: pd.DataFrame, owner: pd.DataFrame, count: int) -> pd.DataFrame:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from dispatch_to_pipedrive.normalize import schemas
+from dispatch_to_pipedrive.normalize import custom_fields, schemas
 from dispatch_to_pipedrive.normalize.activities import activities, carried_visits
 from dispatch_to_pipedrive.normalize.addresses import sites
 from dispatch_to_pipedrive.normalize.contacts import points
+from dispatch_to_pipedrive.normalize.custom_fields import Read
 from dispatch_to_pipedrive.normalize.customers import roots
 from dispatch_to_pipedrive.normalize.deals import carried_jobs, deals
 from dispatch_to_pipedrive.normalize.leftovers import left, together
@@ -19,10 +20,15 @@ from dispatch_to_pipedrive.normalize.technicians import crew
 
 @dataclass(frozen=True)
 class NormalizeOptions:
-    """`sites`: how many sites have columns of their own; `priority_field`: the job custom field with the bucket."""
+    """How to normalize.
+
+    `sites`: how many sites have columns of their own; `priority_field`: the job custom field with the bucket; `reads`:
+    the custom fields that the maps read, so that they do not count as left behind.
+    """
 
     sites: int = 4
     priority_field: str = "Dispatch Pro Priority"
+    reads: frozenset[Read] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,14 @@ def normalize(
     assigned = crew(frames, reference, visits)
     sales, unsold = deals(jobs, frames, reference, assigned, options.priority_field)
     done, unworked = activities(visits, jobs, sales, people, frames, assigned, places)
+    source = {**frames, **reference}
+    fields = {feed: custom_fields.filled(source[f"{feed}.custom_fields"]) for feed in custom_fields.FEEDS}
+    made = {
+        "organizations": organizations(customers, places),
+        "persons": people,
+        "deals": sales,
+        "activities": done,
+    }
     leftovers = [
         *merged,
         *places.leftovers,
@@ -61,27 +75,31 @@ def normalize(
         *assigned.leftovers,
         *unsold,
         *unworked,
-        *_not_in_the_map(frames, options.priority_field),
+        *_not_in_the_map(frames, fields, made, options),
     ]
-    return Normalized(
-        organizations=schemas.checked("organizations", organizations(customers, places), options.sites),
-        persons=schemas.checked("persons", people, options.sites),
-        deals=schemas.checked("deals", sales, options.sites),
-        activities=schemas.checked("activities", done, options.sites),
-        not_carried=together(leftovers),
-    )
+    checked = {
+        entity: schemas.checked(entity, custom_fields.bearing(entity, frame, fields), options.sites)
+        for entity, frame in made.items()
+    }
+    return Normalized(**checked, not_carried=together(leftovers))
 
 
-def _not_in_the_map(frames: Mapping[str, pd.DataFrame], priority_field: str) -> list[pd.DataFrame]:
-    """What no normalized column holds: custom fields but the priority's, and the tags of locations."""
+def _not_in_the_map(
+    frames: Mapping[str, pd.DataFrame],
+    fields: Mapping[str, pd.DataFrame],
+    made: Mapping[str, pd.DataFrame],
+    options: NormalizeOptions,
+) -> list[pd.DataFrame]:
+    """What lands nowhere: custom fields that no map reads, those without a name, and the tags of locations."""
     found = []
     for feed in ("customers", "locations", "jobs"):
+        priority = (custom_fields.folded(options.priority_field),) if feed == "jobs" else ()
+        found += custom_fields.unread(feed, fields[feed], made, options.reads, priority)
         custom = frames[f"{feed}.custom_fields"]
-        taken = custom["name"].str.strip().str.casefold() == priority_field.casefold()
-        here = custom["value"].fillna("").str.strip() != ""
-        open_ = here & ~taken.fillna(False) if feed == "jobs" else here
-        name = custom["name"].fillna("without a name")
-        found.append(left(f"{feed}.custom_fields", custom, open_, "custom field not in the map: " + name))
+        nameless = (custom["name"].fillna("").str.strip() == "") & (
+            custom["value"].fillna("").str.strip() != ""
+        )
+        found.append(left(f"{feed}.custom_fields", custom, nameless, "custom field without a name"))
     tagged = frames["locations.tag_type_ids"]
     everywhere = pd.Series(True, index=tagged.index)
     found.append(left("locations.tag_type_ids", tagged, everywhere, "tags of locations have no place"))

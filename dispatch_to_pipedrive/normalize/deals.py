@@ -39,7 +39,7 @@ def deals(
     crew: Crew,
     priority_field: str,
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """The deals' frame (see schemas.DEALS) for the jobs that `carried_jobs` gave."""
+    """The deals' frame (see schemas.SCHEMAS) for the jobs that `carried_jobs` gave; `site_id` is the job's location."""
     number = jobs["id"].astype("string")
     job_number = jobs["job_number"].astype("string").str.strip()
     labels, unknown_tags = tags(jobs, frames["jobs.tag_type_ids"], reference["tag_types"], "jobs")
@@ -56,6 +56,7 @@ def deals(
             "source_key": "job:" + number + "/deal",
             "root": jobs["root"],
             "job_id": jobs["id"],
+            "site_id": jobs["location_id"],
             "job_number": job_number.where(job_number.fillna("") != "", number),
             "job_type": job_type,
             "business_unit": business_unit(jobs, reference),

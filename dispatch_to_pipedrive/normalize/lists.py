@@ -7,6 +7,8 @@ import pyarrow as pa
 TEXTS = pd.ArrowDtype(pa.list_(pa.string()))
 POINT = pa.struct([("value", pa.string()), ("label", pa.string()), ("primary", pa.bool_())])
 POINTS = pd.ArrowDtype(pa.list_(POINT))
+FIELD = pa.struct([("name", pa.string()), ("value", pa.string())])
+FIELDS = pd.ArrowDtype(pa.list_(FIELD))
 
 
 def listed(owners: pd.Series, keys: pd.Series, items: pa.Array) -> pd.Series:

@@ -11,6 +11,9 @@ from dispatch_to_pipedrive.normalize.times import utc
 def persons(customers: pd.DataFrame, sites: Sites, points: pd.DataFrame) -> pd.DataFrame:
     """source_key, root, name, organization_key, location_id, emails, phones, contact_memo, labels, sites.
 
+    `customer_id` and `site_id` name the customer and the site that the person stands for: a customer's person for
+    the customer and its primary site, a site's person for the site alone.
+
     A residential person has the customer's sites; a commercial one none, for they are the organization's.
     """
     first = customers[["person_key", "root", "name", "organization_key", "created_at", "labels"]]
@@ -20,6 +23,12 @@ def persons(customers: pd.DataFrame, sites: Sites, points: pd.DataFrame) -> pd.D
     first = first.assign(location_id=pd.Series(pd.NA, index=first.index, dtype="Int64"))
     everyone = pd.concat([first, _of_sites(customers, sites, points)], ignore_index=True)
     everyone = everyone.astype({"location_id": "Int64", "labels": TEXTS, "source_key": "string"})
+    of_customer = everyone["location_id"].isna()
+    primary = everyone["root"].map(sites.primary).astype("Int64")
+    everyone = everyone.assign(
+        customer_id=everyone["root"].where(of_customer),
+        site_id=everyone["location_id"].where(~of_customer, primary),
+    )
     return pd.concat([everyone, contact_columns(everyone["source_key"], points)], axis=1)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from dispatch_to_pipedrive.normalize.addresses import PARTS
-from dispatch_to_pipedrive.normalize.lists import POINTS, TEXTS
+from dispatch_to_pipedrive.normalize.lists import FIELDS, POINTS, TEXTS
 from dispatch_to_pipedrive.normalize.money import CENTS
 
 TEXT = pd.StringDtype()
@@ -48,6 +48,8 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "name": _text(filled=True),
         "created_at": _time(),
         "labels": _list(TEXTS),
+        "custom_fields": _list(FIELDS),
+        "site_custom_fields": _list(FIELDS),
         "additional_sites": _text(),
     },
     "persons": {
@@ -61,6 +63,8 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "phones": _list(POINTS),
         "contact_memo": _text(),
         "labels": _list(TEXTS),
+        "custom_fields": _list(FIELDS),
+        "site_custom_fields": _list(FIELDS),
         "additional_sites": _text(),
     },
     "deals": {
@@ -77,6 +81,9 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "priority": _text(),
         "priority_bucket": _text(),
         "labels": _list(TEXTS),
+        "custom_fields": _list(FIELDS),
+        "site_custom_fields": _list(FIELDS),
+        "technician_custom_fields": _list(FIELDS),
         "created_at": _time(),
         "value": pa.Column(CENTS, nullable=False),
         "payment_status": pa.Column(
