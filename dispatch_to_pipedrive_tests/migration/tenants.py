@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dispatch_to_pipedrive.mapping.model import ENTITIES, Maps
@@ -50,8 +51,10 @@ class Tenant:
 
 def _frame(maps: Maps, entity: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     columns = ["source_key", "root", *maps[entity].fields]
-    data = {name: pd.Series([row.get(name) for row in rows], dtype=object) for name in columns}
-    return pd.DataFrame(data)
+    values = np.empty((len(rows), len(columns)), dtype=object)  # one block: pandas looks at no value
+    for number, row in enumerate(rows):
+        values[number] = [row.get(name) for name in columns]
+    return pd.DataFrame(values, columns=columns, copy=False)
 
 
 def _records(root: int, version: RootVersion) -> list[tuple[str, dict[str, Any]]]:

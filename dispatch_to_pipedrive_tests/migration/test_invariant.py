@@ -6,11 +6,9 @@ generation, with no duplicate and no loss.
 """
 
 import os
-import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -22,7 +20,7 @@ from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import Settled
 from dispatch_to_pipedrive.migration.values import ENTITIES, Intent, Outcome
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
-from dispatch_to_pipedrive_tests.migration.world import Crash, World, copied_ledger
+from dispatch_to_pipedrive_tests.migration.world import Crash, World, fresh_ledger
 from dispatch_to_pipedrive_tests.postgres import Contents
 
 EXAMPLES = int(os.environ.get("INVARIANT_EXAMPLES", "200"))
@@ -98,12 +96,6 @@ def check_invariant(world: World, data: st.DataObject) -> None:
         assert ledger.broken_chain_at() is None
 
 
-@contextmanager
-def example(world: World) -> Iterator[World]:
-    with tempfile.TemporaryDirectory(dir=world.folder) as folder:
-        yield copied_ledger(world, Path(folder))
-
-
 _SETTINGS = settings(
     deadline=None,
     phases=(Phase.generate,),
@@ -116,8 +108,7 @@ def holds_for(world: World, examples: int) -> None:
     @settings(_SETTINGS, max_examples=examples)
     @given(data=st.data())
     def holds(data: st.DataObject) -> None:
-        with example(world) as copy:
-            check_invariant(copy, data)
+        check_invariant(fresh_ledger(world), data)
 
     holds()
 
@@ -157,10 +148,10 @@ def test_the_invariant_fails_without_settling(world: World, monkeypatch: pytest.
     world.reset()
     world.control("faults", {"kind": "lost_after_commit", "method": "POST", "nth": [3]})
     tenant = plain_tenant(world)
-    with example(world) as copy:
-        copy.load(tenant, list(tenant.roots), 1)
-        copy.control("faults", {"clear": True})
-        assert [d.verdict for d in copy.verify(tenant, list(tenant.roots), 1).differences] == ["extra"]
+    copy = fresh_ledger(world)
+    copy.load(tenant, list(tenant.roots), 1)
+    copy.control("faults", {"clear": True})
+    assert [d.verdict for d in copy.verify(tenant, list(tenant.roots), 1).differences] == ["extra"]
 
 
 def test_the_invariant_fails_without_the_equality_check(
@@ -168,13 +159,13 @@ def test_the_invariant_fails_without_the_equality_check(
 ) -> None:
     world.reset()
     tenant = plain_tenant(world)
-    with example(world) as copy:
-        copy.load(tenant, list(tenant.roots), 1)
+    copy = fresh_ledger(world)
+    copy.load(tenant, list(tenant.roots), 1)
+    assert_costs_nothing(copy, tenant, 1)
+    monkeypatch.setattr(resolve, "digest_of", lambda _: uuid.uuid4().hex)
+    monkeypatch.setattr(load, "changed_names", lambda _schema, _entity, names, *_: list(names))
+    with pytest.raises(AssertionError):
         assert_costs_nothing(copy, tenant, 1)
-        monkeypatch.setattr(resolve, "digest_of", lambda _: uuid.uuid4().hex)
-        monkeypatch.setattr(load, "changed_names", lambda _schema, _entity, names, *_: list(names))
-        with pytest.raises(AssertionError):
-            assert_costs_nothing(copy, tenant, 1)
 
 
 def assert_costs_nothing(world: World, tenant: Tenant, generation: int) -> None:

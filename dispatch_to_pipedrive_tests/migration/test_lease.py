@@ -17,7 +17,7 @@ from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.values import OwnerRow
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
-from dispatch_to_pipedrive_tests.migration.world import World, copied_ledger
+from dispatch_to_pipedrive_tests.migration.world import World, fresh_ledger
 
 ROOT = Path(__file__).parents[2]
 
@@ -123,7 +123,7 @@ def stop_outside_of_a_commit(pid: int, ledger: Path) -> None:
 
 def test_a_process_stopped_and_overtaken_sends_nothing_when_it_wakes(world: World, tmp_path: Path) -> None:
     world.reset()
-    mine = copied_ledger(world, tmp_path)
+    mine = fresh_ledger(world)
     world.control("faults", {"kind": "latency", "seconds": 0.05})
     access = hasty(world.access.api_url, world.access.api_token)
     heir = replace(mine, access=access)  # type: ignore[arg-type]

@@ -18,14 +18,14 @@ from dispatch_to_pipedrive.migration.values import ENTITIES
 from dispatch_to_pipedrive.pipedrive.errors import PlanCap
 from dispatch_to_pipedrive.pipedrive.recorded import SchemaChanged
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
-from dispatch_to_pipedrive_tests.migration.world import World, copied_ledger
+from dispatch_to_pipedrive_tests.migration.world import World, fresh_ledger
 
 
 @pytest.fixture
 def migration(world: World, tmp_path: Path) -> Iterator[World]:
     """A fresh account with its schema, and a ledger that knows it."""
     world.reset()
-    copy = copied_ledger(world, tmp_path)
+    copy = fresh_ledger(world)
     yield copy
     world.control("capabilities", {"deal_add_time": False, "won_with_time": False})
     world.control("plan", {"plan": "premium", "seats": 1})

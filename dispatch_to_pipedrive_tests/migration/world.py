@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ class World:
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
-        ledger = Ledger(self.ledger_url)
+        """The ledger, with connections of its own as in a new process."""
+        ledger = _opened(self.ledger_url)
         try:
             yield ledger
         finally:
@@ -148,6 +150,12 @@ class World:
         }
 
 
+@cache
+def _opened(url: str) -> Ledger:
+    """One a database: SQLAlchemy compiles each statement once an engine, which takes longer than to run it here."""
+    return Ledger(url)
+
+
 def _rows(entity: Any) -> list[dict[str, Any]]:
     return list(entity.values()) if isinstance(entity, dict) else list(entity)
 
@@ -176,7 +184,10 @@ def prepared(url: str, token: str, folder: Path, ledger_url: str = "", **access:
     return replace(world, base=world.control("dump"))
 
 
-def copied_ledger(world: World, folder: Path) -> World:
+def fresh_ledger(world: World) -> World:
     """The same account with a copy of the ledger file, so that an example starts from the prepared state."""
+    folder = world.folder / "example"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     shutil.copy(world.folder / "ledger.db", folder / "ledger.db")
     return replace(world, ledger_url=f"sqlite:///{folder / 'ledger.db'}", folder=folder)
