@@ -1,7 +1,7 @@
 """Which roots make which batch?
 
-The sample covers every job type, priority, status, tag, owner and edge case with few records; waves are contiguous
-ranges of roots, cut by forecast tokens. A root is never split, and every root is in exactly one wave.
+The sample is chosen by `sample`; waves are contiguous ranges of roots, cut by forecast tokens. A root is never split,
+and every root is in exactly one wave.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ import pandas as pd
 
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.sample import choose_sample
 from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.pipedrive.prices import CREATE, UPDATE
 
-SAMPLE_LEAST, SAMPLE_MOST = 200, 500
 WAVE_MOST = 10_000
 COMMERCIAL = "customer type Commercial"
 
@@ -22,13 +22,14 @@ def forecast(sizes: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     """Root → records and tokens that its first load comes to; the frame is sorted by root.
 
     sizes: root and one column a feed (customers, locations, jobs, appointments, …). features: root, feature.
+    No root comes to more records than that: at a commercial customer each site with a contact counts as a person.
     Tokens count a second request for each job, which closes its deal; an account that takes both at once is cheaper.
     """
     commercial = set(features.loc[features["feature"] == COMMERCIAL, "root"])
     table = sizes.sort_values("root", ignore_index=True)
-    contacts = table["location_contacts"].gt(0).astype("int64") * table["locations"].sub(1).clip(lower=0)
-    people = table["customers"].gt(0).astype("int64") + contacts
     organizations = table["root"].isin(commercial).astype("int64")
+    contacts = organizations * table[["location_contacts", "locations"]].min(axis="columns")
+    people = table["customers"].gt(0).astype("int64") + contacts
     records = organizations + people + table["jobs"] + table["appointments"]
     tokens = records * CREATE + table["jobs"] * UPDATE
     return pd.DataFrame({"root": table["root"], "records": records, "tokens": tokens}).astype("int64")
@@ -55,28 +56,9 @@ def plan_batches(
 
 
 def sample(table: pd.DataFrame, features: pd.DataFrame, generation: int) -> Manifest:
-    """For each feature, the rarest first, the smallest root that has it; then small roots until there are enough."""
-    ordered = table.sort_values(["records", "root"], ignore_index=True)
-    records = dict(zip(ordered["root"], ordered["records"], strict=True))
-    having = features.merge(ordered[["root", "records"]], on="root").sort_values(["records", "root"])
-    roots_of = {name: list(group) for name, group in having.groupby("feature", sort=True)["root"]}
-    features_of = {root: set(group) for root, group in having.groupby("root")["feature"]}
-    chosen: dict[int, int] = {}
-    covered: set[str] = set()
-    for feature in sorted(roots_of, key=lambda name: (len(roots_of[name]), name)):
-        if feature not in covered:
-            root = roots_of[feature][0]
-            chosen[root] = records[root]
-            covered |= features_of[root]
-    total = sum(chosen.values())
-    for root, count in records.items():
-        if total >= SAMPLE_LEAST:
-            break
-        if root not in chosen and total + count <= SAMPLE_MOST:
-            chosen[root] = count
-            total += count
-    picked = table[table["root"].isin(chosen)]
-    return _manifest("sample", "sample", picked, generation)
+    """The sample's manifest; without a root where every one is larger than a sample may be."""
+    chosen = choose_sample(table, features)
+    return _manifest("sample", "sample", table[table["root"].isin(chosen)], generation)
 
 
 def waves(

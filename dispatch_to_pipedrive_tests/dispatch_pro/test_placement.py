@@ -168,7 +168,7 @@ def test_a_sample_can_see_what_each_root_covers(tenant: Tenant) -> None:
     found = root_features(tenant.data, 1)
     features = {root: set(rows["feature"]) for root, rows in found.groupby("root")}
     assert features[1] >= {
-        "job type 7", "job tag 4", "priority High", "priority bucket 3", "several sites", "recall", "credit",
+        "job type 7", "job tag 4", "priority High", "priority bucket 3", "sites 2", "recall", "credit",
         "several invoices on a job", "invoice of zero", "several appointments on a job", "merged customer",
     }  # fmt: skip
     assert features[2] >= {"customer type Commercial", "customer without a job", "no e-mail"}

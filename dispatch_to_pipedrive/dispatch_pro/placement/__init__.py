@@ -5,7 +5,7 @@ sorted by root), `clustered/<generation>/` (the records of a first history, sort
 """
 
 from dispatch_to_pipedrive.dispatch_pro.placement.build import PlacementSummary, build_placement
-from dispatch_to_pipedrive.dispatch_pro.placement.features import features_of, root_features
+from dispatch_to_pipedrive.dispatch_pro.placement.features import features_of, in_words, root_features
 from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment, PlacementMissing
 from dispatch_to_pipedrive.dispatch_pro.placement.profile import source_profile
 from dispatch_to_pipedrive.dispatch_pro.placement.read import (
@@ -21,6 +21,7 @@ __all__ = [
     "PlacementSummary",
     "build_placement",
     "features_of",
+    "in_words",
     "read_batch",
     "read_reference",
     "root_features",

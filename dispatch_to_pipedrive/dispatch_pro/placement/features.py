@@ -7,20 +7,54 @@ from collections.abc import Iterable, Iterator, Mapping
 import pandas as pd
 from upath import UPath
 
+from dispatch_to_pipedrive.dispatch_pro.placement.derived import PAYMENT_STATES, SITE_CLASSES
 from dispatch_to_pipedrive.dispatch_pro.placement.read import read_batch, root_sizes
 
 PRIORITY_FIELD = "Dispatch Pro Priority"
+CIRCUMSTANCE = "circumstance"
+KINDS = (
+    "appointment status",
+    "business unit",
+    "call",
+    "customer field",
+    "customer tag",
+    "customer type",
+    "job field",
+    "job status",
+    "job tag",
+    "job type",
+    "location field",
+    "owner",
+    "payment",
+    "priority bucket",
+    "priority",
+    "sites",
+    "sold by",
+    "technician",
+)
+"""What a feature's first words may be; all other features are circumstances."""
+
+_NAMED_IN = {
+    "business unit": "business_units",
+    "customer tag": "tag_types",
+    "job tag": "tag_types",
+    "job type": "job_types",
+    "sold by": "technicians",
+    "technician": "technicians",
+}
 _FEEDS = (
     "customers",
     "customer_contacts",
     "locations",
+    "location_contacts",
     "jobs",
     "appointments",
     "appointment_assignments",
     "invoices",
+    "payments",
     "calls",
 )
-_CHUNK = 4_000  # roots read at once
+_CHUNK = 3_000  # roots read at once
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -54,37 +88,77 @@ def root_features(
     return pd.concat([best.head(0)[["root", "feature"]], *complete], ignore_index=True)
 
 
+def in_words(features: pd.Series, reference: Frames) -> pd.DataFrame:
+    """Each distinct feature for people: feature, kind, what (names instead of ids), all string.
+
+    reference: job_types, tag_types, business_units and technicians; an id that they do not know stays an id.
+    """
+    names = {
+        kind: reference[feed].drop_duplicates("id").set_index("id")["name"]
+        for kind, feed in _NAMED_IN.items()
+    }
+    rows = [(str(feature), *_told(str(feature), names)) for feature in sorted(features.dropna().unique())]
+    return pd.DataFrame(rows, columns=["feature", "kind", "what"], dtype="string")
+
+
+def _told(feature: str, names: Mapping[str, pd.Series]) -> tuple[str, str]:
+    kind = next((kind for kind in KINDS if feature.startswith(kind + " ")), None)
+    if kind is None:
+        return CIRCUMSTANCE, feature
+    value = feature[len(kind) + 1 :]
+    if kind in names and value.isdecimal():
+        name = names[kind].get(int(value))
+        return kind, f"{kind} {value}" if name is None or pd.isna(name) else str(name)
+    return kind, value
+
+
 def features_of(frames: Frames, *, priority_field: str = PRIORITY_FIELD) -> pd.DataFrame:
     """The features of each root in a batch's source frames (columns `root`, `feature`)."""
     customers, jobs, invoices = frames["customers"], frames["jobs"], frames["invoices"]
-    fields = frames["jobs.custom_fields"]
+    fields = _filled(frames["jobs.custom_fields"])
+    bucket = fields["name"].str.strip().str.casefold() == priority_field.casefold()
     named = [
         _named("customer type", customers, "type"),
         _named("customer tag", frames["customers.tag_type_ids"], "value"),
-        _named("customer field", frames["customers.custom_fields"], "name"),
+        _named("customer field", _filled(frames["customers.custom_fields"]), "name"),
+        _named("location field", _filled(frames["locations.custom_fields"]), "name"),
+        _named("sites", _sites(customers, frames["locations"]), "sites"),
         _named("job type", jobs, "job_type_id"),
         _named("job status", jobs, "job_status"),
         _named("business unit", jobs, "business_unit_id"),
         _named("priority", jobs, "priority"),
-        _named("priority bucket", fields[fields["name"] == priority_field], "value"),
+        _named("priority bucket", fields[bucket], "value"),
         _named("job tag", frames["jobs.tag_type_ids"], "value"),
         _named("job field", fields, "name"),
         _named("sold by", jobs, "sold_by_id"),
+        _named("owner", _owners(jobs, frames["appointment_assignments"]), "owner"),
+        _named("payment", _payments(frames), "payment"),
         _named("appointment status", frames["appointments"], "status"),
         _named("technician", frames["appointment_assignments"], "technician_id"),
         _named("call", frames["calls"], "direction"),
     ]
+    locations, emails = frames["locations"], _emails(frames)
     circumstances = {
         "merged customer": customers[customers["merged_to_id"].notna()],
         "inactive customer": customers[~customers["active"].fillna(True)],
         "customer without a job": customers[~customers["root"].isin(jobs["root"])],
+        "customer name that is not English": customers[_not_english(customers["name"])],
+        "merged site": locations[locations["merged_to_id"].notna()],
+        "inactive site": locations[~locations["active"].fillna(True)],
+        "contact of a commercial site": _site_contacts(frames),
         "recall": jobs[jobs["recall_for_id"].notna()],
         "warranty": jobs[jobs["warranty_id"].notna()],
+        "project": jobs[jobs["project_id"].notna()],
         "job without charge": jobs[jobs["no_charge"].fillna(False)],
         "inactive job": jobs[~jobs["active"].fillna(True)],
+        "job without a type": jobs[jobs["job_type_id"].isna()],
+        "job without an appointment": jobs[~jobs["id"].isin(frames["appointments"]["job_id"])],
+        "job held": jobs[jobs["job_status"].str.casefold() == "hold"],
+        "job canceled": jobs[jobs["job_status"].str.casefold() == "canceled"],
         "unused appointment": frames["appointments"][frames["appointments"]["unused"].fillna(False)],
         "job without an invoice": jobs[~jobs["id"].isin(invoices["job_id"])],
         "invoice without a job": invoices[invoices["job_id"].isna()],
+        "inactive invoice": invoices[~invoices["active"].fillna(True)],
         "invoice of zero": invoices[(invoices["total"] == 0).fillna(False)],
         "credit": invoices[(invoices["total"] < 0).fillna(False)],
         "partly paid invoice": invoices[
@@ -95,10 +169,8 @@ def features_of(frames: Frames, *, priority_field: str = PRIORITY_FIELD) -> pd.D
         "several technicians on an appointment": _repeated(
             frames["appointment_assignments"], "appointment_id"
         ),
-        "several sites": _more_than(frames["locations"], 1),
-        "more than four sites": _more_than(frames["locations"], 4),
-        "several e-mails": _more_than(_emails(frames), 1),
-        "no e-mail": customers[~customers["root"].isin(_emails(frames)["root"])],
+        "several e-mails": _more_than(emails, 1),
+        "no e-mail": customers[~customers["root"].isin(emails["root"])],
     }
     circumstantial = [rows[["root"]].assign(feature=name) for name, rows in circumstances.items()]
     found = pd.concat([*named, *circumstantial], ignore_index=True).drop_duplicates(ignore_index=True)
@@ -108,6 +180,63 @@ def features_of(frames: Frames, *, priority_field: str = PRIORITY_FIELD) -> pd.D
 def _named(kind: str, frame: pd.DataFrame, column: str) -> pd.DataFrame:
     rows = frame[["root", column]].drop_duplicates().dropna()
     return pd.DataFrame({"root": rows["root"], "feature": f"{kind} " + rows[column].astype("string")})
+
+
+def _filled(fields: pd.DataFrame) -> pd.DataFrame:
+    """Custom fields that hold something."""
+    return fields[fields["value"].str.strip().fillna("") != ""]
+
+
+def _not_english(names: pd.Series) -> pd.Series:
+    return names.str.contains(r"[^\x00-\x7f]", na=False)
+
+
+def _sites(customers: pd.DataFrame, locations: pd.DataFrame) -> pd.DataFrame:
+    """How many sites each root has, as a class."""
+    roots = customers.loc[(customers["id"] == customers["root"]).fillna(False), ["root"]]
+    counts = locations.loc[locations["merged_to_id"].isna(), "root"].value_counts()
+    many = roots["root"].map(counts).fillna(0).astype("int64")
+    classes = pd.cut(many, [-1, 0, 1, 2, 3, 4, 10, float("inf")], labels=["0", *SITE_CLASSES])
+    return roots.assign(sites=classes.astype("string"))
+
+
+def _owners(jobs: pd.DataFrame, assignments: pd.DataFrame) -> pd.DataFrame:
+    """From whom each job has its owner."""
+    working = assignments[assignments["active"].fillna(True) & assignments["technician_id"].notna()]
+    crew = jobs["id"].map(working.groupby("job_id")["technician_id"].nunique()).fillna(0).astype("int64")
+    sold = jobs["sold_by_id"].fillna(0) != 0
+    owner = pd.Series("nobody", index=jobs.index, dtype="string").mask(sold, "who sold the job")
+    owner = owner.mask(crew == 1, "one technician").mask(crew > 1, "the last of several technicians")
+    return jobs[["root"]].assign(owner=owner)
+
+
+def _payments(frames: Frames) -> pd.DataFrame:
+    """Each active job's payment state: its active invoices' totals against what active payments brought."""
+    jobs, invoices, payments = frames["jobs"], frames["invoices"], frames["payments"]
+    jobs = jobs[jobs["active"].fillna(True)]
+    invoices = invoices[invoices["active"].fillna(True) & invoices["job_id"].notna()]
+    applied = frames["payments.applied_to"]
+    applied = applied[~applied["id"].isin(payments.loc[~payments["active"].fillna(True), "id"])]
+    job = applied["applied_to"].map(invoices.drop_duplicates("id").set_index("id")["job_id"])
+    received = jobs["id"].map(_sums(applied["applied_amount"], job)).fillna(0)
+    billed = jobs["id"].map(_sums(invoices["total"], invoices["job_id"]))
+    none, unpaid, partly, paid, credit = PAYMENT_STATES
+    state = pd.Series(paid, index=jobs.index, dtype="string")
+    state = state.mask((billed > 0) & (received < billed), partly).mask(
+        (billed > 0) & (received <= 0), unpaid
+    )
+    return jobs[["root"]].assign(payment=state.mask(billed < 0, credit).mask(billed.isna(), none))
+
+
+def _sums(amounts: pd.Series, keys: pd.Series) -> pd.Series:
+    """Sums by key, exact to the source's four digits."""
+    return amounts.astype("float64").fillna(0).groupby(keys.to_numpy()).sum().round(4)
+
+
+def _site_contacts(frames: Frames) -> pd.DataFrame:
+    customers, contacts = frames["customers"], frames["location_contacts"]
+    commercial = customers.loc[customers["type"].str.casefold() == "commercial", "root"]
+    return contacts[contacts["active"].fillna(True) & contacts["root"].isin(commercial)]
 
 
 def _repeated(frame: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
 import pandas as pd
@@ -19,14 +19,18 @@ from dispatch_to_pipedrive.dispatch_pro.placement.index import read_index
 from dispatch_to_pipedrive.dispatch_pro.raw import Advance, Progress, advance
 from dispatch_to_pipedrive.dispatch_pro.segments import segment_schema
 from dispatch_to_pipedrive.migration import faults
-from dispatch_to_pipedrive.migration.plan import plan_batches
+from dispatch_to_pipedrive.migration.plan import forecast, plan_batches
+from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.orchestration.assets.common import FRAMES, SOURCE_POOL, described
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.resources import Migration, credentials_of
 from dispatch_to_pipedrive.orchestration.road import committed, with_commercial
+from dispatch_to_pipedrive.orchestration.sample import PASSED_OVER, sample_coverage
 
+SHOWN = 20
+"""Rows of a table in the UI; the rest is in the frame."""
 RAW_KEYS = {name: dg.AssetKey(["raw", name]) for name in FEEDS}
 
 
@@ -139,26 +143,28 @@ def features(migration: Migration) -> dg.MaterializeResult[pd.DataFrame]:
     )
 
 
-@dg.asset(deps=[placement], pool=SOURCE_POOL, **described("plan", "sql"))
+@dg.asset(deps=[placement], io_manager_key=FRAMES, pool=SOURCE_POOL, **described("plan", "sql"))
 def batches(
     context: dg.AssetExecutionContext, migration: Migration, features: pd.DataFrame
-) -> dg.MaterializeResult[None]:
-    """The batch plan: the sample and the waves of the full migration, written once; each becomes a partition."""
+) -> dg.MaterializeResult[pd.DataFrame]:
+    """The batch plan: the sample and the waves of the full migration, written once; each becomes a partition.
+
+    The frame tells what the sample shows of the tenant, and why not where it does not.
+    """
     ledger, data = migration.ledger, migration.data
     with plain_words(), migration.source_to_myself("planning batches"):
         generation = ledger.latest_generation()
-        planned: list[str] = []
-        if not ledger.manifests():
-            sizes = root_sizes(data, generation)
-            new = plan_batches(
-                ledger,
-                generation=generation,
-                sizes=sizes,
-                features=with_commercial(features, data, generation, sizes),
-                tokens_per_day=migration.tokens_per_day,
-                wave_records=migration.settings.wave_records,
-            )
-            planned = [manifest.key for manifest in new]
+        sizes = root_sizes(data, generation)
+        known = with_commercial(features, data, generation, sizes)
+        new = plan_batches(
+            ledger,
+            generation=generation,
+            sizes=sizes,
+            features=known,
+            tokens_per_day=migration.tokens_per_day,
+            wave_records=migration.settings.wave_records,
+        )
+        covered = sample_coverage(ledger, data, forecast(sizes, known), known)
     manifests = ledger.manifests()
     add_batches(context.instance, [manifest.key for manifest in manifests])
     waves = [manifest for manifest in manifests if manifest.kind == "wave"]
@@ -166,23 +172,52 @@ def batches(
     rate, day = migration.requests_per_second, migration.tokens_per_day
     requests = tokens / 5
     return dg.MaterializeResult(
+        value=covered,
         metadata={
             "generation": generation,
-            "newly_planned": len(planned),
+            "newly_planned": len(new),
             "batches": len(manifests),
             "records": sum(manifest.records for manifest in waves),
             "tokens": tokens,
             "eta_seconds": round(requests / rate, 1) if rate else 0.0,
             "days": round(tokens / day, 2) if day else 0.0,
-            "plan": dg.MetadataValue.table(
-                [
-                    dg.TableRecord(
-                        {"batch": m.key, "roots": len(m.roots), "records": m.records, "tokens": m.tokens}
-                    )
-                    for m in manifests[:20]
-                ]
+            **_sample_facts(manifests, covered),
+            "plan": _table(
+                {"batch": m.key, "roots": len(m.roots), "records": m.records, "tokens": m.tokens}
+                for m in manifests[:SHOWN]
             )
             if manifests
             else "no batches: the tenant has no customers",
-        }
+        },
     )
+
+
+def _sample_facts(manifests: Sequence[Manifest], covered: pd.DataFrame) -> dict[str, dg.RawMetadataValue]:
+    """How large the sample is, what it shows by kind, what it lacks and why."""
+    sample = next((m for m in manifests if m.kind == "sample"), None)
+    if sample is None:
+        return {}
+    seen, lacking = covered[covered["kind"] != PASSED_OVER], covered[covered["root"].isna()]
+    by_kind = seen["root"].groupby(seen["kind"], sort=True)
+    facts: dict[str, dg.RawMetadataValue] = {
+        "sample_customers": len(sample.roots),
+        "sample_records": sample.records,
+        "sample_covers": int(seen["root"].notna().sum()),
+        "sample_lacks": int(seen["root"].isna().sum()),
+        "customers_passed_over": len(covered) - len(seen),
+    }
+    if len(seen):
+        facts["coverage"] = _table(
+            {"kind": str(kind), "in the tenant": len(roots), "in the sample": int(roots.notna().sum())}
+            for kind, roots in by_kind
+        )
+    if len(lacking):
+        facts["not_in_the_sample"] = _table(
+            {"kind": row["kind"], "what": row["what"], "why": row["why"]}
+            for row in lacking.head(SHOWN).astype(str).to_dict("records")
+        )
+    return facts
+
+
+def _table(rows: Iterable[Mapping[str, str | int]]) -> dg.TableMetadataValue:
+    return dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows])

@@ -1,0 +1,183 @@
+"""How the field-level diff looks in a browser: one page that works from a file and asks no network."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+import orjson
+import pandas as pd
+
+ENTITIES = ("organizations", "persons", "deals", "activities")
+SECTIONS = ("job types", "priorities", "owners", "addresses")
+HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""Characters that show as nothing or turn the text around them: shown by their number instead."""
+SHOWN = 300
+"""Lines of a section that stand in the page; the table of every field has them all."""
+
+_ROW = (
+    "entity",
+    "source_key",
+    "pipedrive_id",
+    "field",
+    "section",
+    "source_columns",
+    "source_value",
+    "transform",
+    "mapped",
+    "read_back",
+    "verdict",
+)
+
+
+@dataclass(frozen=True)
+class DiffPage:
+    """What the page tells.
+
+    rows: one for each field of each record (entity, source_key, pipedrive_id, field, section, source_columns,
+    source_value, transform, mapped, read_back, verdict). lines: the distinct values of the four sections (section,
+    entity, field, source_value, mapped, read_back, verdict, records). coverage: kind, what, root, why. passed_over:
+    roots with their records. verdicts: what each means, the worst first; blocking: those that stop a batch.
+    approve: how to say yes, as (where, what to do).
+    """
+
+    company: str
+    account: str
+    tenant: str
+    generation: int
+    map_digest: str
+    made_at: str
+    roots: int
+    rows: pd.DataFrame
+    lines: pd.DataFrame
+    coverage: pd.DataFrame
+    passed_over: Sequence[tuple[int, int]]
+    verdicts: Mapping[str, str]
+    blocking: Sequence[str]
+    approve: Sequence[tuple[str, str]]
+
+
+def render_diff(page: DiffPage) -> str:
+    """The page as HTML. Every value is escaped; only the page's own script may run."""
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("dispatch_to_pipedrive.reports"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = templates.get_template("diff.js").render()
+    rows = visible(page.rows)
+    return templates.get_template("diff.html.j2").render(
+        page=page,
+        script=script,
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        data=_embedded(rows),
+        columns=_ROW,
+        entities=[name for name in ENTITIES if name in set(rows["entity"])],
+        sections=_sections(visible(page.lines)),
+        counts=_counts(rows, page.verdicts),
+        bars=_bars(rows, page.verdicts),
+        records=int(rows.drop_duplicates(["entity", "source_key"]).shape[0]),
+        covered=_covered(visible(page.coverage)),
+        stopping=int(rows["verdict"].isin(list(page.blocking)).sum()),
+        other=int((~rows["verdict"].isin([*page.blocking, "equal"])).sum()),
+    )
+
+
+def visible(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with characters that hide or turn text shown by their number (‹U+202E›); missing texts are empty."""
+    texts = {
+        str(name): column.astype("string")
+        .fillna("")
+        .str.replace(HIDDEN, lambda found: f"‹U+{ord(found.group()):04X}›", regex=True)
+        for name, column in frame.items()
+        if pd.api.types.is_string_dtype(column.dtype) or column.dtype == object
+    }
+    return frame.assign(**texts)
+
+
+def _embedded(rows: pd.DataFrame) -> str:
+    """The rows as JSON that cannot end the element it stands in."""
+    plain = rows[list(_ROW)].astype(object)
+    text = orjson.dumps(plain.where(plain.notna(), None).to_numpy().tolist()).decode()
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _counts(rows: pd.DataFrame, verdicts: Mapping[str, str]) -> list[tuple[str, int, str]]:
+    """Verdict, fields, meaning; those that nobody met are left out, but for equal."""
+    counts = rows["verdict"].value_counts()
+    return [
+        (name, int(counts.get(name, 0)), words)
+        for name, words in verdicts.items()
+        if counts.get(name, 0) or name == "equal"
+    ]
+
+
+def _bars(rows: pd.DataFrame, verdicts: Mapping[str, str]) -> list[dict[str, Any]]:
+    """For each entity its records and fields, and the verdicts as parts of a bar in percent of the longest."""
+    by_entity = rows.groupby("entity").size()
+    longest = max([*by_entity, 1])
+    bars = []
+    for entity in [name for name in ENTITIES if name in by_entity.index]:
+        mine = rows[rows["entity"] == entity]
+        counts = mine["verdict"].value_counts()
+        parts = [
+            (name, int(counts[name]), round(100 * int(counts[name]) / longest, 3))
+            for name in reversed(list(verdicts))
+            if name in counts.index
+        ]
+        bars.append(
+            {"entity": entity, "records": mine["source_key"].nunique(), "fields": len(mine), "parts": parts}
+        )
+    return bars
+
+
+def _sections(lines: pd.DataFrame) -> list[dict[str, Any]]:
+    """Each section with its fields, and each field with its lines, the most frequent first."""
+    found = []
+    for section in SECTIONS:
+        mine = lines[lines["section"] == section]
+        fields = []
+        for (entity, name), group in mine.groupby(["entity", "field"], sort=True):
+            most = max(int(group["records"].max()), 1)
+            group = group.sort_values("records", ascending=False, kind="stable")
+            # What differs comes first, however rare it is.
+            group = pd.concat([group[group["verdict"] != "equal"], group[group["verdict"] == "equal"]])
+            fields.append(
+                {
+                    "entity": entity,
+                    "name": name,
+                    "lines": group.head(SHOWN).to_dict("records"),
+                    "more": max(0, len(group) - SHOWN),
+                    "distinct": len(group),
+                    "records": int(group["records"].sum()),
+                    "most": most,
+                    "differing": int((group["verdict"] != "equal").sum()),
+                }
+            )
+        found.append({"name": section, "fields": fields, "anchor": section.replace(" ", "-")})
+    return found
+
+
+def _covered(coverage: pd.DataFrame) -> list[dict[str, Any]]:
+    """Each kind of feature: how many there are, how many the sample has, and each one by name."""
+    kinds = []
+    for kind, group in coverage.groupby("kind", sort=True):
+        present = group["root"].notna()
+        plain = group.astype(object).where(group.notna(), None)
+        kinds.append(
+            {
+                "kind": kind,
+                "all": len(group),
+                "covered": int(present.sum()),
+                "share": round(100 * float(present.mean()), 2),
+                "rows": plain.to_dict("records"),
+            }
+        )
+    return sorted(kinds, key=lambda kind: (kind["covered"] == kind["all"], kind["kind"]))
