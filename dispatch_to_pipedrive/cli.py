@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dispatch_to_pipedrive import __version__
+from dispatch_to_pipedrive.commands.estimate import estimate
 from dispatch_to_pipedrive.commands.look import status, verify
 from dispatch_to_pipedrive.commands.migrate import migrate
 from dispatch_to_pipedrive.commands.servers import sandbox, ui
@@ -34,7 +35,7 @@ def _options(
     """Options of all commands."""
 
 
-for command in (migrate, status, verify, ui):
+for command in (estimate, migrate, status, verify, ui):
     app.command()(command)
 app.command(
     add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}

@@ -1,4 +1,4 @@
-"""What is in the tenant, what will moving it take, and does anything stand in the way? Read only, before people decide."""
+"""What is in the tenant, what will moving it take, what stands in the way? Read only, before people decide."""
 
 import dagster as dg
 import pandas as pd
