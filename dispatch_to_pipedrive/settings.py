@@ -93,6 +93,12 @@ class Settings(BaseSettings):
         ge=1,
         description="Most records of a wave (else a quarter of a day's tokens, at most 10000)",
     )
+    automations_paused_by: str = Field(
+        default="", description="Who says that the account's automations are paused while records are loaded"
+    )
+    file_limit_mb: float = Field(
+        default=25, gt=0, description="Megabytes above which a file is reported instead of moved"
+    )
     allow_real_account: str = Field(
         default="",
         description="The company id that may be written to where PIPEDRIVE_API_URL is not on this machine",
