@@ -10,6 +10,13 @@ from dataclasses import dataclass, replace
 
 from dispatch_to_pipedrive.mapping.needs import SchemaNeeds
 from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.drift import (
+    drift,
+    made_of,
+    options_needed,
+    options_of,
+    options_to_record,
+)
 from dispatch_to_pipedrive.migration.errors import MigrationError, RunStopped
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import SECOND_READING
@@ -34,25 +41,39 @@ async def read_schema(session: Session) -> account.AccountSchema:
 
     Raises SchemaChanged if a recorded key has vanished or changed its type.
     """
-    made = [_made(x) for x in session.ledger.schema_objects(session.scope.account)]
-    return await account.read_account_schema(session.client, made)
+    recorded = session.ledger.schema_objects(session.scope.account)
+    return await account.read_account_schema(session.client, made_of(recorded), options_of(recorded))
 
 
 async def missing_steps(session: Session, needs: SchemaNeeds) -> tuple[account.SchemaStep, ...]:
     """The steps that are still to be made; empty when the schema is in place."""
-    return account.plan_schema(await read_schema(session), _needs(needs))
+    return steps_of(await read_schema(session), needs)
+
+
+def steps_of(schema: account.AccountSchema, needs: SchemaNeeds) -> tuple[account.SchemaStep, ...]:
+    """The steps that a schema lacks, without asking the account again."""
+    return account.plan_schema(schema, _needs(needs))
 
 
 async def apply_schema(session: Session, needs: SchemaNeeds) -> SchemaReport:
-    """Make what is missing, one step after the other."""
+    """Make what is missing, one step after the other, and note which option stands for which choice.
+
+    Raises RunStopped where people deleted an option that records need: it is not made a second time behind their back.
+    """
     schema = await read_schema(session)
     schema = await _settle_open(session, schema)
+    recorded = session.ledger.schema_objects(session.scope.account)
+    options = options_needed(needs)
+    if closing := [str(one) for one in drift(recorded, schema.structure, options) if one.blocks]:
+        raise RunStopped(f"people changed the account's schema: {'; '.join(closing)}")
     wanted = _needs(needs)
     existing = len(schema.made)
     made = 0
     while steps := account.plan_schema(schema, wanted):
         schema = await _make(session, schema, steps[0])
         made += 1
+    if new := options_to_record(schema, options):
+        session.ledger.record(session.scope, session.fence, schema=new)
     return SchemaReport(made, existing)
 
 
@@ -135,10 +156,6 @@ def _needs(needs: SchemaNeeds) -> account.SchemaNeeds:
         ),
         labels=tuple(account.LabelNeed(entity, labels) for entity, labels in needs.labels.items() if labels),
     )
-
-
-def _made(x: SchemaObject) -> account.Made:
-    return account.Made(x.kind, x.entity, x.name, x.code, x.field_type)  # type: ignore[arg-type]
 
 
 def _object(made: account.Made) -> SchemaObject:

@@ -30,6 +30,20 @@ class Made:
     detail: str = ""
 
 
+LABELS = "label_ids"
+"""The name under which the labels of an entity's records are recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeOption:
+    """The option (of a custom field by logical name, or of LABELS) that stood for a label when the schema was made."""
+
+    entity: str
+    field: str
+    label: str
+    id: int
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A recorded thing that is no longer what it was."""
@@ -69,6 +83,29 @@ class AccountSchema:
 
     structure: Structure
     made: tuple[Made, ...] = ()
+    options: tuple[MadeOption, ...] = ()
+
+    @cached_property
+    def _standing(self) -> dict[tuple[str, str], Mapping[str, int]]:
+        return {}
+
+    def standing(self, entity: str, name: str) -> Mapping[str, int]:
+        """Label → id of a custom field's options, or of an entity's LABELS.
+
+        An option that people renamed still stands for what it was made for; a recorded one that is gone does not.
+        """
+        if (entity, name) not in self._standing:
+            field = self.structure.label_field(entity) if name == LABELS else self.field(entity, name)
+            there = {o.id: o.label for o in (field.options if field else None) or () if isinstance(o.id, int)}
+            ours = {
+                o.label: o.id for o in self.options if (o.entity, o.field) == (entity, name) and o.id in there
+            }
+            free: dict[str, int] = {}
+            for number, label in there.items():
+                if number not in ours.values():
+                    free.setdefault(label, number)
+            self._standing[entity, name] = {**free, **ours}
+        return self._standing[entity, name]
 
     @cached_property
     def _codes(self) -> Mapping[tuple[str, str], str]:
@@ -119,16 +156,15 @@ class AccountSchema:
 
     def option_id(self, entity: str, name: str, label: str) -> int:
         """The id of a custom field's option."""
-        found = self.field(entity, name).option_ids.get(label)
-        if not isinstance(found, int):
+        found = self.standing(entity, name).get(label)
+        if found is None:
             raise NotInSchema(f"option of {name}", entity, label)
         return found
 
     def label_id(self, entity: str, label: str) -> int:
         """The id of a label."""
-        field = self.structure.label_field(entity)
-        found = None if field is None else field.option_ids.get(label)
-        if not isinstance(found, int):
+        found = self.standing(entity, LABELS).get(label)
+        if found is None:
             raise NotInSchema("label", entity, label)
         return found
 
@@ -151,12 +187,14 @@ class AccountSchema:
         return found[0]
 
 
-async def read_account_schema(client: PipedriveClient, made: Iterable[Made] = ()) -> AccountSchema:
+async def read_account_schema(
+    client: PipedriveClient, made: Iterable[Made] = (), options: Iterable[MadeOption] = ()
+) -> AccountSchema:
     """Read the account's structure (40 tokens) and look at it through the recorded keys.
 
     Raises SchemaChanged if a recorded key has vanished or has another type.
     """
-    schema = AccountSchema(await read_structure(client), tuple(made))
+    schema = AccountSchema(await read_structure(client), tuple(made), tuple(options))
     if changes := changes_of(schema):
         raise SchemaChanged(changes)
     return schema

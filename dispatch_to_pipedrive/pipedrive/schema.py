@@ -14,9 +14,11 @@ from typing import Any, Literal, Self
 from dispatch_to_pipedrive.pipedrive.account import LABEL_CODES, Field, Option, Pipeline, Stage, Structure
 from dispatch_to_pipedrive.pipedrive.client import Answer, PipedriveClient
 from dispatch_to_pipedrive.pipedrive.recorded import (
+    LABELS,
     AccountSchema,
     Change,
     Made,
+    MadeOption,
     NotInSchema,
     SchemaChanged,
     adopt,
@@ -25,12 +27,14 @@ from dispatch_to_pipedrive.pipedrive.recorded import (
 )
 
 __all__ = [
+    "LABELS",
     "AccountSchema",
     "Capabilities",
     "Change",
     "FieldNeed",
     "LabelNeed",
     "Made",
+    "MadeOption",
     "NotInSchema",
     "PipelineNeed",
     "SchemaChanged",
@@ -217,7 +221,7 @@ def learn(schema: AccountSchema, outcome: SchemaOutcome) -> AccountSchema:
                 raise NotInSchema(f"option of {field.field_name} after it was added", step.entity, label)
         structure = _with_field(structure, step.entity, field)
     made = schema.made if outcome.made is None else (*schema.made, outcome.made)
-    return AccountSchema(structure, made)
+    return AccountSchema(structure, made, schema.options)
 
 
 def _pipeline_steps(schema: AccountSchema, needs: Sequence[PipelineNeed]) -> Iterable[SchemaStep]:
@@ -258,7 +262,8 @@ def _field_steps(schema: AccountSchema, need: FieldNeed) -> Iterable[SchemaStep]
     if field is None or field.field_type != need.field_type:
         made = Made("field", need.entity, need.name, code, need.field_type)
         raise SchemaChanged([Change(made, None if field is None else field.field_type)])
-    missing = tuple(label for label in labels if label not in field.option_ids)
+    standing = schema.standing(need.entity, need.name)
+    missing = tuple(label for label in labels if label not in standing)
     if missing:
         yield SchemaStep("options", need.entity, need.name, target=code, labels=missing)
 
@@ -267,7 +272,8 @@ def _label_steps(schema: AccountSchema, need: LabelNeed, through_v2: bool) -> It
     field = schema.structure.label_field(need.entity)
     if field is None:
         raise NotInSchema("label field", need.entity, LABEL_CODES[0])
-    missing = tuple(label for label in dict.fromkeys(need.labels) if label not in field.option_ids)
+    standing = schema.standing(need.entity, LABELS)
+    missing = tuple(label for label in dict.fromkeys(need.labels) if label not in standing)
     if missing:
         code = field.field_code
         yield SchemaStep("labels", need.entity, code, target=code, labels=missing, through_v2=through_v2)
