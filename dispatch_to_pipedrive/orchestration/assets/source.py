@@ -192,7 +192,7 @@ def batches(
     )
 
 
-def _sample_facts(manifests: Sequence[Manifest], covered: pd.DataFrame) -> dict[str, dg.RawMetadataValue]:
+def _sample_facts(manifests: Sequence[Manifest], covered: pd.DataFrame) -> dict[str, "dg.RawMetadataValue"]:
     """How large the sample is, what it shows by kind, what it lacks and why."""
     sample = next((m for m in manifests if m.kind == "sample"), None)
     if sample is None:
