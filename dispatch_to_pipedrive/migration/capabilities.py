@@ -61,7 +61,11 @@ class Capabilities:
 
 
 async def probe(
-    session: Session, schema: AccountSchema, wanted: Sequence[Wanted], capabilities: Capabilities
+    session: Session,
+    schema: AccountSchema,
+    wanted: Sequence[Wanted],
+    generation: int,
+    capabilities: Capabilities,
 ) -> tuple[Capabilities, int]:
     """Learn every capability that these creates would need, each from one real record; and how many were made."""
     made = 0
@@ -72,7 +76,7 @@ async def probe(
         links = session.ledger.links(session.scope, "deals", keys)
         users = [w for w in users if w.source_key not in links or links[w.source_key].state == "retired"]
         if users:
-            granted = await _probe_one(session, schema, users[:_CANDIDATES], capabilities, name)
+            granted = await _probe_one(session, schema, users[:_CANDIDATES], generation, capabilities, name)
             session.ledger.record(session.scope, session.fence, capabilities={name: granted})
             log.info("this account %s %s", "grants" if granted else "refuses", name)
             capabilities = capabilities.having(name, granted)
@@ -81,23 +85,30 @@ async def probe(
 
 
 async def _probe_one(
-    session: Session, schema: AccountSchema, users: Sequence[Wanted], known: Capabilities, name: str
+    session: Session,
+    schema: AccountSchema,
+    users: Sequence[Wanted],
+    generation: int,
+    known: Capabilities,
+    name: str,
 ) -> bool:
     words = ""
     for want in users:
         for granted in (True, False):
             body, _ = known.having(name, granted).split(want.entity, without_nulls(want.body))
-            sent, made = await _send_alone(session, schema, want, body)
+            sent, made = await _send_alone(session, schema, want, generation, body)
             if made:
                 return granted
             words = sent.rejected[0][1] if sent.rejected else words
     raise RunStopped(f"Pipedrive refuses the first deals with and without {name}: {words}")
 
 
-async def _send_alone(session: Session, schema: AccountSchema, want: Wanted, body: Body) -> tuple[Sent, bool]:
+async def _send_alone(
+    session: Session, schema: AccountSchema, want: Wanted, generation: int, body: Body
+) -> tuple[Sent, bool]:
     """Send one create until its outcome is known; whether it was made."""
     while True:
-        intent = session.intent("create", want.entity, want.source_key, root=want.root)
+        intent = session.intent("create", want.entity, want.source_key, root=want.root, generation=generation)
         sent = await send_all(session, [Draft(replace(intent, body=body), "")])
         if not sent.in_doubt:
             return sent, bool(sent.done)

@@ -78,7 +78,9 @@ async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
         held.extend(step.held)
         progress.add(len(todo) - len(step.drafts) - len(step.unproven))
         if step.unproven:
-            capabilities, made = await probe(session, load.schema, step.unproven, capabilities)
+            capabilities, made = await probe(
+                session, load.schema, step.unproven, load.manifest.generation_to, capabilities
+            )
             report.created += made
         sent = await send_all(session, step.drafts, progress.add)
         report.created += sent.done["create"]

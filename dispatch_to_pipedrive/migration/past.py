@@ -16,7 +16,7 @@ _FOLLOWING = {
     "participants": ("org_id",),
     "deal_id": ("org_id",),
 }
-"""What Pipedrive itself sets where another field is written: its answer there is an answer to us, too."""
+"""What Pipedrive itself sets or clears where another field is written: its answer there is an answer to us, too."""
 
 
 class Past(NamedTuple):
@@ -32,7 +32,8 @@ def after_write(before: Past | None, body: Body, echo: Body, server_date: str | 
     """The past of a record after one more write; `before` is None for its creation."""
     if before is None:
         return Past(body, echo, echo, server_date)
-    return Past(laid_over(before.told, body), laid_over(before.base, _answer(body, echo)), echo, server_date)
+    told = laid_over(before.told, _unsaid(before.told, body, echo))
+    return Past(laid_over(told, body), laid_over(before.base, _answer(body, echo)), echo, server_date)
 
 
 def laid_over(before: Body, changes: Body) -> Body:
@@ -42,6 +43,15 @@ def laid_over(before: Body, changes: Body) -> Body:
     if custom:
         after["custom_fields"] = custom
     return after
+
+
+def _unsaid(told: Body, body: Body, echo: Mapping[str, Any]) -> Body:
+    """What was told once and Pipedrive has set aside with this write: a deal opened again has no lost reason.
+
+    It counts as never told, so that it is sent again when it is wanted again.
+    """
+    following = {follower for name in body for follower in _FOLLOWING.get(name, ())} - body.keys()
+    return {name: None for name in following if told.get(name) not in (None, echo.get(name))}
 
 
 def _answer(body: Body, echo: Mapping[str, Any]) -> Body:

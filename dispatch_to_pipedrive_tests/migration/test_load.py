@@ -18,7 +18,7 @@ from dispatch_to_pipedrive.migration.values import ENTITIES
 from dispatch_to_pipedrive.pipedrive.errors import PlanCap
 from dispatch_to_pipedrive.pipedrive.recorded import SchemaChanged
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
-from dispatch_to_pipedrive_tests.migration.world import World, fresh_ledger
+from dispatch_to_pipedrive_tests.migration.world import Crash, World, fresh_ledger
 
 
 @pytest.fixture
@@ -92,6 +92,31 @@ def test_the_newer_generation_wins_record_by_record(migration: World) -> None:
     assert load(migration, tenant, 1)["deals"].newer == 4
     assert writes(migration) == before
     assert migration.verify(tenant, list(tenant.roots), 2).differences == []
+
+
+def test_the_deal_that_tried_a_capability_is_of_its_batchs_generation(migration: World) -> None:
+    """Else an older batch overwrites it, if the process dies before the deal is whole."""
+    tenant = tenant_of(migration, 0, 1, status=3)
+
+    def dies_after_the_first_deal(name: str) -> None:
+        if name == "outcomes_committed" and migration.alive()["deals"] == 1:
+            raise Crash(name)
+
+    with pytest.raises(Crash):
+        load(migration, tenant, 2, crash=dies_after_the_first_deal)
+    load(migration, tenant, 1)
+    assert record_of(migration, "deals", "job:100/deal")["title"] == "Job 100 v1"
+
+
+def test_a_deal_that_is_lost_again_gets_its_reason_again(migration: World) -> None:
+    """Pipedrive clears it when the deal is opened (R027)."""
+    states = (3, 0, 3)
+    versions = tuple(RootVersion(True, 0, ((state, 0),), 0) for state in states)
+    tenant = Tenant({1: versions}, migration.maps)
+    for generation in (1, 2, 3):
+        load(migration, tenant, generation)
+        assert migration.verify(tenant, [1], generation).differences == []
+    assert record_of(migration, "deals", "job:100/deal")["lost_reason"] == "Customer canceled"
 
 
 def test_a_field_that_people_edited_stays_theirs_and_the_others_follow_the_source(migration: World) -> None:
