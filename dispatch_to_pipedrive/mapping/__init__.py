@@ -12,7 +12,9 @@ from dispatch_to_pipedrive.mapping.apply import (
     problems,
     render,
 )
-from dispatch_to_pipedrive.mapping.load import MapError, Mistake, check_columns, load_maps
+from dispatch_to_pipedrive.mapping.catalogue import check_columns
+from dispatch_to_pipedrive.mapping.load import load_maps
+from dispatch_to_pipedrive.mapping.mistakes import MapError, Mistake
 from dispatch_to_pipedrive.mapping.model import ENTITIES, EntityMap, FieldMap, Maps, PipelineMap
 from dispatch_to_pipedrive.mapping.needs import (
     FieldNeed,
@@ -22,9 +24,12 @@ from dispatch_to_pipedrive.mapping.needs import (
     option_values,
     schema_needs,
 )
+from dispatch_to_pipedrive.mapping.objects import Compatibility, compatibility, object_table
+from dispatch_to_pipedrive.mapping.reads import custom_fields_read
 
 __all__ = [
     "ENTITIES",
+    "Compatibility",
     "EntityMap",
     "FieldMap",
     "FieldNeed",
@@ -40,7 +45,10 @@ __all__ = [
     "all_problems",
     "apply",
     "check_columns",
+    "compatibility",
+    "custom_fields_read",
     "load_maps",
+    "object_table",
     "option_values",
     "problems",
     "render",

@@ -18,20 +18,24 @@ class NoArgs(Strict):
 class ConstantArgs(Strict):
     """`value`: what every record gets."""
 
-    value: Scalar
+    value: Scalar = Field(description="what every record gets")
 
 
 class SettingArgs(Strict):
     """`name`: the run's setting, such as the currency, that every record gets."""
 
-    name: str
+    name: str = Field(
+        description="the setting; there is one, currency: MIGRATION_CURRENCY, else the account's"
+    )
 
 
 class TemplateArgs(Strict):
     """`template`: text with {column}; `missing`: what stands for a column that is empty."""
 
-    template: str
-    missing: dict[str, str] = Field(default_factory=dict)
+    template: str = Field(min_length=1, description="text with {column} in the places of the columns' values")
+    missing: dict[str, str] = Field(
+        default_factory=dict, description="column → what stands for it where it is empty"
+    )
 
     @field_validator("template")
     @classmethod
@@ -44,13 +48,23 @@ class TemplateArgs(Strict):
 class JoinArgs(Strict):
     """`separator`: what stands between the items."""
 
-    separator: str = ", "
+    separator: str = Field(default=", ", description="what stands between the items")
+
+
+class CustomFieldArgs(Strict):
+    """`name`: the custom field's name in Dispatch Pro."""
+
+    name: str = Field(
+        min_length=1, description="the custom field's name in Dispatch Pro, whatever its case and blanks"
+    )
 
 
 class LinesArgs(Strict):
     """`lines`: templates; a line with an empty column is left out."""
 
-    lines: list[str] = Field(min_length=1)
+    lines: list[str] = Field(
+        min_length=1, description="one template for each line; a line with an empty column is left out"
+    )
 
     @field_validator("lines")
     @classmethod
@@ -64,8 +78,12 @@ class LinesArgs(Strict):
 class Rule(Strict):
     """One row of a rule table: `when` every column matches one of its patterns, `then` the value."""
 
-    when: dict[str, Scalar | list[Scalar]] = Field(default_factory=dict)
-    then: Scalar
+    when: dict[str, Scalar | list[Scalar]] = Field(
+        default_factory=dict,
+        description="column → the value that it must have, or a list of them; * stands for any text, case is folded, "
+        "and nothing (null) for an empty column; without `when` the rule holds for everything",
+    )
+    then: Scalar = Field(description="the value where the rule holds")
 
     def holds(self, row: Mapping[Hashable, Any]) -> bool:
         """Whether the row's values match, case folded, `*` standing for any text."""
@@ -81,7 +99,10 @@ class Rule(Strict):
 class RulesArgs(Strict):
     """`rules`: the table; the first row that holds decides."""
 
-    rules: list[Rule] = Field(min_length=1)
+    rules: list[Rule] = Field(
+        min_length=1,
+        description="rows of `when` and `then`; the first that holds decides, the last holds always",
+    )
 
 
 def placeholders(template: str) -> tuple[str, ...]:

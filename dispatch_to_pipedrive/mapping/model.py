@@ -1,7 +1,7 @@
 """What may stand in a map: the strict models of one `mappings/<entity>.yaml`.
 
-A map only describes. That its columns exist is checked by `load.check_columns`, that the account has its fields by
-whoever compares `needs.schema_needs` with an account.
+A map only describes. `load` reads it and tells every mistake in it, `catalogue` compares it with what the tenant has
+and with what the account has. The descriptions of the keys here are those of the documentation and of the JSON Schema.
 """
 
 from collections.abc import Iterator, Mapping
@@ -68,27 +68,72 @@ class Strict(BaseModel):
 class PipelineMap(Strict):
     """The pipeline that deals stand in, and its stages in order."""
 
-    name: str = Field(min_length=1)
-    stages: list[str] = Field(min_length=1)
+    name: str = Field(
+        min_length=1, description="The pipeline's name in Pipedrive; it is made if it is missing"
+    )
+    stages: list[str] = Field(
+        min_length=1, description="Its stages from left to right; missing ones are made"
+    )
 
 
 class FieldMap(Strict):
     """One destination field: where its value comes from and how it is made."""
 
-    type: FieldType
-    from_: str | list[str] = Field(default_factory=list, alias="from")
-    transform: str = "copy"
-    args: dict[str, Any] = Field(default_factory=dict)
-    value_map: dict[str, Scalar] | None = None
-    default: Scalar = None
-    unmapped: Literal["stop", "warn", "add_option"] = "stop"
-    to: EntityName | None = None
-    required: bool = False
-    create_only: bool = False
-    capability: str | None = None
-    follows_renames: bool = False
-    people_win: bool = True
-    description: str = ""
+    type: FieldType = Field(description="What kind of value the field holds")
+    from_: str | list[str] = Field(
+        default_factory=list,
+        alias="from",
+        description="The source column, or a list of columns where the transform takes several",
+    )
+    transform: str = Field(
+        default="copy", description="How the value is made of the columns: a word of the vocabulary"
+    )
+    args: dict[str, Any] = Field(default_factory=dict, description="The transform's arguments")
+    value_map: dict[str, Scalar] | None = Field(
+        default=None,
+        description="Source value → destination value, applied to what the transform gives. Values are compared as "
+        "they are written; an option needs a source value of its own",
+    )
+    default: Scalar = Field(default=None, description="What stands where there is no value otherwise")
+    unmapped: Literal["stop", "warn", "add_option"] = Field(
+        default="stop",
+        description="What becomes of a value that the value map does not name. stop: nothing is loaded until it is "
+        "named. warn: the field stays empty (or gets its default), and the record is listed. add_option: the value "
+        "passes as it is, and an option field gets an option of that name. Without a value map every value passes",
+    )
+    to: EntityName | None = Field(
+        default=None, description="For reference and participants: the entity whose records are looked up"
+    )
+    required: bool = Field(
+        default=False, description="A record without a value for this field is listed as a problem"
+    )
+    create_only: bool = Field(
+        default=False, description="Sent with a new record only, never with a change of it"
+    )
+    capability: Literal["deal_add_time", "close_times_with_status"] | None = Field(
+        default=None,
+        description="Names, for the reader, what the account may refuse; the load finds out by the first record that "
+        "needs it, and goes on without",
+    )
+    adopts: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The name of a custom field that people keep in the account already: it is filled, and no new one "
+        "is made",
+    )
+    follows_renames: bool = Field(
+        default=False,
+        description="Says, for the reader, whether the field is meant to follow when a job type, tag or customer gets "
+        "another name. A record's fields are made anew whenever the record itself is loaded again, whatever stands "
+        "here; a rename alone loads no record again",
+    )
+    people_win: Literal[True] = Field(
+        default=True,
+        description="What people changed in Pipedrive after the migration wrote it stays; nothing else can be chosen",
+    )
+    description: str = Field(
+        default="", description="For readers; Pipedrive shows it beside a deal's custom field"
+    )
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -99,19 +144,43 @@ class FieldMap(Strict):
 class EntityMap(Strict):
     """The map of one destination entity; `fields` has logical names as keys, in the order of the file."""
 
-    entity: EntityName
-    description: str = ""
-    pipeline: PipelineMap | None = None
-    fields: dict[str, FieldMap] = Field(min_length=1)
+    entity: EntityName = Field(description="The entity, as the file is named")
+    description: str = Field(default="", description="What one record of it stands for")
+    pipeline: PipelineMap | None = Field(
+        default=None, description="Deals only: the pipeline that they stand in"
+    )
+    fields: dict[str, FieldMap] = Field(
+        min_length=1,
+        description="Destination field → how it is filled. A name that ends in __c is a custom field, which is made "
+        "if it is missing; others are Pipedrive's own",
+    )
 
     def custom_fields(self) -> dict[str, FieldMap]:
         """The fields that an account must get made, by logical name."""
         return {name: field for name, field in self.fields.items() if is_custom(name)}
 
 
+class Additions(Strict):
+    """What people accepted for one entity, in a file of its own under `accepted/`: fields, and values of fields."""
+
+    entity: EntityName = Field(description="The entity, as the file is named")
+    description: str = Field(default="", description="For readers")
+    fields: dict[str, FieldMap] = Field(
+        default_factory=dict, description="Further destination fields, as in the curated map"
+    )
+    values: dict[str, dict[str, Scalar]] = Field(
+        default_factory=dict, description="Field → further rows of its value map"
+    )
+
+
 def is_custom(name: str) -> bool:
     """Whether a logical field name is that of a custom field (they end in `__c`)."""
     return name.endswith(CUSTOM_SUFFIX)
+
+
+def folded(name: str) -> str:
+    """A custom field's name of the source as it is compared: without case, any run of blanks as one."""
+    return " ".join(name.split()).casefold()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dispatch_to_pipedrive.mapping.apply import UnmappedValues
-from dispatch_to_pipedrive.mapping.model import CUSTOM_FIELD_TYPES, FieldMap, Maps
+from dispatch_to_pipedrive.mapping.model import CUSTOM_FIELD_TYPES, FieldMap, Maps, Scalar
+from dispatch_to_pipedrive.mapping.reads import value_names
 
 OPTION_LENGTH = 255
 """Code points; Pipedrive: an option's label has 1 to 255."""
@@ -91,13 +92,16 @@ def option_values(maps: Maps, columns: Mapping[str, Iterable[str]]) -> dict[tupl
     """The distinct source values of each option and label field, gathered by the columns that it reads.
 
     `columns`: "deals.job_type" → every value that the normalized column can have (job types from the reference data,
-    priorities as found, and so on). A column that is not there counts as having no values.
+    priorities as found, and so on); "deals.custom_fields.gate code" → those of a custom field (its name folded). What
+    is not there counts as having no values.
     """
     gathered: dict[tuple[str, str], tuple[str, ...]] = {}
     for entity, entity_map in maps.items():
         for name, field in entity_map.fields.items():
             if field.type in ("option", "options", "labels"):
-                found = (value for column in field.sources for value in columns.get(f"{entity}.{column}", ()))
+                found = (
+                    value for column in value_names(field) for value in columns.get(f"{entity}.{column}", ())
+                )
                 gathered[entity, name] = tuple(sorted({value for value in found if value}))
     return gathered
 
@@ -123,14 +127,16 @@ def _options(entity: str, name: str, field: FieldMap, values: Iterable[str]) -> 
             by_value[value] = value
     if strange:
         raise UnmappedValues(entity, name, strange)
-    _refuse_collisions(entity, name, by_value)
-    return tuple(dict.fromkeys(by_value.values()))
+    for label, values_of in collapsing(by_value):
+        raise OptionCollision(entity, name, label, values_of)
+    default = () if field.default is None else (str(field.default),)
+    return tuple(dict.fromkeys((*by_value.values(), *default)))
 
 
-def _refuse_collisions(entity: str, name: str, by_value: Mapping[str, str]) -> None:
+def collapsing(by_value: Mapping[str, Scalar]) -> list[tuple[str, list[str]]]:
+    """Labels that several source values would share: Pipedrive's options differ by more than case and blanks."""
     folded: dict[str, list[str]] = {}
     for value, label in by_value.items():
-        folded.setdefault(" ".join(label.split()).casefold()[:OPTION_LENGTH], []).append(value)
-    for values in folded.values():
-        if len(values) > 1:
-            raise OptionCollision(entity, name, by_value[values[0]], values)
+        if label is not None:
+            folded.setdefault(" ".join(str(label).split()).casefold()[:OPTION_LENGTH], []).append(value)
+    return [(str(by_value[values[0]]), values) for values in folded.values() if len(values) > 1]

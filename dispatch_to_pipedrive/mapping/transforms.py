@@ -13,10 +13,12 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import ValidationError
 
 from dispatch_to_pipedrive.mapping.arguments import (
     ConstantArgs,
+    CustomFieldArgs,
     JoinArgs,
     LinesArgs,
     NoArgs,
@@ -25,7 +27,7 @@ from dispatch_to_pipedrive.mapping.arguments import (
     TemplateArgs,
     placeholders,
 )
-from dispatch_to_pipedrive.mapping.model import Scalar, Strict
+from dispatch_to_pipedrive.mapping.model import Scalar, Strict, folded
 from dispatch_to_pipedrive.mapping.text import html_to_text
 
 LONGEST_DURATION = 23 * 60 + 59
@@ -39,6 +41,9 @@ LONGEST_CUT = 1_500
 
 ADDRESS_PARTS = ("street", "unit", "city", "state", "zip", "country")
 """An address named `site_1` stands in the columns site_1_street, site_1_unit and so on."""
+
+FIELD_LIST = pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))
+"""How normalized frames hold custom fields: a list of names and values for each record."""
 
 Values = pd.Series
 
@@ -73,6 +78,14 @@ class Transform:
     def parse(self, args: Mapping[str, Any]) -> Strict:
         """The arguments as this transform's model; pydantic's ValidationError where they are wrong."""
         return self.args.model_validate(dict(args))
+
+    def arity(self) -> str:
+        """How many columns stand under `from`, in words."""
+        if self.most == 0:
+            return "no column"
+        if self.least == self.most:
+            return "one column" if self.most == 1 else f"{self.most} columns"
+        return "one or more columns" if self.least == 1 else f"{self.least} or more columns"
 
 
 def plain(values: Values) -> Values:
@@ -129,6 +142,49 @@ def _first(inputs: Inputs) -> Values:
 def _join(inputs: Inputs) -> Values:
     separator = inputs.args.separator
     return plain(inputs.column()).map(lambda items: _joined(items, separator), na_action="ignore")
+
+
+def _sum(inputs: Inputs) -> Values:
+    """Added as decimals with as many digits as the most exact column has."""
+    columns = [_decimals(inputs.column(number)) for number in range(len(inputs.sources))]
+    scale = max(column.type.scale for column in columns)
+    kind = pa.decimal128(18, scale)
+    total = pa.nulls(len(inputs.frame), pa.decimal128(38, scale))
+    for column in columns:
+        both = pc.add(pc.fill_null(total, 0), pc.fill_null(column, 0)).cast(pa.decimal128(38, scale))
+        total = pc.if_else(pc.and_(pc.is_null(total), pc.is_null(column)), None, both)
+    return pd.Series(total.cast(kind), index=inputs.frame.index, dtype=pd.ArrowDtype(kind))
+
+
+def _decimals(values: Values) -> pa.Array:
+    """A number column as decimals: of its own scale, whole numbers of none, floats to six digits."""
+    array = pa.array(values)
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if pa.types.is_decimal(array.type):
+        return array.cast(pa.decimal128(28, array.type.scale))
+    if pa.types.is_integer(array.type):
+        return array.cast(pa.decimal128(19, 0))
+    return array.cast(pa.decimal128(28, 6))
+
+
+def _custom_field(inputs: Inputs) -> Values:
+    """The first value that is not blank among the fields of that name."""
+    column = inputs.column()
+    lists = pa.array(column, type=FIELD_LIST)
+    lists = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
+    items = lists.flatten()
+    rows = pd.DataFrame(
+        {
+            "row": pc.list_parent_indices(lists).to_pandas(),
+            "name": pd.Series(items.field("name"), dtype="string"),
+            "value": _blank_as_missing(pd.Series(items.field("value"), dtype="string")),
+        }
+    )
+    wanted = folded(inputs.args.name)
+    names = [name for name in rows["name"].dropna().unique() if folded(name) == wanted]
+    rows = rows[rows["name"].isin(names) & rows["value"].notna()].drop_duplicates("row")
+    found = pd.Series(rows["value"].to_numpy(), index=column.index[rows["row"].to_numpy()], dtype="string")
+    return found.reindex(column.index)
 
 
 def _rules(inputs: Inputs) -> Values:
@@ -288,6 +344,30 @@ TRANSFORMS: Mapping[str, Transform] = {
         Transform("first", "the first of the columns that is not empty", 2, None, NoArgs, _first),
         Transform("join", "the items of a list, with a separator between them", 1, 1, JoinArgs, _join),
         Transform(
+            "sum",
+            "the exact sum of number columns; what is empty counts as nothing, and all empty stays empty",
+            2,
+            None,
+            NoArgs,
+            _sum,
+        ),
+        Transform(
+            "custom_field",
+            "the text of one of the tenant's custom fields, out of a column that holds them all",
+            1,
+            1,
+            CustomFieldArgs,
+            _custom_field,
+        ),
+        Transform(
+            "lookup",
+            "a record or user by the source key or e-mail in the column: the ledger knows which of Pipedrive's it is",
+            1,
+            1,
+            NoArgs,
+            Inputs.column,
+        ),
+        Transform(
             "rules",
             "a table of rows; the first row whose columns all match decides",
             1,
@@ -329,28 +409,6 @@ TRANSFORMS: Mapping[str, Transform] = {
     )
 }
 """Every transform by its name in the map."""
-
-
-def transform_table() -> pd.DataFrame:
-    """The vocabulary as a table for documentation: transform, from, arguments, gives."""
-    rows = [
-        {
-            "transform": transform.name,
-            "from": _arity(transform),
-            "arguments": ", ".join(transform.args.model_fields),
-            "gives": transform.doc,
-        }
-        for transform in TRANSFORMS.values()
-    ]
-    return pd.DataFrame(rows)
-
-
-def _arity(transform: Transform) -> str:
-    if transform.most == 0:
-        return "nothing"
-    if transform.least == transform.most:
-        return "one column" if transform.most == 1 else f"{transform.most} columns"
-    return "one or more columns" if transform.least == 1 else f"{transform.least} or more columns"
 
 
 def argument_mistakes(

@@ -22,6 +22,7 @@ from dispatch_to_pipedrive.mapping import (
     SchemaNeeds,
     apply,
     check_columns,
+    custom_fields_read,
     load_maps,
     option_values,
     schema_needs,
@@ -32,6 +33,7 @@ from dispatch_to_pipedrive.migration.totals import compare_totals, totals_of_map
 from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.normalize import Normalized, NormalizeOptions, normalize
 from dispatch_to_pipedrive.normalize.choices import choices
+from dispatch_to_pipedrive.normalize.custom_fields import Read
 from dispatch_to_pipedrive.normalize.schemas import columns
 from dispatch_to_pipedrive.settings import Settings
 
@@ -45,8 +47,8 @@ def committed(ledger: Ledger, generation: int) -> list[CommittedSegment]:
 
 def maps_of(settings: Settings) -> Maps:
     """The maps, checked against the columns that normalizing gives; MapError with every mistake."""
-    files = sorted(settings.maps.glob("*.yaml"))
-    return _maps(settings.maps, tuple((file.name, file.stat().st_mtime_ns) for file in files))
+    files = sorted([*settings.maps.glob("*.yaml"), *settings.maps.glob("accepted/*.yaml")])
+    return _maps(settings.maps, tuple((str(file), file.stat().st_mtime_ns) for file in files))
 
 
 @lru_cache(maxsize=4)
@@ -79,12 +81,13 @@ def needs_of(maps: Maps, features: pd.DataFrame, reference: Mapping[str, pd.Data
     return schema_needs(maps, option_values(maps, choices(features, reference)))
 
 
-def normalized(data: UPath, ledger: Ledger, manifest: Manifest) -> Normalized:
-    """A batch's normalized frames as of its generation."""
+def normalized(data: UPath, ledger: Ledger, manifest: Manifest, maps: Maps | None = None) -> Normalized:
+    """A batch's normalized frames as of its generation; with maps, what they read does not count as left behind."""
     generation = manifest.generation_to
     frames = read_batch(data, generation, manifest.roots, ROOT_BOUND)
     reference = read_reference(data, committed(ledger, generation), generation)
-    return normalize(frames, reference, NormalizeOptions())
+    reads = frozenset(Read(*read) for read in custom_fields_read(maps)) if maps is not None else frozenset()
+    return normalize(frames, reference, NormalizeOptions(reads=reads))
 
 
 def mapped(maps: Maps, frames: Mapping[str, pd.DataFrame], currency: str) -> dict[str, pd.DataFrame]:

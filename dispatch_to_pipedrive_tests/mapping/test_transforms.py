@@ -5,7 +5,7 @@ import pytest
 from dispatch_to_pipedrive.mapping import EntityMap, RenderOptions, apply, problems
 from dispatch_to_pipedrive.mapping.apply import UnmappedValues
 from dispatch_to_pipedrive.mapping.text import html_to_text
-from dispatch_to_pipedrive.mapping.transforms import NOTE_BYTES, TRANSFORMS, transform_table
+from dispatch_to_pipedrive.mapping.transforms import NOTE_BYTES
 
 USD = RenderOptions("USD")
 LIST = pd.ArrowDtype(pa.list_(pa.string()))
@@ -28,13 +28,6 @@ def _keyed(frame: pd.DataFrame) -> pd.DataFrame:
 
 def texts(*values: str | None) -> pd.Series:
     return pd.Series(values, dtype="string")
-
-
-def test_the_table_of_transforms_is_complete() -> None:
-    table = transform_table()
-    assert list(table["transform"]) == list(TRANSFORMS)
-    assert table.notna().all().all()
-    assert (table["gives"] != "").all()
 
 
 def test_template() -> None:

@@ -1,0 +1,83 @@
+"""Which standard fields of Pipedrive may a map fill, and with which of its types?
+
+What the program can carry, not all that Pipedrive has. Activities have no custom fields at all.
+"""
+
+from collections.abc import Mapping
+
+TAKES_CUSTOM_FIELDS = ("organizations", "persons", "deals")
+
+STANDARD: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "organizations": {
+        "name": ("text",),
+        "owner_id": ("user",),
+        "add_time": ("datetime",),
+        "address": ("address",),
+        "label_ids": ("labels",),
+        "website": ("text",),
+        "linkedin": ("text",),
+        "annual_revenue": ("number",),
+    },
+    "persons": {
+        "name": ("text",),
+        "owner_id": ("user",),
+        "org_id": ("reference",),
+        "add_time": ("datetime",),
+        "emails": ("emails",),
+        "phones": ("phones",),
+        "label_ids": ("labels",),
+    },
+    "deals": {
+        "title": ("text",),
+        "owner_id": ("user",),
+        "org_id": ("reference",),
+        "person_id": ("reference",),
+        "pipeline_id": ("pipeline",),
+        "stage_id": ("stage",),
+        "status": ("text",),
+        "value": ("number",),
+        "currency": ("text",),
+        "add_time": ("datetime",),
+        "won_time": ("datetime",),
+        "lost_time": ("datetime",),
+        "lost_reason": ("text",),
+        "expected_close_date": ("date",),
+        "label_ids": ("labels",),
+    },
+    "activities": {
+        "subject": ("text",),
+        "type": ("activity_type",),
+        "owner_id": ("user",),
+        "due_date": ("date",),
+        "due_time": ("time",),
+        "duration": ("duration",),
+        "busy": ("boolean",),
+        "done": ("boolean",),
+        "deal_id": ("reference",),
+        "org_id": ("reference",),
+        "participants": ("participants",),
+        "location": ("address",),
+        "note": ("html",),
+        "public_description": ("html",),
+    },
+}
+"""Entity → standard field → the map's types that it takes."""
+
+REFERS_TO: Mapping[str, str] = {
+    "org_id": "organizations",
+    "person_id": "persons",
+    "deal_id": "deals",
+    "participants": "persons",
+}
+"""Standard field → the entity whose records it names."""
+
+INDISPENSABLE: Mapping[str, tuple[str, ...]] = {
+    "organizations": ("name", "Source_Key__c"),
+    "persons": ("name", "Source_Key__c"),
+    "deals": ("title", "pipeline_id", "stage_id", "status", "Source_Key__c"),
+    "activities": ("subject", "type", "note"),
+}
+"""Without these Pipedrive takes no record, or the program cannot tell its own records (`Source_Key__c`, `note`)."""
+
+ON_CREATION_ONLY = ("add_time",)
+"""Pipedrive takes these with a new record and never again."""
