@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,11 +28,20 @@ def owner_email(sandbox: Sandbox) -> str:
     return str(answer.raise_for_status().json()["data"]["email"])
 
 
+def maps_beside(home: Path) -> Path:
+    """A home's own copy of the project's maps: a migration writes people's decisions beside them."""
+    maps = Path(f"{home}.maps")
+    if not maps.exists():
+        shutil.copytree(ROOT / "mappings", maps)
+    return maps
+
+
 def environment(sandbox: Sandbox, home: Path, **settings: str) -> dict[str, str]:
     """Settings of a migration from and to the sandbox, quick to settle."""
     return {
         **sandbox.env,
         "MIGRATION_HOME": str(home),
+        "MAPPINGS_DIR": str(maps_beside(home)),
         "PIPEDRIVE_PLAN": "unlimited",
         "FALLBACK_OWNER_EMAIL": owner_email(sandbox),
         "MIGRATION_GRACE": "1",

@@ -29,8 +29,13 @@ class Through(StrEnum):
 
 
 def migrate(
-    through: Annotated[Through, typer.Option(help="How far to go; here sample and full.")],
-    approve_as: Annotated[str, typer.Option(help="Who approves; the name is stored.")] = "",
+    through: Annotated[Through, typer.Option(help="How far to go; here assess, sample and full.")],
+    approve_as: Annotated[
+        str,
+        typer.Option(
+            help="Confirm the map and approve the sample under this name, else stop where a person is asked."
+        ),
+    ] = "",
     retry_quarantined: Annotated[
         bool, typer.Option("--retry-quarantined", help="Try records again that were set aside.")
     ] = False,
@@ -39,8 +44,8 @@ def migrate(
     ] = False,
 ) -> None:
     """Run the road's jobs, as far as asked; started again it goes on where it ended."""
-    if through not in (Through.sample, Through.full):
-        refuse(f"--through {through.value} is not available yet; sample and full are")
+    if through in (Through.delta, Through.signoff):
+        refuse(f"--through {through.value} is not available yet; assess, sample and full are")
     with plain_end(), loud_warnings():
         settings = settings_of_process()
         settings.require_source()
@@ -58,7 +63,10 @@ def migrate(
 
         with Bars(ERR) as bars:
             outcome = run_migration(settings, wish, bars)
-        OUT.print(summary(outcome.status))
+        if through is not Through.assess:
+            OUT.print(summary(outcome.status))
+        for line in outcome.notes:
+            OUT.print(line, highlight=False, markup=False, soft_wrap=True)
         if outcome.open_ends:
             for line in outcome.open_ends:
                 ERR.print(line, style="bold red", highlight=False)

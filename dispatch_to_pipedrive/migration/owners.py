@@ -1,69 +1,103 @@
 """Which Pipedrive user stands for which technician?
 
-Matched by e-mail, case and surrounding space folded. Who has none is listed with name, id and last-known e-mail;
-the team creates the user, or a fallback owner stands in.
+A decision of a person comes first, then the e-mail, case and surrounding space folded. Who has neither is listed with
+name, id and last-known e-mail, and nothing is loaded until somebody has decided.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
+from dispatch_to_pipedrive.migration.decisions import TO_FALLBACK
 from dispatch_to_pipedrive.migration.errors import MigrationError
 from dispatch_to_pipedrive.migration.resolve import Owners, fold_email
 from dispatch_to_pipedrive.migration.values import OwnerRow
 from dispatch_to_pipedrive.pipedrive.account import User
 
-MATCHED, UNMATCHED, INACTIVE, AMBIGUOUS = "matched", "unmatched", "user inactive", "several users"
+MATCHED, DECIDED, LEFT_TO_FALLBACK = "matched", "decided", "left to the fallback owner"
+UNMATCHED, INACTIVE, AMBIGUOUS = "unmatched", "user inactive", "several users"
 FALLBACK = "stands in"
+SETTLED = (MATCHED, DECIDED, LEFT_TO_FALLBACK, FALLBACK)
+"""Verdicts of rows that nobody has to decide any more."""
 
 
-def match_technicians(technicians: pd.DataFrame, users: Iterable[User]) -> list[OwnerRow]:
-    """One row a technician. technicians: id, name, email."""
+def match_technicians(
+    technicians: pd.DataFrame,
+    users: Iterable[User],
+    decisions: Mapping[int, str] | None = None,
+    fallback: User | None = None,
+) -> list[OwnerRow]:
+    """One row a technician, and one more for who stands in.
+
+    technicians: id, name, email. decisions: technician id → a user's e-mail, or `fallback`; they were checked before
+    (see `decisions.mistakes_in`).
+    """
     by_email: dict[str, list[User]] = defaultdict(list)
     for user in users:
         if not user.is_deleted:
             by_email[fold_email(user.email)].append(user)
     columns = technicians[["id", "name", "email"]].astype(object)
     records = columns.where(columns.notna(), None).to_dict("records")
-    return [_match(int(r["id"]), str(r["name"] or ""), r["email"], by_email) for r in records]
+    found = []
+    for record in records:
+        row = OwnerRow(int(record["id"]), str(record["name"] or ""), record["email"] or "", None, UNMATCHED)
+        found.append(_match(row, by_email, (decisions or {}).get(row.technician_id, ""), fallback))
+    return [*found, *([] if fallback is None else [fallback_row(fallback.id, fallback.email)])]
 
 
-def _match(technician_id: int, name: str, email: str | None, by_email: dict[str, list[User]]) -> OwnerRow:
-    folded = fold_email(email)
-    users = by_email.get(folded, []) if folded else []
-    active = [u for u in users if u.active]
+def _match(
+    row: OwnerRow, by_email: Mapping[str, Sequence[User]], decision: str, fallback: User | None
+) -> OwnerRow:
+    if decision == TO_FALLBACK and fallback is not None:
+        return _owned(row, fallback, LEFT_TO_FALLBACK)
+    email = decision or fold_email(row.email)
+    users = by_email.get(email, ()) if email else ()
+    active = [user for user in users if user.active]
     if len(active) == 1:
-        return OwnerRow(technician_id, name, email or "", active[0].id, MATCHED)
+        return _owned(row, active[0], DECIDED if decision else MATCHED)
     verdict = AMBIGUOUS if active else INACTIVE if users else UNMATCHED
-    return OwnerRow(technician_id, name, email or "", None, verdict)
+    return OwnerRow(row.technician_id, row.name, row.email, None, verdict)
 
 
-def fallback_user(users: Iterable[User], email: str | None) -> int | None:
-    """The user who stands in for technicians without one.
+def _owned(row: OwnerRow, user: User, verdict: str) -> OwnerRow:
+    return OwnerRow(row.technician_id, row.name, row.email, user.id, verdict, user.email)
+
+
+def undecided(rows: Iterable[OwnerRow]) -> list[OwnerRow]:
+    """The technicians whom nobody stands for."""
+    return [row for row in rows if row.verdict not in SETTLED]
+
+
+def fallback_user(users: Iterable[User], email: str | None) -> User | None:
+    """The user who owns what has no technician, and the technicians that people leave to him.
 
     Raises MigrationError when the setting names nobody who is active.
     """
     if not email:
         return None
-    found = [u.id for u in users if u.active and fold_email(u.email) == fold_email(email)]
+    found = [u for u in users if u.active and fold_email(u.email) == fold_email(email)]
     if not found:
-        raise MigrationError(f"FALLBACK_OWNER_EMAIL {email} is no active user of the Pipedrive account")
+        raise MigrationError(
+            f"FALLBACK_OWNER_EMAIL {email} is no active user of the Pipedrive account: name another, or create the user"
+        )
     return found[0]
 
 
-def owners(rows: Sequence[OwnerRow], fallback: int | None) -> Owners:
-    """How loads look a technician's user up."""
-    by_email = {fold_email(r.email): r.user_id for r in rows if r.user_id is not None}
-    return Owners(by_email, fallback)
-
-
 def fallback_row(user_id: int, email: str) -> OwnerRow:
-    """How the ledger keeps who stands in for technicians without a user: as technician 0."""
-    return OwnerRow(0, "(fallback owner)", email, user_id, FALLBACK)
+    """How the ledger keeps who stands in: as technician 0."""
+    return OwnerRow(0, "(fallback owner)", email, user_id, FALLBACK, email)
 
 
 def decided(rows: Sequence[OwnerRow]) -> Owners:
-    """The owners as the ledger keeps them, with who stands in."""
-    fallback = next((r.user_id for r in rows if r.verdict == FALLBACK), None)
-    return owners([r for r in rows if r.verdict != FALLBACK], fallback)
+    """How loads look a technician's user up: by e-mail, and by id where the technician has none."""
+    fallback = next((row.user_id for row in rows if row.verdict == FALLBACK), None)
+    found = [row for row in rows if row.user_id is not None and row.verdict != FALLBACK]
+    by_id = {str(row.technician_id): row.user_id for row in found if row.user_id is not None}
+    by_email = {fold_email(row.email): row.user_id for row in found if row.email and row.user_id is not None}
+    return Owners({**by_id, **by_email}, fallback)
+
+
+def emails_of(rows: Iterable[OwnerRow]) -> dict[int, str]:
+    """User id → e-mail, of all users who own something."""
+    return {row.user_id: fold_email(row.owner_email) for row in rows if row.user_id is not None}

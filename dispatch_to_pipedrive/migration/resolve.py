@@ -101,7 +101,7 @@ class Resolver:
             custom: Body = {}
             held = None
             for name, wire_name, field, convert, values in columns:
-                value = None if _is_missing(values[i]) else values[i]
+                value = None if is_missing(values[i]) else values[i]
                 try:
                     wire = convert(value)
                 except MissingParent as missing:
@@ -154,7 +154,8 @@ class MissingParent(Exception):
     """A parent has no live link."""
 
 
-def _is_missing(value: object) -> bool:
+def is_missing(value: object) -> bool:
+    """Whether a value of a mapped frame stands for nothing."""
     return (
         value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
     )
@@ -167,7 +168,7 @@ def parent_keys(entity_map: EntityMap, frame: pd.DataFrame) -> dict[str, set[str
         if field.type == "reference":
             keys = set(frame[name].dropna())
         elif field.type == "participants":
-            keys = {key for row in frame[name] if not _is_missing(row) for key in row}
+            keys = {key for row in frame[name] if not is_missing(row) for key in row}
         else:
             continue
         for key in keys:

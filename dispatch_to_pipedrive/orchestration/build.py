@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from dispatch_to_pipedrive.orchestration.assets import (
+    approval,
     assessment,
     clearance,
     normalized,
@@ -27,6 +28,7 @@ ASSETS = [
     source.features,
     source.batches,
     assessment.source_profile,
+    approval.map_confirmation,
     schema.pipedrive_schema,
     owners.technician_owners,
     normalized.normalized_frames,
@@ -34,6 +36,7 @@ ASSETS = [
     *pipedrive.load_assets,
     pipedrive.retired,
     reconciliation.reconciliation,
+    approval.sample_approval,
 ]
 
 

@@ -5,19 +5,22 @@ import dagster as dg
 from dispatch_to_pipedrive.dispatch_pro import errors as source
 from dispatch_to_pipedrive.dispatch_pro.client import TOKEN_PATH
 from dispatch_to_pipedrive.mapping import MapError
+from dispatch_to_pipedrive.migration.decisions import WrongDecisions
 from dispatch_to_pipedrive.migration.errors import (
     Interrupted,
     LeaseHeld,
     LeaseLost,
     LedgerClosed,
     WrongAccount,
+    WrongApproval,
 )
 from dispatch_to_pipedrive.orchestration.errors import EXPECTED
 from dispatch_to_pipedrive.pipedrive import errors as destination
 from dispatch_to_pipedrive.settings import Settings, WrongSettings
 
 _CODES: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
-    ((WrongSettings, WrongAccount, LedgerClosed, MapError, source.Unauthorized, source.Forbidden), 2),
+    ((WrongSettings, WrongAccount, WrongApproval, WrongDecisions, LedgerClosed, MapError), 2),
+    ((source.Unauthorized, source.Forbidden), 2),
     ((LeaseHeld, LeaseLost), 3),
     ((destination.BudgetSpent,), 4),
     ((Interrupted, KeyboardInterrupt, dg.DagsterExecutionInterruptedError), 130),

@@ -10,7 +10,7 @@ advance_source = dg.define_asset_job(
 )
 assess = dg.define_asset_job(
     "assess",
-    selection=dg.AssetSelection.assets("source_profile"),
+    selection=dg.AssetSelection.assets("source_profile", "technician_owners"),
     description="Tell what is in the tenant, what moving it takes and what stands in the way; nothing is written.",
     tags={"dispatch/lane": "source"},
 )
@@ -18,6 +18,18 @@ plan_batches = dg.define_asset_job(
     "plan_batches",
     selection=dg.AssetSelection.assets("batches"),
     description="Write the batch plan and add its partitions.",
+    tags={"dispatch/lane": "source"},
+)
+confirm_map = dg.define_asset_job(
+    "confirm_map",
+    selection=dg.AssetSelection.assets("map_confirmation"),
+    description="Confirm the map, with the proposals and technicians that you decide; nothing is written before.",
+    tags={"dispatch/lane": "approval"},
+)
+match_technicians = dg.define_asset_job(
+    "match_technicians",
+    selection=dg.AssetSelection.assets("technician_owners"),
+    description="Match technicians with users again, after users were created or `technicians.csv` was changed.",
     tags={"dispatch/lane": "source"},
 )
 prepare = dg.define_asset_job(
@@ -40,5 +52,11 @@ reconcile = dg.define_asset_job(
     description="Read a batch back and compare it field by field.",
     tags={"dispatch/lane": "reconcile"},
 )
+approve_sample = dg.define_asset_job(
+    "approve_sample",
+    selection=dg.AssetSelection.assets("sample_approval"),
+    description="Approve the sample as it was read back; no wave is written before.",
+    tags={"dispatch/lane": "approval"},
+)
 
-JOBS = [advance_source, assess, plan_batches, prepare, load, reconcile]
+JOBS = [advance_source, assess, plan_batches, match_technicians, confirm_map, prepare, load, reconcile, approve_sample]

@@ -1,21 +1,29 @@
-"""In which order `migrate` runs the jobs, and what is left open at its end.
+"""In which order `migrate` runs the jobs, where it waits for a person, and what is left open at its end.
 
-Every step may be killed and run again: what is planned stays planned, what is loaded costs nothing a second time.
-All waves are loaded before one listing reads them all back.
+Every step may be killed and run again: what is planned stays planned, what is loaded costs nothing a second time, what
+was approved stays approved while it means the same. All waves are loaded before one listing reads them all back.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import dagster as dg
+from upath import UPath
 
-from dispatch_to_pipedrive.migration.clearance import gates
-from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.mapping.meaning import digest, meaning
+from dispatch_to_pipedrive.migration.approval import MAP, SAMPLE
+from dispatch_to_pipedrive.migration.clearance import APPROVE, CONFIRM, Gate, map_gate, owners_gate
+from dispatch_to_pipedrive.migration.decisions import TO_FALLBACK
+from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
+from dispatch_to_pipedrive.migration.owners import undecided
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES
+from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
+from dispatch_to_pipedrive.orchestration.present import decisions_of, present
 from dispatch_to_pipedrive.orchestration.progress import Listener, listening
-from dispatch_to_pipedrive.orchestration.resources import open_ledger
+from dispatch_to_pipedrive.orchestration.resources import Migration, open_ledger, reading
 from dispatch_to_pipedrive.orchestration.road import maps_of
 from dispatch_to_pipedrive.orchestration.run import execute, open_instance
 from dispatch_to_pipedrive.orchestration.tell import status
@@ -23,11 +31,13 @@ from dispatch_to_pipedrive.reports.status import Status
 from dispatch_to_pipedrive.settings import Settings
 
 _LOADS = (*(f"pipedrive__{entity}" for entity in ENTITIES), "pipedrive__retired")
+ASSESSMENT, DIFF = "reports/assessment/assessment.html", "reports/sample/diff.html"
+"""Pages below MIGRATION_HOME that a person looks at before saying yes."""
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What was asked for; `through` is sample or full."""
+    """What was asked for; `through` is assess, sample or full."""
 
     through: str
     approved_by: str = ""
@@ -37,76 +47,171 @@ class Wish:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How it ended; `open_ends` are reasons why it is not done."""
+    """How it ended; `open_ends` are reasons why it is not done, `notes` what a person may want to look at."""
 
     status: Status
     open_ends: Sequence[str]
+    notes: Sequence[str] = field(default=())
 
 
 def run_migration(settings: Settings, wish: Wish, listener: Listener) -> Outcome:
-    """Advance and plan once, prepare, load, reconcile."""
+    """Advance and plan once, assess, prepare, load, reconcile; as far as asked and as far as people have said yes."""
     ledger = open_ledger(settings)
     try:
         with open_instance(settings) as instance, listening(listener):
-            failed = _Road(settings, wish, ledger, instance).go()
+            road = Road(settings, wish, ledger, instance)
+            failed = road.go()
         told = status(ledger, settings)
     finally:
         ledger.close()
     ends = list(failed)
     if told.quarantined:
         ends.append(f"{len(told.quarantined)} records are set aside: see `status`")
-    return Outcome(told, ends)
+    return Outcome(told, ends, road.pages())
 
 
 @dataclass(frozen=True)
-class _Road:
+class Road:
+    """The jobs in their order, on one home."""
+
     settings: Settings
     wish: Wish
     ledger: Ledger
     instance: dg.DagsterInstance
 
     def go(self) -> list[str]:
-        maps_of(self.settings)  # a mistake in a map is told before anything is asked or written
+        """Go as far as asked; why it ended before."""
+        maps_of(
+            self.settings
+        )  # a mistake in a map or in the owner file is told before anything is asked or written
+        decisions_of(self.settings)
         began = datetime.now(UTC).isoformat(timespec="microseconds")
         if not self.ledger.manifests():
-            self._run("advance_source")
-            self._run("plan_batches")
+            self.run("advance_source")
+            self.run("plan_batches")
         manifests = self.ledger.manifests()
         add_batches(self.instance, [manifest.key for manifest in manifests])
-        self._run("prepare", config={"pipedrive_schema": {"wait": self.wish.wait}})
+        self._assess()
+        if self.wish.through == "assess":
+            return []
+        if closed := self._decide():
+            return [closed]
+        self.run("prepare", config={"pipedrive_schema": {"wait": self.wish.wait}})
+        kinds = {kind: [m.key for m in manifests if m.kind == kind] for kind in ("sample", "wave")}
+        if ends := self.bring(kinds["sample"], began):
+            return ends
+        if self.wish.through == "sample":
+            return []
+        if closed := self._approve():
+            return [closed]
+        if ends := self.bring(kinds["wave"], began):
+            return ends
+        self._sign()
+        return []
+
+    def pages(self) -> list[str]:
+        """Where the pages are that a person looks at."""
+        pages = {"the assessment": ASSESSMENT, "the sample's diff": DIFF}
+        return [f"{what}: {self.settings.home / page}" for what, page in pages.items() if self._has(page)]
+
+    def bring(self, keys: Sequence[str], began: str) -> list[str]:
+        """Load batches and read them back; why that is not done."""
         ends: list[str] = []
-        for kind in ("sample", "wave") if self.wish.through == "full" else ("sample",):
-            keys = [manifest.key for manifest in manifests if manifest.kind == kind]
-            ends += [end for key in keys for end in self._load(key)]
-            ends += [end for key in keys for end in self._reconcile(key, began)]
-            if ends:
-                break
-            self._sign("sample" if kind == "sample" else "full")
+        for key in keys:
+            if closed := self._load(key):
+                return [*ends, *closed]
+        for key in keys:
+            ends += self._reconcile(key, began)
         return ends
+
+    def run(
+        self, job: str, batch: str | None = None, config: Mapping[str, Mapping[str, object]] | None = None
+    ) -> bool:
+        """Run a job; whether it succeeded, its blocking checks included."""
+        tags = {"dispatch/approved_by": self.wish.approved_by} if self.wish.approved_by else {}
+        return execute(self.instance, job, batch=batch, config=config, tags=tags)
+
+    def _has(self, page: str) -> bool:
+        return (self.settings.home / page).is_file()
+
+    def _assess(self) -> None:
+        """Before people have confirmed anything they get to see the tenant; later only when they ask."""
+        scope = self.ledger.bound_scope()
+        if scope is None or self.ledger.latest_approval(scope.account, MAP) is None:
+            self.run("assess")
+        elif self.wish.through == "assess":
+            self.run("assess")
+        elif not self._owners(scope).passed:
+            self.run("match_technicians")
+
+    def _decide(self) -> str:
+        """What a person has to decide before anything is written; '' if nothing is open, or was approved just now."""
+        scope = self._scope()
+        found = digest(meaning(maps_of(self.settings)))
+        confirmed = self.ledger.approval_of(scope.account, MAP, found) is not None
+        open_ = undecided(self.ledger.owners(scope.account))
+        if self.wish.approved_by:
+            left = {
+                str(row.technician_id): TO_FALLBACK for row in open_ if self.settings.fallback_owner_email
+            }
+            if left or not confirmed:
+                config = {"approver": self.wish.approved_by, "technicians": left}
+                self.run("confirm_map", config={"map_confirmation": config})
+        elif self.ledger.latest_approval(scope.account, MAP) is None:
+            return f"map_confirmed: nobody has confirmed the map: {CONFIRM}"
+        elif not confirmed and not (gate := self._map(scope)).passed:
+            return f"{gate.name}: {gate.words}"
+        gate = self._owners(scope)
+        return "" if gate.passed else f"{gate.name}: {gate.words}"
+
+    def _approve(self) -> str:
+        """Why no wave may be loaded yet; '' if the sample is approved, or was just now."""
+        scope = self._scope()
+        approved = self.ledger.latest_approval(scope.account, SAMPLE)
+        report = self.ledger.batch_reports(scope.account).get((SAMPLE, "reconciliation"), {})
+        if approved is not None and approved.digest == report.get("rendering"):
+            return ""
+        if self.wish.approved_by:
+            self.run("approve_sample", config={"sample_approval": {"approver": self.wish.approved_by}})
+        elif approved is None:
+            return f"sample_approved: nobody has approved the sample: {APPROVE}"
+        return ""  # what has changed since is told by the gates of the first wave
 
     def _load(self, key: str) -> list[str]:
         config = {
             step: {"retry_quarantined": self.wish.retry_quarantined, "wait": self.wish.wait}
             for step in _LOADS
         }
-        if self._run("load", key, config):
+        if self.run("load", key, config):
             return []
-        found = gates(self.ledger, maps_of(self.settings), self.ledger.manifest(key))
-        return [f"batch {key} was not loaded: {gate.words}" for gate in found if not gate.passed]
+        rows = from_parquet((UPath(self.settings.data) / f"frames/clearance/{key}.parquet").read_bytes())
+        closed = rows[~rows["passed"].astype(bool)]
+        words = zip(closed["name"], closed["words"], strict=True)
+        return [f"batch {key} was not loaded: {name}: {why}" for name, why in words]
 
     def _reconcile(self, key: str, began: str) -> list[str]:
-        if self._run("reconcile", key, {"reconciliation": {"begun_after": began}}):
+        if self.run("reconcile", key, {"reconciliation": {"begun_after": began}}):
             return []
         return [f"batch {key} differs from what the account holds: see `verify`"]
 
-    def _sign(self, stage: str) -> None:
-        scope = self.ledger.bound_scope()
-        if self.wish.approved_by and scope is not None:
+    def _sign(self) -> None:
+        if self.wish.approved_by:
             generation = max((m.generation_to for m in self.ledger.manifests()), default=0)
-            self.ledger.sign(scope.account, stage, generation, self.wish.approved_by)
+            self.ledger.sign(self._scope().account, "full", generation, self.wish.approved_by)
 
-    def _run(
-        self, job: str, batch: str | None = None, config: Mapping[str, Mapping[str, object]] | None = None
-    ) -> bool:
-        tags = {"dispatch/approved_by": self.wish.approved_by} if self.wish.approved_by else {}
-        return execute(self.instance, job, batch=batch, config=config, tags=tags)
+    def _scope(self) -> Scope:
+        scope = self.ledger.bound_scope()
+        if scope is None:
+            raise RuntimeError("the account was met by `technician_owners`")
+        return scope
+
+    def _owners(self, scope: Scope) -> Gate:
+        return owners_gate(self.ledger, scope.account, decisions_of(self.settings).digest)
+
+    def _map(self, scope: Scope) -> Gate:
+        async def ask() -> Gate:
+            migration = Migration.over(self.settings, self.ledger)
+            async with reading(self.ledger, self.settings, purpose="look at the map") as session:
+                return map_gate(self.ledger, scope.account, await present(migration, session))
+
+        return asyncio.run(ask())

@@ -5,7 +5,7 @@ Nothing is read at import, so that definitions load without secrets.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import dagster as dg
@@ -15,6 +15,7 @@ from upath import UPath
 from dispatch_to_pipedrive.dispatch_pro.client import Credentials
 from dispatch_to_pipedrive.mapping import Maps
 from dispatch_to_pipedrive.migration import session as sessions
+from dispatch_to_pipedrive.migration.approval import Rendering
 from dispatch_to_pipedrive.migration.errors import GateClosed, Interrupted
 from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger
@@ -97,6 +98,14 @@ class Migration(dg.ConfigurableResource):  # type: ignore[type-arg]
     _ledger: Ledger | None = PrivateAttr(default=None)
     _maps: Maps | None = PrivateAttr(default=None)
     _account_schema: AccountSchema | None = PrivateAttr(default=None)
+    _rendering: Rendering | None = PrivateAttr(default=None)
+
+    @classmethod
+    def over(cls, settings: Settings, ledger: Ledger) -> Migration:
+        """The migration of settings and a ledger that are open already; the ledger stays its owner's to close."""
+        migration = cls()
+        migration._settings, migration._ledger = settings, ledger
+        return migration
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Migration]:
@@ -167,3 +176,9 @@ class Migration(dg.ConfigurableResource):  # type: ignore[type-arg]
         if self._account_schema is None:
             self._account_schema = await read_schema(session)
         return self._account_schema
+
+    def rendering(self, render: Callable[[], Rendering]) -> Rendering:
+        """The sample's payloads as they would be now, rendered once a run."""
+        if self._rendering is None:
+            self._rendering = render()
+        return self._rendering

@@ -7,7 +7,7 @@ import pytest
 
 from dispatch_to_pipedrive.migration.faults import POINTS
 from dispatch_to_pipedrive_tests.acceptance.accounts import comparable, stamps
-from dispatch_to_pipedrive_tests.acceptance.world import Migrated, Migration
+from dispatch_to_pipedrive_tests.acceptance.world import APPROVED, Migrated, Migration
 
 ROUND_TRIP = ("request_sending", "response_received", "intents_committed", "outcomes_committed")
 """The points that a record passes: met in turn, with so few passes that work is left for the next."""
@@ -54,7 +54,7 @@ def test_killed_again_and_again_it_ends_where_an_undisturbed_run_does(
 ) -> None:
     disturbed = migration()
     for point, passes in kills()[chosen]:
-        ended = disturbed.start("migrate", "--through", "full", kill_at=(point, passes)).wait()
+        ended = disturbed.start("migrate", "--through", "full", *APPROVED, kill_at=(point, passes)).wait()
         assert ended.code == -9, f"{point} was not passed {passes} times:\n{ended.said}"
     ended = disturbed.migrate()
     assert ended.code == 0, ended.said

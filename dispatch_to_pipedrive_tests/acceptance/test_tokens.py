@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from dispatch_to_pipedrive_tests.acceptance.accounts import ENTITIES
-from dispatch_to_pipedrive_tests.acceptance.world import Migration
+from dispatch_to_pipedrive_tests.acceptance.world import APPROVED, Migration
 
 OF_RECORDS = re.compile(rf"/api/v2/({'|'.join(ENTITIES)})(/|$)")
 CREATE = CLOSE = 5
@@ -63,7 +63,7 @@ def test_tokens_stay_near_the_floor(
     large = migration(customers=customers, no_limits=not limits, env=plan)
     recorded = tmp_path / "exchanges.jsonl"
     large.account("record", {"path": str(recorded)})
-    ended = large.start("migrate", "--through", "full").wait(seconds=3_000)
+    ended = large.start("migrate", "--through", "full", *APPROVED).wait(seconds=3_000)
     assert ended.code == 0, ended.said
     with recorded.open(encoding="utf-8") as lines:
         exchanges = [{k: e[k] for k in ("method", "path", "status")} for e in map(json.loads, lines)]
@@ -84,7 +84,7 @@ def test_no_plan_is_ever_asked_too_fast(migration: Callable[..., Migration]) -> 
         "growth": migration(plan="growth", seats=1, customers=4, no_limits=False),
         "ultimate": migration(plan="ultimate", seats=1, customers=4, no_limits=False),
     }
-    under_way = {plan: one.start("migrate", "--through", "sample") for plan, one in plans.items()}
+    under_way = {plan: one.start("migrate", "--through", "sample", *APPROVED) for plan, one in plans.items()}
     for plan, running in under_way.items():
         ended = running.wait()
         stats = plans[plan].account("stats")

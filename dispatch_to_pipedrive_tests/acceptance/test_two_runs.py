@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from dispatch_to_pipedrive_tests.acceptance.accounts import comparable, stamps
-from dispatch_to_pipedrive_tests.acceptance.world import Migrated, Migration
+from dispatch_to_pipedrive_tests.acceptance.world import APPROVED, Migrated, Migration
 
-SAMPLE = ("migrate", "--through", "sample")
+SAMPLE = ("migrate", "--through", "sample", *APPROVED)
 """So small a tenant is its own sample."""
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from dispatch_to_pipedrive_tests.acceptance.launcher import ROOT, Ended, Launcher, Running
+from dispatch_to_pipedrive_tests.program import maps_beside
 from dispatch_to_pipedrive_tests.sandbox_process import Sandbox
 
 BRISK = {"MIGRATION_LEASE": "2", "MIGRATION_GRACE": "1.5", "MIGRATION_REQUEST_TIMEOUT": "1"}
+APPROVED = ("--approve-as", "me")
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "TZ")
 
 
@@ -27,6 +29,8 @@ class Migration:
         """What the program sees: nothing of the tests' own settings. '' takes a variable away."""
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         home = {"MIGRATION_HOME": str(self.home), "FALLBACK_OWNER_EMAIL": "admin@company.example"}
+        if self.home.parent.is_dir():
+            home["MAPPINGS_DIR"] = str(maps_beside(self.home))
         together = {**inherited, **BRISK, **home, **self.sandbox.env, **self.env, **(changes or {})}
         return {name: value for name, value in together.items() if value}
 
@@ -45,11 +49,11 @@ class Migration:
 
     def sample(self, *arguments: str, **options: Any) -> Ended:
         """`migrate --through sample`, to its end: the whole of a tenant so small that it is its own sample."""
-        return self.run("migrate", "--through", "sample", *arguments, **options)
+        return self.run("migrate", "--through", "sample", *APPROVED, *arguments, **options)
 
     def migrate(self, *arguments: str, **options: Any) -> Ended:
         """`migrate --through full`, to its end."""
-        return self.run("migrate", "--through", "full", "--approve-as", "me", *arguments, **options)
+        return self.run("migrate", "--through", "full", *APPROVED, *arguments, **options)
 
     def account(self, path: str, body: Any = None) -> Any:
         """A control endpoint of the Pipedrive account."""
@@ -82,4 +86,5 @@ class Migrated:
     def again(self, home: Path) -> Migration:
         """The account and the home as they were when the migration had ended."""
         shutil.copytree(self.home, home, symlinks=True)
+        shutil.copytree(maps_beside(self.home), f"{home}.maps")
         return self.fresh(home)

@@ -72,8 +72,9 @@ def test_a_technician_without_a_user_closes_the_gate(
     """R013, R075: nothing is written while anybody is undecided."""
     sandbox = new_sandbox(customers=3, seed=7, no_limits=True)
     settings = environment(sandbox, tmp_path, FALLBACK_OWNER_EMAIL="")
-    ended = run(settings, "migrate", "--through", "sample")
+    ended = run(settings, "migrate", "--through", "sample", "--approve-as", "Ada")
     assert ended.returncode == 1, ended.stderr
+    assert "owners_decided" in ended.stderr
     assert "no Pipedrive user" in ended.stderr
     assert "FALLBACK_OWNER_EMAIL" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -90,7 +91,7 @@ def test_stopped_and_killed_it_goes_on_where_it_was(
         writes = sandbox.control("pipedrive", "stats")["writes_by"]
         return sum(writes.get(f"POST {entity}", 0) for entity in ("persons", "deals", "activities"))
 
-    stopped = start(settings, "migrate", "--through", "full")
+    stopped = start(settings, "migrate", "--through", "full", "--approve-as", "Ada")
     wait_until(lambda: written() > 0 or stopped.poll() is not None)
     stopped.send_signal(signal.SIGINT)
     said, _ = stopped.communicate(timeout=120)
@@ -99,12 +100,12 @@ def test_stopped_and_killed_it_goes_on_where_it_was(
     assert status(settings)["in_doubt"] == 0  # the open window was finished
 
     before = written()
-    killed = start(settings, "migrate", "--through", "full")
+    killed = start(settings, "migrate", "--through", "full", "--approve-as", "Ada")
     wait_until(lambda: written() > before or killed.poll() is not None)
     killed.kill()
     killed.communicate()
 
-    ended = run(settings, "migrate", "--through", "full")
+    ended = run(settings, "migrate", "--through", "full", "--approve-as", "Ada")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     found = status(settings)
     assert found["state"] == "done"

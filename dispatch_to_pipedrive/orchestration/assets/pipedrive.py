@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from dispatch_to_pipedrive.mapping import RenderOptions, apply, problems
+from dispatch_to_pipedrive.mapping import RenderOptions, applied
 from dispatch_to_pipedrive.mapping.model import is_custom
 from dispatch_to_pipedrive.migration.clearance import require_clearance
 from dispatch_to_pipedrive.migration.load import Load, LoadReport, load_entity
@@ -20,6 +20,7 @@ from dispatch_to_pipedrive.orchestration.assets.clearance import clearance
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, ENTITIES, described
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.partitions import BATCHES
+from dispatch_to_pipedrive.orchestration.present import present
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.resources import Migration, writing
 
@@ -93,7 +94,7 @@ async def _load(
     maps = migration.maps
     stage = Stage(manifest.key, entity)
     async with _session(context, config, migration, entity) as session:
-        require_clearance(migration.ledger, maps, manifest)
+        require_clearance(migration.ledger, manifest, await present(migration, session))
         load = Load(
             session=session,
             schema=await migration.account_schema(session),
@@ -104,11 +105,11 @@ async def _load(
             on_progress=stage,
         )
         stage(0, len(frame))
-        options = RenderOptions(migration.currency(session))
-        report = await load_entity(load, apply(maps[entity], frame, options))
+        made = applied(maps[entity], frame, RenderOptions(migration.currency(session)))
+        report = await load_entity(load, made.frame)
         return (
             report,
-            problems(maps[entity], frame, options),
+            made.problems,
             session.scope.account,
             sum(session.client.budget.by_kind.values()),
         )
@@ -168,7 +169,7 @@ async def _retire(
     manifest = migration.ledger.manifest(context.partition_key)
     maps = migration.maps
     async with _session(context, config, migration, "retire") as session:
-        require_clearance(migration.ledger, maps, manifest)
+        require_clearance(migration.ledger, manifest, await present(migration, session))
         schema = await migration.account_schema(session)
         fields = {entity: _wire_names(session, schema, maps, entity) for entity in ENTITIES}
         report = await retire(session, schema, manifest, wanted, fields)

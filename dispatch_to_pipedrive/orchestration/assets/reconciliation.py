@@ -10,6 +10,7 @@ from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES, FRAMES, 
 from dispatch_to_pipedrive.orchestration.assets.pipedrive import retired
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.partitions import BATCHES
+from dispatch_to_pipedrive.orchestration.present import rendering_of
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.readback import (
     Means,
@@ -48,13 +49,16 @@ def reconciliation(
     """The differences between what the batch meant and what the account holds; one row each."""
     frames = dict(zip(ENTITIES, (organizations, persons, deals, activities), strict=True))
     with plain_words():
-        verdicts, found, account, tokens = asyncio.run(_reconcile(context, config, migration, frames))
+        verdicts, found, account, tokens, rendering = asyncio.run(
+            _reconcile(context, config, migration, frames)
+        )
         counts = {name: int(count) for name, count in sorted(verdicts.records.items())}
         outcome = {
             "records": counts,
             "fields": verdicts.fields,
             "blocking": verdicts.blocking,
             "tokens": tokens,
+            "rendering": rendering,
         }
         migration.ledger.report_batch(
             account, context.partition_key, "reconciliation", context.run_id, outcome
@@ -81,7 +85,7 @@ async def _reconcile(
     config: ReconcileConfig,
     migration: Migration,
     frames: dict[str, pd.DataFrame],
-) -> tuple[Verdicts, Reading, str, int]:
+) -> tuple[Verdicts, Reading, str, int, str]:
     manifest = migration.ledger.manifest(context.partition_key)
     home = migration.settings.home
     records = sum(map(len, frames.values()))
@@ -94,6 +98,9 @@ async def _reconcile(
             found = await take_reading(session, schema, home)
         means = Means(session, schema, migration.maps, migration.data, migration.currency(session))
         verdicts = await compare_batch(means, manifest, frames, found)
+        # What a sample's approval signs must be what was compared here.
+        sample = manifest.kind == "sample"
+        rendering = rendering_of(migration, session, schema, manifest, frames).digest if sample else ""
         tokens = sum(session.client.budget.by_kind.values())
     stage(records, records)
-    return verdicts, found, session.scope.account, tokens
+    return verdicts, found, session.scope.account, tokens, rendering

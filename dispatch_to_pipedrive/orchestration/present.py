@@ -1,0 +1,111 @@
+"""How do things stand now, as the gates ask it? Maps, owner file, account and code, brought together once a run."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from upath import UPath
+
+from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
+from dispatch_to_pipedrive.mapping import OptionCollision, UnmappedValues
+from dispatch_to_pipedrive.migration.approval import CannotRender, Rendering, render
+from dispatch_to_pipedrive.migration.clearance import Present
+from dispatch_to_pipedrive.migration.decisions import FILE, Decisions, read_decisions
+from dispatch_to_pipedrive.migration.prepare import steps_of
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.values import Manifest
+from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
+from dispatch_to_pipedrive.orchestration.resources import Migration
+from dispatch_to_pipedrive.orchestration.road import by_entity, committed, mapped, needs_of, normalized
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema, SchemaChanged
+from dispatch_to_pipedrive.settings import Settings
+
+
+def decisions_of(settings: Settings) -> Decisions:
+    """The owner file beside the maps; WrongDecisions with every mistake."""
+    return read_decisions(settings.maps / FILE)
+
+
+async def present(migration: Migration, session: Session) -> Present:
+    """What the gates need to know, with the account's schema as it is now (40 tokens, once a run)."""
+    schema, trouble = None, ""
+    try:
+        schema = await migration.account_schema(session)
+    except SchemaChanged as changed:
+        trouble = str(changed)
+    return Present(
+        maps=migration.maps,
+        decisions=decisions_of(migration.settings).digest,
+        schema=schema,
+        render=lambda: migration.rendering(lambda: sample_rendering(migration, session, schema, trouble)),
+        missing=lambda: missing_schema(migration, schema),
+        tokens_per_day=migration.tokens_per_day,
+        tokens_left=session.client.budget.available,
+        trouble=trouble,
+    )
+
+
+def sample_manifest(migration: Migration) -> Manifest:
+    """The sample; CannotRender where none is planned."""
+    found = next((m for m in migration.ledger.manifests() if m.kind == "sample"), None)
+    if found is None:
+        raise CannotRender("no sample is planned: materialize `batches` (job `plan_batches`)")
+    return found
+
+
+def sample_rendering(
+    migration: Migration, session: Session, schema: AccountSchema | None, trouble: str = ""
+) -> Rendering:
+    """The sample's payloads as they would be now, its roots normalized again from raw; CannotRender where not."""
+    manifest = sample_manifest(migration)
+    if schema is None:
+        raise CannotRender(trouble)
+    return rendering_of(migration, session, schema, manifest, _sample_frames(migration, manifest))
+
+
+_frames: dict[tuple[str, Manifest], Mapping[str, pd.DataFrame]] = {}
+"""The sample's normalized frames: a process has one code, and a generation one content, so once is enough."""
+
+
+def _sample_frames(migration: Migration, manifest: Manifest) -> Mapping[str, pd.DataFrame]:
+    key = (str(migration.data), manifest)
+    if key not in _frames:
+        _frames.clear()
+        _frames[key] = by_entity(normalized(migration.data, migration.ledger, manifest))
+    return _frames[key]
+
+
+def rendering_of(
+    migration: Migration,
+    session: Session,
+    schema: AccountSchema,
+    manifest: Manifest,
+    frames: Mapping[str, pd.DataFrame],
+) -> Rendering:
+    """The payloads that normalized frames of the sample come to."""
+    try:
+        logical = mapped(migration.maps, frames, migration.currency(session))
+    except (UnmappedValues, OptionCollision) as error:
+        raise CannotRender(str(error)) from None
+    owners = migration.ledger.owners(session.scope.account)
+    return render(migration.maps, logical, schema, owners, manifest.generation_to)
+
+
+def missing_schema(migration: Migration, schema: AccountSchema | None) -> Sequence[str]:
+    """What the maps ask for and the account lacks: `field Gate_Code__c of deals`."""
+    if schema is None:
+        return ()
+    ledger = migration.ledger
+    generation = ledger.latest_generation()
+    reference = read_reference(
+        migration.data, committed(ledger, generation), generation, ("job_types", "tag_types")
+    )
+    needs = needs_of(migration.maps, features_of(migration.data), reference)
+    return [
+        f"{step.kind} {step.name} of {step.entity}" + (f" ({', '.join(step.labels)})" if step.labels else "")
+        for step in steps_of(schema, needs)
+    ]
+
+
+def features_of(data: UPath) -> pd.DataFrame:
+    """The tenant's features as their asset left them."""
+    return from_parquet((data / "frames" / "features.parquet").read_bytes())
