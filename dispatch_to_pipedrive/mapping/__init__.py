@@ -4,14 +4,7 @@ What belongs here: the strict models of `mappings/*.yaml`, the closed vocabulary
 to normalized frames, and what the maps need an account to have. What does not: clients, hash keys, ids.
 """
 
-from dispatch_to_pipedrive.mapping.apply import (
-    RenderOptions,
-    UnmappedValues,
-    all_problems,
-    apply,
-    problems,
-    render,
-)
+from dispatch_to_pipedrive.mapping.apply import Applied, RenderOptions, UnmappedValues, applied, apply, render
 from dispatch_to_pipedrive.mapping.catalogue import check_columns
 from dispatch_to_pipedrive.mapping.load import load_maps
 from dispatch_to_pipedrive.mapping.mistakes import MapError, Mistake
@@ -29,6 +22,7 @@ from dispatch_to_pipedrive.mapping.reads import custom_fields_read
 
 __all__ = [
     "ENTITIES",
+    "Applied",
     "Compatibility",
     "EntityMap",
     "FieldMap",
@@ -42,7 +36,7 @@ __all__ = [
     "RenderOptions",
     "SchemaNeeds",
     "UnmappedValues",
-    "all_problems",
+    "applied",
     "apply",
     "check_columns",
     "compatibility",
@@ -50,7 +44,6 @@ __all__ = [
     "load_maps",
     "object_table",
     "option_values",
-    "problems",
     "render",
     "schema_needs",
 ]

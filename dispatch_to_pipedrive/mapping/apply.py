@@ -7,17 +7,25 @@ source key, an owner a technician's e-mail.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dispatch_to_pipedrive.mapping.model import EntityMap, FieldMap, Maps, Scalar
-from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS, Inputs, plain, too_long_notes, whole_note
+from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS, Inputs, cut_notes, plain
 
 LIMITS: Mapping[str, int] = {"text": 255, "long_text": 65_000}
 """Code points that Pipedrive's varchar and text fields hold."""
+
+FORMS: Mapping[str, str] = {
+    "number": r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)",
+    "money": r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)",
+    "date": r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])",
+    "time": r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?",
+}
+"""What a text must look like to stand in a field of that type; Pipedrive refuses a record for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,46 +69,102 @@ class Normalized(Protocol):
     def activities(self) -> pd.DataFrame: ...
 
 
+@dataclass(frozen=True)
+class Applied:
+    """A map's frame in logical form, and what of it could not be carried whole.
+
+    frame: one row a record: source_key, root, and each of the map's fields in the file's order; missing is None.
+    problems: source_key, root, field, problem, value: texts that Pipedrive's field cannot hold (they are cut and end
+    in …), texts that are no number, date or time where one belongs (they are left out), required fields without a
+    value, and values without an entry in a value map whose `unmapped` is warn.
+    """
+
+    frame: pd.DataFrame
+    problems: pd.DataFrame
+
+
 def render(maps: Maps, normalized: Normalized, options: RenderOptions) -> dict[str, pd.DataFrame]:
     """Every entity's frame in logical form, by entity, in load order."""
     return {entity: apply(maps[entity], getattr(normalized, entity), options) for entity in maps}
 
 
 def apply(entity_map: EntityMap, frame: pd.DataFrame, options: RenderOptions) -> pd.DataFrame:
-    """One row a record: source_key, root, and each of the map's fields in the file's order; missing is None.
+    """The frame of `applied` alone."""
+    return applied(entity_map, frame, options).frame
+
+
+def applied(entity_map: EntityMap, frame: pd.DataFrame, options: RenderOptions) -> Applied:
+    """A normalized frame through its entity's map.
 
     Raises `UnmappedValues` for a value that a value map should name and does not.
     """
     columns: dict[str, Any] = {"source_key": frame["source_key"].astype(object), "root": frame["root"]}
+    problems = [_no_problems()]
     for name, field in entity_map.fields.items():
-        columns[name] = _finished(field, _mapped(entity_map.entity, name, field, frame, options)[0], options)
-    return pd.DataFrame(columns, index=frame.index).reset_index(drop=True)
-
-
-def all_problems(maps: Maps, frames: Mapping[str, pd.DataFrame], options: RenderOptions) -> pd.DataFrame:
-    """The problems of every entity's frame: entity, source_key, root, field, problem, value."""
-    found = [problems(maps[entity], frames[entity], options).assign(entity=entity) for entity in maps]
-    together = pd.concat(found, ignore_index=True)
-    return together[["entity", "source_key", "root", "field", "problem", "value"]]
-
-
-def problems(entity_map: EntityMap, frame: pd.DataFrame, options: RenderOptions) -> pd.DataFrame:
-    """What `apply` could not carry whole: source_key, root, field, problem, value.
-
-    Texts that Pipedrive's field cannot hold (they are cut and end in …), required fields without a value, and values
-    without an entry in a value map whose `unmapped` is warn.
-    """
-    found = [_no_problems()]
-    for name, field in entity_map.fields.items():
-        if not (field.required or field.type in LIMITS or field.type == "html" or field.unmapped == "warn"):
-            continue
-        values, unmapped = _mapped(entity_map.entity, name, field, frame, options)
-        found.append(_rows(frame, name, unmapped.notna(), "no entry in the value map", unmapped))
+        made = _mapped(entity_map.entity, name, field, frame, options)
+        columns[name] = _finished(field, made.values, options)
+        problems += _rows(frame, name, made.unmapped.notna(), "no entry in the value map", made.unmapped)
+        problems += _rows(frame, name, made.strange.notna(), f"no {field.type}, left out", made.strange)
         if field.required:
-            found.append(_rows(frame, name, values.isna(), "required, and empty", None))
-        long = _too_long(field, values, frame)
-        found.append(_rows(frame, name, long, "too long for Pipedrive, cut", values))
-    return pd.concat(found, ignore_index=True)
+            problems += _rows(frame, name, columns[name].isna(), "required, and empty", None)
+        problems += _rows(frame, name, made.long, "too long for Pipedrive, cut", made.values)
+    together = pd.concat(problems, ignore_index=True)
+    return Applied(pd.DataFrame(columns, index=frame.index).reset_index(drop=True), together)
+
+
+class _Made(NamedTuple):
+    """A field's values after transform, value map and default; beside them what went wrong, missing where nothing did.
+
+    `unmapped`: values that no value map names (policy warn); `strange`: texts that are none of the field's type;
+    `long`: whether a value is cut.
+    """
+
+    values: pd.Series
+    unmapped: pd.Series
+    strange: pd.Series
+    long: pd.Series
+
+
+def _mapped(entity: str, name: str, field: FieldMap, frame: pd.DataFrame, options: RenderOptions) -> _Made:
+    transform = TRANSFORMS[field.transform]
+    inputs = Inputs(frame, field.sources, transform.parse(field.args), options.settings())
+    nothing = pd.Series(pd.NA, index=frame.index, dtype="object")
+    unmapped, strange = nothing, nothing
+    if field.transform == "html_lines":
+        values, long = cut_notes(inputs)
+    else:
+        values, long = transform.run(inputs), pd.Series(False, index=frame.index)
+    if field.value_map is not None:
+        values, unmapped = _through(entity, name, field, field.value_map, values)
+    if field.default is not None:
+        values = values.astype(object).where(values.notna(), field.default)
+    if field.type in FORMS and not isinstance(values.dtype, pd.ArrowDtype) and values.dtype == "string":
+        text = values.str.strip()
+        text = text.where(text != "")
+        fits = text.str.fullmatch(FORMS[field.type]).fillna(False).astype(bool)
+        strange = nothing.where(fits | text.isna(), text.astype(object))
+        values = text.where(fits)
+    if field.type in LIMITS:
+        values = values.astype("string")
+        long = values.str.len().fillna(0) > LIMITS[field.type]
+    return _Made(values, unmapped, strange, long)
+
+
+def _through(
+    entity: str, name: str, field: FieldMap, value_map: Mapping[str, Scalar], values: pd.Series
+) -> tuple[pd.Series, pd.Series]:
+    """Values through a value map; and those that it does not name, where the policy is to warn."""
+    keys = values.astype("string")
+    known = keys.isin(list(value_map)).fillna(False).astype(bool)
+    strange = keys[~known & keys.notna()]
+    mapped = keys[known].map(value_map).astype(object).reindex(keys.index)
+    if len(strange) and field.unmapped == "stop":
+        counts = {str(value): int(count) for value, count in strange.value_counts().items()}
+        raise UnmappedValues(entity, name, counts)
+    if field.unmapped == "add_option":
+        mapped = mapped.where(known, keys.astype(object))
+    warned = strange if field.unmapped == "warn" else strange[:0]
+    return mapped, warned.astype(object).reindex(keys.index)
 
 
 @cache
@@ -113,50 +177,15 @@ def _no_problems() -> pd.DataFrame:
 
 def _rows(
     frame: pd.DataFrame, name: str, where: pd.Series, problem: str, values: pd.Series | None
-) -> pd.DataFrame:
+) -> list[pd.DataFrame]:
     chosen = where.to_numpy(dtype=bool)
     if not chosen.any():
-        return _no_problems()
+        return []
     hit = frame.loc[chosen, ["source_key", "root"]]
     value = None if values is None else values[chosen].astype(object).to_numpy()
-    return hit.assign(field=name, problem=problem, value=value)[
-        ["source_key", "root", "field", "problem", "value"]
-    ].astype({"source_key": object, "root": "Int64", "value": object})
-
-
-def _too_long(field: FieldMap, values: pd.Series, frame: pd.DataFrame) -> pd.Series:
-    if field.type in LIMITS:
-        return values.astype("string").str.len().fillna(0) > LIMITS[field.type]
-    if field.transform == "html_lines":
-        args = TRANSFORMS[field.transform].parse(field.args)
-        return too_long_notes(whole_note(Inputs(frame, field.sources, args)))
-    return pd.Series(False, index=values.index)
-
-
-def _mapped(
-    entity: str, name: str, field: FieldMap, frame: pd.DataFrame, options: RenderOptions
-) -> tuple[pd.Series, pd.Series]:
-    """A field's values after transform, value map and default; and the values no value map names (policy warn)."""
-    transform = TRANSFORMS[field.transform]
-    inputs = Inputs(frame, field.sources, transform.parse(field.args), options.settings())
-    values = transform.run(inputs)
-    nothing = pd.Series(pd.NA, index=frame.index, dtype="object")
-    if field.value_map is not None:
-        keys = values.astype("string")
-        known = keys.isin(list(field.value_map)).fillna(False).astype(bool)
-        strange = keys[~known & keys.notna()]
-        mapped = keys[known].map(field.value_map).astype(object).reindex(frame.index)
-        if len(strange) and field.unmapped == "stop":
-            counts = {str(value): int(count) for value, count in strange.value_counts().items()}
-            raise UnmappedValues(entity, name, counts)
-        if field.unmapped == "add_option":
-            mapped = mapped.where(known, keys.astype(object))
-        elif field.unmapped == "warn":
-            nothing = strange.astype(object).reindex(frame.index)
-        values = mapped
-    if field.default is not None:
-        values = values.astype(object).where(values.notna(), field.default)
-    return values, nothing
+    rows = hit.assign(field=name, problem=problem, value=value)
+    rows = rows[["source_key", "root", "field", "problem", "value"]]
+    return [rows.astype({"source_key": object, "root": "Int64", "value": object})]
 
 
 def _finished(field: FieldMap, values: pd.Series, options: RenderOptions) -> pd.Series:
@@ -184,7 +213,11 @@ def _as_is(values: pd.Series) -> pd.Series:
 
 
 def _lists(values: pd.Series) -> pd.Series:
-    return plain(values).map(lambda items: list(items) if len(items) else None, na_action="ignore")
+    """Lists of texts; a text alone is a list of one."""
+    return plain(values).map(
+        lambda items: [items] if isinstance(items, str) else list(items) if len(items) else None,
+        na_action="ignore",
+    )
 
 
 def _contact_points(values: pd.Series) -> pd.Series:

@@ -147,13 +147,12 @@ def _join(inputs: Inputs) -> Values:
 def _sum(inputs: Inputs) -> Values:
     """Added as decimals with as many digits as the most exact column has."""
     columns = [_decimals(inputs.column(number)) for number in range(len(inputs.sources))]
-    scale = max(column.type.scale for column in columns)
-    kind = pa.decimal128(18, scale)
-    total = pa.nulls(len(inputs.frame), pa.decimal128(38, scale))
-    for column in columns:
-        both = pc.add(pc.fill_null(total, 0), pc.fill_null(column, 0)).cast(pa.decimal128(38, scale))
-        total = pc.if_else(pc.and_(pc.is_null(total), pc.is_null(column)), None, both)
-    return pd.Series(total.cast(kind), index=inputs.frame.index, dtype=pd.ArrowDtype(kind))
+    kind = pa.decimal128(18, max(column.type.scale for column in columns))
+    total, *others = (column.cast(kind) for column in columns)
+    for column in others:
+        both = pc.add(pc.fill_null(total, 0), pc.fill_null(column, 0)).cast(kind)
+        total = pc.if_else(pc.and_(pc.is_null(total), pc.is_null(column)), pa.scalar(None, kind), both)
+    return pd.Series(total, index=inputs.frame.index, dtype=pd.ArrowDtype(kind))
 
 
 def _decimals(values: Values) -> pa.Array:
@@ -161,10 +160,8 @@ def _decimals(values: Values) -> pa.Array:
     array = pa.array(values)
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     if pa.types.is_decimal(array.type):
-        return array.cast(pa.decimal128(28, array.type.scale))
-    if pa.types.is_integer(array.type):
-        return array.cast(pa.decimal128(19, 0))
-    return array.cast(pa.decimal128(28, 6))
+        return array
+    return array.cast(pa.decimal128(19, 0) if pa.types.is_integer(array.type) else pa.decimal128(28, 6))
 
 
 def _custom_field(inputs: Inputs) -> Values:
@@ -269,21 +266,16 @@ def _html_to_text(inputs: Inputs) -> Values:
 
 
 def _html_lines(inputs: Inputs) -> Values:
+    return cut_notes(inputs)[0]
+
+
+def cut_notes(inputs: Inputs) -> tuple[Values, Values]:
+    """The notes of `html_lines`, and which of them take more bytes than Pipedrive holds: their columns are cut."""
     note = _note_of(inputs, None)
-    long = too_long_notes(note)
-    return note.where(~long, _note_of(inputs, LONGEST_CUT)) if long.any() else note
-
-
-def too_long_notes(notes: Values) -> Values:
-    """Which notes take more bytes than Pipedrive holds; the lines of such a note are cut one by one."""
-    long = notes.str.len().fillna(0) * 4 > NOTE_BYTES  # no code point takes more than four bytes
-    sizes = {note: len(note.encode()) for note in notes[long]}
-    return long & notes.map(sizes).gt(NOTE_BYTES).fillna(False).astype(bool)
-
-
-def whole_note(inputs: Inputs) -> Values:
-    """The notes of `html_lines` before anything is cut."""
-    return _note_of(inputs, None)
+    long = note.str.len().fillna(0) * 4 > NOTE_BYTES  # no code point takes more than four bytes
+    sizes = {note: len(note.encode()) for note in note[long]}
+    long = (long & note.map(sizes).gt(NOTE_BYTES).fillna(False)).astype(bool)
+    return (note.where(~long, _note_of(inputs, LONGEST_CUT)) if long.any() else note), long
 
 
 def _note_of(inputs: Inputs, limit: int | None) -> Values:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from dispatch_to_pipedrive.mapping import RenderOptions, all_problems, load_maps, render
+from dispatch_to_pipedrive.mapping import RenderOptions, applied, load_maps, render
 from dispatch_to_pipedrive_tests.mapping.test_load import MAPPINGS
 from dispatch_to_pipedrive_tests.normalize.source import CREATED, Source, address
 
@@ -140,12 +140,14 @@ def test_a_clean_tenant_has_no_problems_and_a_long_name_is_one() -> None:
     source = tenant()
     source.job(500, 1, 10)
     source.visit(600, 500)
-    made = source.normalize()
-    frames = {entity: getattr(made, entity) for entity in MAPS}
-    assert len(all_problems(MAPS, frames, USD)) == 0
+    assert problems(source) == []
     source.customer(2, "N" * 300)
-    made = source.normalize()
-    found = all_problems(MAPS, {entity: getattr(made, entity) for entity in MAPS}, USD)
-    assert found[["entity", "source_key", "field"]].to_numpy().tolist() == [
-        ["persons", "customer:2/person", "name"]
+    assert problems(source) == [("persons", "customer:2/person", "name")]
+
+
+def problems(source: Source) -> list[tuple[str, str, str]]:
+    frames = source.normalize()
+    found = {entity: applied(MAPS[entity], getattr(frames, entity), USD).problems for entity in MAPS}
+    return [
+        (entity, row.source_key, row.field) for entity, rows in found.items() for row in rows.itertuples()
     ]

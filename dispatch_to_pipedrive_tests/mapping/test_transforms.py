@@ -2,10 +2,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from dispatch_to_pipedrive.mapping import EntityMap, RenderOptions, apply, problems
+from dispatch_to_pipedrive.mapping import EntityMap, RenderOptions, applied, apply
 from dispatch_to_pipedrive.mapping.apply import UnmappedValues
 from dispatch_to_pipedrive.mapping.text import html_to_text
-from dispatch_to_pipedrive.mapping.transforms import NOTE_BYTES
+from dispatch_to_pipedrive.mapping.transforms import FIELD_LIST, NOTE_BYTES
 
 USD = RenderOptions("USD")
 LIST = pd.ArrowDtype(pa.list_(pa.string()))
@@ -157,7 +157,7 @@ def test_a_note_that_is_too_long_keeps_its_stamp_and_is_reported() -> None:
     assert isinstance(cut, str) and len(cut.encode()) <= NOTE_BYTES
     assert cut.endswith("…<br>[number 1]")
     assert whole == "short…<br>[number 2]"
-    found = problems(_map(**field), _keyed(frame), USD)
+    found = applied(_map(**field), _keyed(frame), USD).problems
     assert list(found["source_key"]) == ["job:0/deal"]
 
 
@@ -165,8 +165,9 @@ def test_text_that_is_too_long_is_cut_and_reported_never_silently() -> None:
     frame = pd.DataFrame({"a": texts("é" * 255, "é" * 256, "", None)})
     field = {"from": "a", "required": True}
     assert made(frame, **field) == ["é" * 255, "é" * 254 + "…", None, None]
-    found = problems(_map(**field), _keyed(frame), USD)
+    found = applied(_map(**field), _keyed(frame), USD).problems
     assert [(row.source_key, row.problem) for row in found.itertuples()] == [
+        ("job:2/deal", "required, and empty"),
         ("job:3/deal", "required, and empty"),
         ("job:1/deal", "too long for Pipedrive, cut"),
     ]
@@ -179,7 +180,7 @@ def test_value_map_and_what_it_does_not_name() -> None:
         made(frame, **field)
     assert made(frame, **field, unmapped="warn", default="?") == ["ready", "?", "?"]
     assert made(frame, **field, unmapped="add_option") == ["ready", "Odd", None]
-    found = problems(_map(**field, unmapped="warn"), _keyed(frame), USD)
+    found = applied(_map(**field, unmapped="warn"), _keyed(frame), USD).problems
     assert found[["source_key", "value"]].to_numpy().tolist() == [["job:1/deal", "Odd"]]
     flags = {"from": "a", "type": "boolean", "value_map": {"Done": True, "Odd": False}}
     assert made(frame, **flags) == [True, False, None]
@@ -196,6 +197,56 @@ def test_numbers_and_money_are_exact() -> None:
         {"value": -0.07, "currency": "USD"},
         None,
     ]
+
+
+def test_texts_that_are_no_number_or_date_are_left_out_and_reported() -> None:
+    frame = pd.DataFrame({"a": texts(" 2400 ", "-1.5", "2,400", "n/a", "", None)})
+    field = {"from": "a", "type": "number"}
+    assert made(frame, **field) == [2400.0, -1.5, None, None, None, None]
+    found = applied(_map(**field), _keyed(frame), USD).problems
+    assert found[["source_key", "problem", "value"]].to_numpy().tolist() == [
+        ["job:2/deal", "no number, left out", "2,400"],
+        ["job:3/deal", "no number, left out", "n/a"],
+    ]
+    days = pd.DataFrame({"a": texts("2025-10-24", "24.10.2025", "2025-13-01")})
+    assert made(days, **{"from": "a", "type": "date"}) == ["2025-10-24", None, None]
+
+
+def test_sum_is_exact_and_empty_counts_as_nothing() -> None:
+    cents = pd.ArrowDtype(pa.decimal128(18, 2))
+    frame = pd.DataFrame(
+        {
+            "a": pd.Series(["0.10", "123456789.29", None, None], dtype="string").astype(cents),
+            "b": pd.Series(["0.20", None, None, "-0.07"], dtype="string").astype(cents),
+            "n": pd.Series([1, None, None, 2], dtype="Int64"),
+        }
+    )
+    field = {"from": ["a", "b", "n"], "transform": "sum", "type": "number"}
+    assert made(frame, **field) == [1.3, 123456789.29, None, 1.93]
+    assert made(frame, **{**field, "type": "money"})[3] == {"value": 1.93, "currency": "USD"}
+
+
+def test_a_custom_field_is_found_by_its_folded_name() -> None:
+    lists = [
+        [{"name": "Roof", "value": "Tile"}, {"name": "gate  CODE", "value": " #1 "}],
+        [{"name": "Gate Code", "value": " "}, {"name": "GATE CODE", "value": "#2"}],
+        [{"name": "Roof", "value": "Flat"}],
+        [],
+        None,
+    ]
+    as_arrow = pd.DataFrame({"a": pd.Series(lists, dtype=pd.ArrowDtype(FIELD_LIST))})
+    as_objects = pd.DataFrame({"a": pd.Series(lists, dtype=object)})
+    field = {"from": "a", "transform": "custom_field", "args": {"name": "Gate Code"}}
+    assert made(as_arrow, **field) == made(as_objects, **field) == ["#1", "#2", None, None, None]
+    assert made(as_arrow.iloc[1:3], **field) == ["#2", None]
+    assert made(as_arrow, **field, type="options") == [["#1"], ["#2"], None, None, None]
+
+
+def test_lookup_passes_keys_and_addresses_as_they_are() -> None:
+    frame = pd.DataFrame({"a": texts("customer:1/person", None), "b": texts("t@x.example", None)})
+    field = {"from": "a", "type": "reference", "to": "persons", "transform": "lookup"}
+    assert made(frame, **field) == ["customer:1/person", None]
+    assert made(frame, **{"from": "b", "type": "user", "transform": "lookup"}) == ["t@x.example", None]
 
 
 def test_lists_keep_their_order_and_empty_ones_are_missing() -> None:
