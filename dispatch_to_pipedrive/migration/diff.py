@@ -44,8 +44,8 @@ VERDICTS: Mapping[str, str] = {
     "gone": "Somebody deleted or merged the record in Pipedrive after it was written.",
     "kept": "Somebody edited the field in Pipedrive after it was written; their value stays.",
     "newer": "A later batch has brought the record up to date since; its own reading back tells.",
-    "not taken": "This account takes no such value with a new record; other fields hold it.",
     "equal": "Pipedrive holds what was meant.",
+    "not taken": "This account takes no such value with a new record; a custom field of the record holds it.",
 }
 """Verdict → what it means; the first that stand here are what people should look at first."""
 
@@ -186,9 +186,9 @@ def _source_texts(field: FieldMap, frame: pd.DataFrame) -> list[str]:
         return [", ".join(filter(None, parts)) for parts in zip(*texts.values(), strict=True)]
     if len(texts) == 1:
         return next(iter(texts.values()))
-    return [
-        "\n".join(f"{name}: {texts[name][i]}" for name in texts if texts[name][i]) for i in range(len(frame))
-    ]
+    lines = ([f"{name}: {texts[name][i]}" for name in texts if texts[name][i]] for i in range(len(frame)))
+    # Of columns that stand in for each other only the one that decided is shown.
+    return ["\n".join(told[:1] if field.transform == "first" else told) for told in lines]
 
 
 def _texts(values: pd.Series, named: object = None) -> list[str]:

@@ -15,19 +15,22 @@ from upath import UPath
 
 from dispatch_to_pipedrive.mapping import Maps
 from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.diff import Sides, field_diff
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.listing import Listing, take_listing
-from dispatch_to_pipedrive.migration.owners import decided
+from dispatch_to_pipedrive.migration.owners import decided, emails_of
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.migration.verify import (
     Difference,
     Expectation,
     Verdicts,
+    not_taken,
     stray_sweep,
     verify_batch,
 )
 from dispatch_to_pipedrive.orchestration.road import mapped, totals_that_differ
+from dispatch_to_pipedrive.pipedrive.account import User
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
 _INDEX = "listing.json"
@@ -103,6 +106,37 @@ async def compare_batch(
     totals = Verdicts(differences=_totals(totals_that_differ(means.data, session.ledger, manifest, logical)))
     faults.point("reconciled")
     return verdicts.merged([totals, reading.strays])
+
+
+async def field_rows(
+    means: Means, manifest: Manifest, frames: Mapping[str, pd.DataFrame], reading: Reading, verdicts: Verdicts
+) -> pd.DataFrame:
+    """Every field of every record of a batch with the verdict that comparing it gave (see `migration.diff`)."""
+    session = means.session
+    ledger, scope = session.ledger, session.scope
+    logical = mapped(means.maps, frames, means.currency)
+    links, records = {}, {}
+    for entity, frame in logical.items():
+        links[entity] = ledger.links(scope, entity, frame["source_key"])
+        records[entity] = reading.listing.records(entity, (x.pipedrive_id for x in links[entity].values()))
+    owners = ledger.owners(scope.account)
+    users = emails_of(owners)
+    shown = {record.get("owner_id") for found in records.values() for record in found.values()}
+    if not shown <= {*users, None}:
+        users = {user.id: user.email for user in map(User.model_validate, await session.client.users())}
+    sides = Sides(
+        maps=means.maps,
+        source=frames,
+        mapped=logical,
+        links=links,
+        records=records,
+        schema=means.schema,
+        owners=decided(owners),
+        users=users,
+        generation=manifest.generation_to,
+        not_taken=not_taken(ledger.capabilities(scope.account)),
+    )
+    return field_diff(sides, verdicts.differences)
 
 
 def _totals(rows: pd.DataFrame) -> list[Difference]:

@@ -13,6 +13,8 @@ import pandas as pd
 
 ENTITIES = ("organizations", "persons", "deals", "activities")
 SECTIONS = ("job types", "priorities", "owners", "addresses")
+EXPECTED = ("equal", "not taken")
+"""Verdicts that ask nothing of anybody."""
 HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 """Characters that show as nothing or turn the text around them: shown by their number instead."""
 SHOWN = 300
@@ -40,7 +42,7 @@ class DiffPage:
     rows: one for each field of each record (entity, source_key, pipedrive_id, field, section, source_columns,
     source_value, transform, mapped, read_back, verdict). lines: the distinct values of the four sections (section,
     entity, field, source_value, mapped, read_back, verdict, records). coverage: kind, what, root, why. passed_over:
-    roots with their records. verdicts: what each means, the worst first; blocking: those that stop a batch.
+    customers larger than the sample. verdicts: what each means, the worst first; blocking: those that stop a batch.
     approve: how to say yes, as (where, what to do).
     """
 
@@ -54,7 +56,7 @@ class DiffPage:
     rows: pd.DataFrame
     lines: pd.DataFrame
     coverage: pd.DataFrame
-    passed_over: Sequence[tuple[int, int]]
+    passed_over: Sequence[str]
     verdicts: Mapping[str, str]
     blocking: Sequence[str]
     approve: Sequence[tuple[str, str]]
@@ -84,7 +86,8 @@ def render_diff(page: DiffPage) -> str:
         records=int(rows.drop_duplicates(["entity", "source_key"]).shape[0]),
         covered=_covered(visible(page.coverage)),
         stopping=int(rows["verdict"].isin(list(page.blocking)).sum()),
-        other=int((~rows["verdict"].isin([*page.blocking, "equal"])).sum()),
+        other=int((~rows["verdict"].isin([*page.blocking, *EXPECTED])).sum()),
+        equal=int((rows["verdict"] == "equal").sum()),
     )
 
 
@@ -144,11 +147,13 @@ def _sections(lines: pd.DataFrame) -> list[dict[str, Any]]:
     for section in SECTIONS:
         mine = lines[lines["section"] == section]
         fields = []
-        for (entity, name), group in mine.groupby(["entity", "field"], sort=True):
+        by_field = dict(list(mine.groupby(["entity", "field"])))
+        for entity, name in sorted(by_field, key=lambda key: (key[0] != "deals", key)):
+            group = by_field[entity, name]
             most = max(int(group["records"].max()), 1)
             group = group.sort_values("records", ascending=False, kind="stable")
-            # What differs comes first, however rare it is.
-            group = pd.concat([group[group["verdict"] != "equal"], group[group["verdict"] == "equal"]])
+            expected = group["verdict"].isin(EXPECTED)  # what differs comes first, however rare it is
+            group = pd.concat([group[~expected], group[expected]])
             fields.append(
                 {
                     "entity": entity,
@@ -158,7 +163,7 @@ def _sections(lines: pd.DataFrame) -> list[dict[str, Any]]:
                     "distinct": len(group),
                     "records": int(group["records"].sum()),
                     "most": most,
-                    "differing": int((group["verdict"] != "equal").sum()),
+                    "differing": int((~expected).sum()),
                 }
             )
         found.append({"name": section, "fields": fields, "anchor": section.replace(" ", "-")})

@@ -1,6 +1,7 @@
 """Does the account hold what the batch meant? Every field and edge read back, totals computed a second time."""
 
 import asyncio
+from dataclasses import dataclass
 
 import dagster as dg
 import pandas as pd
@@ -8,6 +9,7 @@ import pandas as pd
 from dispatch_to_pipedrive.migration.verify import Verdicts
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES, FRAMES, described
 from dispatch_to_pipedrive.orchestration.assets.pipedrive import retired
+from dispatch_to_pipedrive.orchestration.diff import Whose, write_sample_diff
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.partitions import BATCHES
 from dispatch_to_pipedrive.orchestration.present import rendering_of
@@ -16,6 +18,7 @@ from dispatch_to_pipedrive.orchestration.readback import (
     Means,
     Reading,
     compare_batch,
+    field_rows,
     kept_reading,
     take_reading,
 )
@@ -30,8 +33,24 @@ class ReconcileConfig(dg.Config):
     begun_after: str = ""
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What reading back came to; of a sample also its rendered payloads' digest, and every field."""
+
+    verdicts: Verdicts
+    reading: Reading
+    account: str
+    tenant: str
+    tokens: int
+    rendering: str = ""
+    rows: pd.DataFrame | None = None
+
+
 @dg.asset(
-    ins={entity: dg.AssetIn(["normalized", entity]) for entity in ENTITIES},
+    ins={
+        **{entity: dg.AssetIn(["normalized", entity]) for entity in ENTITIES},
+        "batches": dg.AssetIn("batches"),
+    },
     deps=[retired],
     partitions_def=BATCHES,
     io_manager_key=FRAMES,
@@ -45,23 +64,27 @@ def reconciliation(
     persons: pd.DataFrame,
     deals: pd.DataFrame,
     activities: pd.DataFrame,
+    batches: pd.DataFrame,
 ) -> dg.MaterializeResult[pd.DataFrame]:
-    """The differences between what the batch meant and what the account holds; one row each."""
+    """The differences between what the batch meant and what the account holds; one row each.
+
+    For the sample every field is shown with its source, in the page, the CSV and the Parquet file that people approve.
+    """
     frames = dict(zip(ENTITIES, (organizations, persons, deals, activities), strict=True))
     with plain_words():
-        verdicts, found, account, tokens, rendering = asyncio.run(
-            _reconcile(context, config, migration, frames)
-        )
+        found = asyncio.run(_reconcile(context, config, migration, frames))
+        verdicts = found.verdicts
+        shown = _sample_diff(context, migration, found, batches)
         counts = {name: int(count) for name, count in sorted(verdicts.records.items())}
         outcome = {
             "records": counts,
             "fields": verdicts.fields,
             "blocking": verdicts.blocking,
-            "tokens": tokens,
-            "rendering": rendering,
+            "tokens": found.tokens,
+            "rendering": found.rendering,
         }
         migration.ledger.report_batch(
-            account, context.partition_key, "reconciliation", context.run_id, outcome
+            found.account, context.partition_key, "reconciliation", context.run_id, outcome
         )
     rows = [
         dg.TableRecord({k: str(v) for k, v in row._asdict().items()}) for row in verdicts.differences[:SHOWN]
@@ -73,8 +96,9 @@ def reconciliation(
             "fields_compared": verdicts.fields,
             "differences_found": len(verdicts.differences),
             "blocking_differences": verdicts.blocking,
-            "tokens": tokens,
-            "listing_begun": found.began,
+            "tokens": found.tokens,
+            "listing_begun": found.reading.began,
+            **shown,
             **({"differences": dg.MetadataValue.table(rows)} if rows else {}),
         },
     )
@@ -85,7 +109,7 @@ async def _reconcile(
     config: ReconcileConfig,
     migration: Migration,
     frames: dict[str, pd.DataFrame],
-) -> tuple[Verdicts, Reading, str, int, str]:
+) -> _Found:
     manifest = migration.ledger.manifest(context.partition_key)
     home = migration.settings.home
     records = sum(map(len, frames.values()))
@@ -93,14 +117,32 @@ async def _reconcile(
     stage(0, records)
     async with reading(migration.ledger, migration.settings, purpose=f"reconcile {manifest.key}") as session:
         schema = await migration.account_schema(session)
-        found = kept_reading(migration.ledger, home, begun_after=config.begun_after)
-        if found is None:
-            found = await take_reading(session, schema, home)
+        listed = kept_reading(migration.ledger, home, begun_after=config.begun_after)
+        if listed is None:
+            listed = await take_reading(session, schema, home)
         means = Means(session, schema, migration.maps, migration.data, migration.currency(session))
-        verdicts = await compare_batch(means, manifest, frames, found)
-        # What a sample's approval signs must be what was compared here.
-        sample = manifest.kind == "sample"
-        rendering = rendering_of(migration, session, schema, manifest, frames).digest if sample else ""
+        verdicts = await compare_batch(means, manifest, frames, listed)
+        rendering, rows = "", None
+        if manifest.kind == "sample":
+            # What a sample's approval signs must be what was compared here.
+            rendering = rendering_of(migration, session, schema, manifest, frames).digest
+            rows = await field_rows(means, manifest, frames, listed, verdicts)
         tokens = sum(session.client.budget.by_kind.values())
+        scope = session.scope
     stage(records, records)
-    return verdicts, found, session.scope.account, tokens, rendering
+    return _Found(verdicts, listed, scope.account, scope.tenant, tokens, rendering, rows)
+
+
+def _sample_diff(
+    context: dg.AssetExecutionContext, migration: Migration, found: _Found, coverage: pd.DataFrame
+) -> "dict[str, dg.RawMetadataValue]":
+    if found.rows is None:
+        return {}
+    whose = Whose(
+        company=migration.ledger.bound_company() or "",
+        account=found.account,
+        tenant=found.tenant,
+        read_at=found.reading.began,
+    )
+    manifest = migration.ledger.manifest(context.partition_key)
+    return write_sample_diff(migration.settings.home, whose, migration.maps, manifest, found.rows, coverage)
