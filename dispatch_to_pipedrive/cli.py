@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from dispatch_to_pipedrive import __version__
+from dispatch_to_pipedrive.commands.decide import approve_sample, confirm_map, reassign_owners
 from dispatch_to_pipedrive.commands.estimate import estimate
 from dispatch_to_pipedrive.commands.look import status, verify
 from dispatch_to_pipedrive.commands.migrate import migrate
@@ -35,7 +36,7 @@ def _options(
     """Options of all commands."""
 
 
-for command in (estimate, migrate, status, verify, ui):
+for command in (estimate, migrate, confirm_map, approve_sample, reassign_owners, status, verify, ui):
     app.command()(command)
 app.command(
     add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}

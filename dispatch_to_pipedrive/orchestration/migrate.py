@@ -60,14 +60,17 @@ def run_migration(settings: Settings, wish: Wish, listener: Listener) -> Outcome
     try:
         with open_instance(settings) as instance, listening(listener):
             road = Road(settings, wish, ledger, instance)
-            failed = road.go()
-        told = status(ledger, settings)
+            ends = road.go()
+        return outcome_of(settings, ledger, ends, road.pages())
     finally:
         ledger.close()
-    ends = list(failed)
-    if told.quarantined:
-        ends.append(f"{len(told.quarantined)} records are set aside: see `status`")
-    return Outcome(told, ends, road.pages())
+
+
+def outcome_of(settings: Settings, ledger: Ledger, ends: Sequence[str], notes: Sequence[str]) -> Outcome:
+    """How it ended, records that are set aside included."""
+    told = status(ledger, settings)
+    aside = [f"{len(told.quarantined)} records are set aside: see `status`"] if told.quarantined else []
+    return Outcome(told, [*ends, *aside], notes)
 
 
 @dataclass(frozen=True)
@@ -137,9 +140,8 @@ class Road:
     def _assess(self) -> None:
         """Before people have confirmed anything they get to see the tenant; later only when they ask."""
         scope = self.ledger.bound_scope()
-        if scope is None or self.ledger.latest_approval(scope.account, MAP) is None:
-            self.run("assess")
-        elif self.wish.through == "assess":
+        asked = self.wish.through == "assess"
+        if scope is None or asked or self.ledger.latest_approval(scope.account, MAP) is None:
             self.run("assess")
         elif not self._owners(scope).passed:
             self.run("match_technicians")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -9,7 +10,7 @@ from pydantic import Field
 
 from dispatch_to_pipedrive.mapping.meaning import changed_fields, digest, meaning
 from dispatch_to_pipedrive.migration.approval import MAP, SAMPLE, Change, Rendering, changes, refused
-from dispatch_to_pipedrive.migration.decisions import WrongDecisions
+from dispatch_to_pipedrive.migration.decisions import Decision, Decisions, WrongDecisions
 from dispatch_to_pipedrive.migration.errors import GateClosed
 from dispatch_to_pipedrive.migration.ledger.approvals import signature
 from dispatch_to_pipedrive.migration.owners import undecided
@@ -88,10 +89,10 @@ def map_confirmation(config: ConfirmConfig, migration: Migration) -> dg.Material
 
 async def _confirm(config: ConfirmConfig, migration: Migration) -> tuple[Approval, Approval | None, int]:
     ledger = migration.ledger
-    choices = _technicians(config.technicians)
+    given = chosen(config.technicians)
     async with reading(ledger, migration.settings, purpose="confirm the map") as session:
         account = session.scope.account
-        staff = await read_staff(migration, session, choices)
+        staff = await read_staff(migration, session, given)
     _accept(migration, config.accept)
     rows = settle_owners(migration, account, staff)
     found = meaning(maps_of(migration.settings))
@@ -109,18 +110,20 @@ async def _confirm(config: ConfirmConfig, migration: Migration) -> tuple[Approva
     return approval, before, len(undecided(rows))
 
 
-def _technicians(chosen: Mapping[str, Any]) -> dict[int, str]:
+def chosen(technicians: Mapping[str, Any]) -> Decisions:
+    """Decisions given by hand, technician id → who owns the records; WrongDecisions with every mistake."""
     wrong = [
-        f"technician {key!r} is no Dispatch Pro id: give its number"
-        for key in chosen
-        if not str(key).isdecimal()
+        f"technician {key!r} is no id: give its number" for key in technicians if not str(key).isdecimal()
     ]
     wrong += [
-        f"technician {key}: say who owns the records" for key, who in chosen.items() if not str(who).strip()
+        f"technician {key}: say who owns the records"
+        for key, who in technicians.items()
+        if not str(who).strip()
     ]
     if wrong:
         raise WrongDecisions(wrong)
-    return {int(key): str(who).strip() for key, who in chosen.items()}
+    rows = [Decision(int(key), "", "", str(who).strip()) for key, who in technicians.items()]
+    return Decisions(Path("by hand"), tuple(rows))
 
 
 def _accept(migration: Migration, choices: Mapping[str, Any]) -> None:

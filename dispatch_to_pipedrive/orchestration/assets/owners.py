@@ -1,7 +1,7 @@
 """Who owns what in the account: a Pipedrive user for every technician, by e-mail or by a person's decision."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -14,6 +14,7 @@ from dispatch_to_pipedrive.migration.decisions import (
     mistakes_in,
     write_decisions,
 )
+from dispatch_to_pipedrive.migration.errors import MigrationError
 from dispatch_to_pipedrive.migration.owners import (
     AMBIGUOUS,
     FALLBACK,
@@ -48,20 +49,22 @@ class Staff:
     decisions: Decisions
 
 
-async def read_staff(
-    migration: Migration, session: Session, choices: Mapping[int, str] | None = None
-) -> Staff:
-    """Both sides and the owner file with further choices; WrongDecisions with every mistake in them."""
+async def read_staff(migration: Migration, session: Session, given: Decisions | None = None) -> Staff:
+    """Both sides, and the owner file with what is `given` besides; WrongDecisions with every mistake in them."""
     generation = migration.ledger.latest_generation()
+    if not generation:
+        raise MigrationError("nothing was read from Dispatch Pro yet: run the job `advance_source`")
     segments = committed(migration.ledger, generation)
     technicians = read_reference(migration.data, segments, generation, ("technicians",))["technicians"]
     users = [User.model_validate(record) for record in await session.client.users()]
     fallback = fallback_user(users, migration.settings.fallback_owner_email)
-    decisions = decisions_of(migration.settings).with_choices(choices or {})
     emails = technicians["email"].astype(object).where(technicians["email"].notna(), "")
     known = dict(zip(technicians["id"].astype(int).tolist(), emails.tolist(), strict=True))
-    if wrong := mistakes_in(decisions, known, users, fallback=fallback is not None):
-        raise WrongDecisions(wrong)
+    decisions = decisions_of(migration.settings)
+    for each in [given, decisions.with_choices(given.by_technician)] if given else [decisions]:
+        if wrong := mistakes_in(each, known, users, fallback=fallback is not None):
+            raise WrongDecisions(wrong)
+        decisions = each
     return Staff(technicians, users, fallback, decisions)
 
 
