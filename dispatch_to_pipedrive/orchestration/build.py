@@ -28,6 +28,8 @@ ASSETS = [
     source.features,
     source.batches,
     assessment.source_profile,
+    assessment.preflight,
+    assessment.assessment,
     approval.map_confirmation,
     schema.pipedrive_schema,
     owners.technician_owners,

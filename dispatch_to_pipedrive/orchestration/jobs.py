@@ -10,7 +10,7 @@ advance_source = dg.define_asset_job(
 )
 assess = dg.define_asset_job(
     "assess",
-    selection=dg.AssetSelection.assets("source_profile", "technician_owners"),
+    selection=dg.AssetSelection.assets("source_profile", "preflight", "assessment", "technician_owners"),
     description="Tell what is in the tenant, what moving it takes and what stands in the way; nothing is written.",
     tags={"dispatch/lane": "source"},
 )
@@ -59,4 +59,14 @@ approve_sample = dg.define_asset_job(
     tags={"dispatch/lane": "approval"},
 )
 
-JOBS = [advance_source, assess, plan_batches, match_technicians, confirm_map, prepare, load, reconcile, approve_sample]
+JOBS = [
+    advance_source,
+    assess,
+    plan_batches,
+    match_technicians,
+    confirm_map,
+    prepare,
+    load,
+    reconcile,
+    approve_sample,
+]

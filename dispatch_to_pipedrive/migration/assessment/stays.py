@@ -1,0 +1,187 @@
+"""What of the tenant does not move, how much of it there is, and what to do instead?"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pandas as pd
+
+OPTIMISATION = (
+    "Dispatch Pro's optimisation does not carry over: jobs keep the technician whom they had, and nobody reassigns "
+    "them in Pipedrive. Who owns what before and after is told by the technicians' table and by the deals; "
+    "no optimisation is imitated."
+)
+
+
+class Stays(NamedTuple):
+    """One thing that does not move; `number` None where the interface does not tell it."""
+
+    what: str
+    number: int | None
+    why: str
+    instead: str
+
+
+Count = Callable[[pd.DataFrame], int | None]
+
+
+def records(feed: str) -> Count:
+    """Number of records of a feed."""
+    return lambda profile: _number(profile, feed, None, "records")
+
+
+def having(feed: str, field: str, value: str) -> Count:
+    """Number of records with this value."""
+
+    def count(profile: pd.DataFrame) -> int | None:
+        rows = profile[(profile["feed"] == feed) & (profile["field"] == field)]
+        return int(rows.loc[rows["value"] == value, "count"].sum()) if len(rows) else None
+
+    return count
+
+
+def distinct(feed: str, field: str) -> Count:
+    """Number of different values of a field."""
+    return lambda profile: _number(profile, feed, field, "distinct")
+
+
+def filled(feed: str, field: str) -> Count:
+    """Number of records that have the field."""
+
+    def count(profile: pd.DataFrame) -> int | None:
+        all_, lacking = (_number(profile, feed, field, name) for name in ("records", "count"))
+        return None if all_ is None or lacking is None else all_ - lacking
+
+    return count
+
+
+def unknown(_profile: pd.DataFrame) -> None:
+    """Not told by what is read."""
+
+
+_THINGS: tuple[tuple[str, Count, str, str], ...] = (
+    (
+        "Scheduling and dispatch rules (job types enabled for Dispatch Pro)",
+        having("job_types", "is_smart_dispatched", "true"),
+        "The algorithm is part of Dispatch Pro; the interface tells only which job types it may dispatch.",
+        "Decide in Pipedrive who owns new deals, by hand or by an automation on the field Job_Type__c.",
+    ),
+    (
+        "Jobs that Dispatch Pro dispatched",
+        having("jobs", "is_auto_dispatched", "true"),
+        "That a job was dispatched automatically has no meaning in Pipedrive.",
+        "Nothing: the technician stays with the deal.",
+    ),
+    (
+        "Routing and zones",
+        records("zones"),
+        "Pipedrive has no territories with routes.",
+        "Keep a routing tool, or a pick-list of zones filled by hand.",
+    ),
+    (
+        "Technicians' shifts and capacity",
+        records("technician_shifts"),
+        "Pipedrive has no working-time calendar of field staff.",
+        "Keep them where the rota is made.",
+    ),
+    (
+        "Line items of invoices",
+        distinct("invoices.items", "id"),
+        "Amount and payment state move as fields of the deal; items would need Pipedrive's products, made by hand.",
+        "Keep the invoices in the accounting system; the verbatim records stay in the export.",
+    ),
+    (
+        "Payments as documents",
+        records("payments"),
+        "Pipedrive has no payments; their sum decides the deal's payment state.",
+        "Keep them in the accounting system.",
+    ),
+    (
+        "Accounting integrations (QuickBooks, Xero)",
+        unknown,
+        "They belong to the accounts on either side and are not touched.",
+        "Set them up anew for Pipedrive, if it is to take part.",
+    ),
+    (
+        "Sequences and automations",
+        unknown,
+        "Neither interface lists or makes them.",
+        "Write down those in use and build them anew in Pipedrive; keep Pipedrive's paused while records are loaded.",
+    ),
+    (
+        "Memberships and service agreements",
+        distinct("jobs", "membership_id"),
+        "They are read only as a number on jobs; Pipedrive has no recurring service.",
+        "Keep them in the source, or sell them as recurring products.",
+    ),
+    (
+        "Projects",
+        distinct("jobs", "project_id"),
+        "A deal stands for each of their jobs.",
+        "Group the deals by a filter, or use Pipedrive's own projects.",
+    ),
+    (
+        "Estimates that jobs were made from",
+        distinct("jobs", "created_from_estimate_id"),
+        "They are not read; the job they led to moves.",
+        "Keep them as documents.",
+    ),
+    (
+        "Tags of locations",
+        filled("locations.tag_type_ids", "value"),
+        "A location is an address in Pipedrive and bears no labels.",
+        "Tag the customer or the job instead, before the move.",
+    ),
+    (
+        "Employees who are no technicians",
+        records("employees"),
+        "Users are not made by the interface: they are seats.",
+        "Invite them in Pipedrive.",
+    ),
+    (
+        "Notes on jobs",
+        records("job_notes"),
+        "They are read and kept, and not written by this version.",
+        "They stay in the export, verbatim.",
+    ),
+    (
+        "Calls",
+        records("calls"),
+        "They are read and kept, and not written by this version.",
+        "They stay in the export, verbatim.",
+    ),
+    (
+        "Attachments and photos",
+        unknown,
+        "The interface lists them job by job, and this version does not read them.",
+        "They stay in the source.",
+    ),
+)
+
+
+def what_stays(profile: pd.DataFrame) -> list[Stays]:
+    """Everything that does not move, with its number in this tenant."""
+    return [Stays(what, count(profile), why, instead) for what, count, why, instead in _THINGS]
+
+
+def files(limit_mb: float) -> str:
+    """What is known of files before they are read."""
+    return (
+        f"Files above {limit_mb:g} MB would be reported instead of moved. How many there are is not known: the "
+        "interface lists attachments job by job, with a name and a time and without a size, and none was read for this "
+        "assessment."
+    )
+
+
+def _number(profile: pd.DataFrame, feed: str, field: str | None, column: str) -> int | None:
+    rows = profile[(profile["feed"] == feed) & profile["value"].isna()]
+    if field is not None:
+        rows = rows[rows["field"] == field]
+    # Derived fields may count parents; a feed's own number is that of its plain fields.
+    found = next(_plain(rows, column), None)
+    return None if found is None else int(found)
+
+
+def _plain(rows: pd.DataFrame, column: str) -> Iterator[int]:
+    first = rows[rows["field"] == "active"]
+    for frame in (first, rows):
+        yield from frame[column]

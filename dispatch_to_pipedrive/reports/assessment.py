@@ -1,0 +1,85 @@
+"""How the assessment looks: one page for the owner of a business, and the same as JSON for programs.
+
+The page is self-contained, works from a file and asks no network; every value of the tenant is escaped.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import orjson
+
+from dispatch_to_pipedrive.reports.diff import HIDDEN
+from dispatch_to_pipedrive.reports.forecast import (
+    answer,
+    arithmetic,
+    comparison,
+    conclusion,
+    duration,
+    offers,
+)
+
+PAGE, VALUES = "assessment.html", "assessment.json"
+MISSING_FROM = 0.005
+"""Share of records from which a field that is missing is worth a line."""
+
+Values = Mapping[str, Any]
+
+
+def write_assessment(folder: Path, values: Values) -> Path:
+    """Write page and values into the folder; the page's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in (
+        (VALUES, orjson.dumps(values, option=orjson.OPT_INDENT_2)),
+        (PAGE, render_assessment(values).encode()),
+    ):
+        unfinished = folder / f"{name}.tmp"
+        unfinished.write_bytes(content)
+        unfinished.replace(folder / name)
+    return folder / PAGE
+
+
+def render_assessment(values: Values) -> str:
+    """The page as HTML. values: what an assessment says of itself (`as_json`)."""
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("dispatch_to_pipedrive.reports"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["shown"] = shown
+    templates.filters["number"] = lambda value: f"{value:,}"
+    templates.filters["percent"] = _percent
+    foreseen = values["forecast"]
+    return templates.get_template("assessment.html.j2").render(
+        a=values,
+        forecast=foreseen,
+        arithmetic=arithmetic(foreseen),
+        conclusion=conclusion(foreseen),
+        offers=offers(foreseen),
+        answer=answer(foreseen),
+        duration=duration(foreseen["seconds"]),
+        comparison=comparison(values["compared"]) if values["compared"] else "",
+        missing=[row for row in values["missing"] if row["share"] >= MISSING_FROM],
+        most=max([row["records"] for row in values["counts"]], default=1) or 1,
+        open_fields=[one for one in values["custom_fields"] if one["filled"] and not one["place"]],
+        verdicts={
+            name: sum(c["verdict"] == name for c in values["checks"]) for name in ("fail", "warn", "pass")
+        },
+    )
+
+
+def shown(text: object) -> str:
+    """Text with characters that hide or turn it shown by their number."""
+    return HIDDEN.sub(lambda found: f"‹U+{ord(found.group()):04X}›", str(text))
+
+
+def _percent(share: float) -> str:
+    """A share in percent that never rounds something to nothing, nor nearly all to all."""
+    if 0 < share < 0.001:
+        return "under 0.1 %"
+    if 0.999 < share < 1:
+        return "over 99.9 %"
+    return f"{share:.1%}".replace("%", " %")
