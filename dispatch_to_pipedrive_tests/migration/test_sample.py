@@ -1,7 +1,7 @@
 """The sample: whole roots, few records, everything the tenant has, and the same one for the same tenant."""
 
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch_to_pipedrive.migration.plan import sample
@@ -32,6 +32,7 @@ def frame(features: Features) -> pd.DataFrame:
     return found.astype({"root": "Int64", "feature": "string"})
 
 
+@settings(max_examples=40)
 @given(SIZES, st.data())
 def test_whole_roots_never_more_than_five_hundred_records_and_equal_tenants_give_equal_samples(
     sizes: Sizes, data: st.DataObject
