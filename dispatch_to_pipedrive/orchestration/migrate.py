@@ -21,7 +21,7 @@ from dispatch_to_pipedrive.migration.owners import undecided
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES
 from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
-from dispatch_to_pipedrive.orchestration.present import decisions_of, present
+from dispatch_to_pipedrive.orchestration.present import decisions_of, open_proposals, present
 from dispatch_to_pipedrive.orchestration.progress import Listener, listening
 from dispatch_to_pipedrive.orchestration.resources import Migration, open_ledger, reading
 from dispatch_to_pipedrive.orchestration.road import maps_of
@@ -113,9 +113,14 @@ class Road:
         return []
 
     def pages(self) -> list[str]:
-        """Where the pages are that a person looks at."""
+        """Where the pages are that a person looks at, and how much is open."""
         pages = {"the assessment": ASSESSMENT, "the sample's diff": DIFF}
-        return [f"{what}: {self.settings.home / page}" for what, page in pages.items() if self._has(page)]
+        lines = [f"{what}: {self.settings.home / page}" for what, page in pages.items() if self._has(page)]
+        if open_ := open_proposals(self.settings):
+            lines.append(
+                f"{len(open_)} proposals are open, so what they name is not moved: {self.settings.maps / 'proposed'}"
+            )
+        return lines
 
     def bring(self, keys: Sequence[str], began: str) -> list[str]:
         """Load batches and read them back; why that is not done."""

@@ -1,12 +1,14 @@
 """How do things stand now, as the gates ask it? Maps, owner file, account and code, brought together once a run."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
-from dispatch_to_pipedrive.mapping import OptionCollision, UnmappedValues
+from dispatch_to_pipedrive.mapping import EntityMap, FieldMap, OptionCollision, UnmappedValues
+from dispatch_to_pipedrive.mapping.proposal import read_proposals
 from dispatch_to_pipedrive.migration.approval import CannotRender, Rendering, render
 from dispatch_to_pipedrive.migration.clearance import Present
 from dispatch_to_pipedrive.migration.decisions import FILE, Decisions, read_decisions
@@ -15,7 +17,14 @@ from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
 from dispatch_to_pipedrive.orchestration.resources import Migration
-from dispatch_to_pipedrive.orchestration.road import by_entity, committed, mapped, needs_of, normalized
+from dispatch_to_pipedrive.orchestration.road import (
+    by_entity,
+    committed,
+    mapped,
+    maps_of,
+    needs_of,
+    normalized,
+)
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema, SchemaChanged
 from dispatch_to_pipedrive.settings import Settings
 
@@ -23,6 +32,29 @@ from dispatch_to_pipedrive.settings import Settings
 def decisions_of(settings: Settings) -> Decisions:
     """The owner file beside the maps; WrongDecisions with every mistake."""
     return read_decisions(settings.maps / FILE)
+
+
+def open_proposals(settings: Settings) -> list[str]:
+    """The ids of the proposals that nobody has taken into the map."""
+    maps = maps_of(settings)
+    return [
+        entry.id
+        for entity, standing in read_proposals(settings.maps).items()
+        for entry in standing.content.proposals
+        if not any(_taken(maps[entity], candidate.fields, candidate.values) for candidate in entry.candidates)
+    ]
+
+
+def _taken(
+    entity_map: EntityMap, fields: Mapping[str, FieldMap], values: Mapping[str, Mapping[str, Any]]
+) -> bool:
+    """Whether all that a candidate would add stands in the map."""
+    known = [entity_map.fields.get(name) == field_map for name, field_map in fields.items()]
+    for name, rows in values.items():
+        field_map = entity_map.fields.get(name)
+        table = (field_map.value_map if field_map else None) or {}
+        known += [value in table and table[value] == made for value, made in rows.items()]
+    return bool(known) and all(known)
 
 
 async def present(migration: Migration, session: Session) -> Present:

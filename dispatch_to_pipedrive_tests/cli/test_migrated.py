@@ -78,9 +78,12 @@ def test_the_jobs_ran_on_the_instance_that_the_ui_opens(
         assert {run.job_name for run in runs} == {
             "advance_source",
             "plan_batches",
+            "assess",
+            "confirm_map",
             "prepare",
             "load",
             "reconcile",
+            "approve_sample",
         }
         event = instance.get_latest_materialization_event(dg.AssetKey(["pipedrive", "deals"]))
     assert event is not None

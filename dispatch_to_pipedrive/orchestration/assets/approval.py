@@ -9,6 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from dispatch_to_pipedrive.mapping.meaning import changed_fields, digest, meaning
+from dispatch_to_pipedrive.mapping.proposal import accept
 from dispatch_to_pipedrive.migration.approval import MAP, SAMPLE, Change, Rendering, changes, refused
 from dispatch_to_pipedrive.migration.decisions import Decision, Decisions, WrongDecisions
 from dispatch_to_pipedrive.migration.errors import GateClosed
@@ -19,7 +20,7 @@ from dispatch_to_pipedrive.orchestration.assets.common import described
 from dispatch_to_pipedrive.orchestration.assets.owners import read_staff, settle_owners, technician_owners
 from dispatch_to_pipedrive.orchestration.assets.reconciliation import reconciliation
 from dispatch_to_pipedrive.orchestration.errors import plain_words
-from dispatch_to_pipedrive.orchestration.present import sample_manifest, sample_rendering
+from dispatch_to_pipedrive.orchestration.present import open_proposals, sample_manifest, sample_rendering
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading
 from dispatch_to_pipedrive.orchestration.road import maps_of
 
@@ -82,6 +83,7 @@ def map_confirmation(config: ConfirmConfig, migration: Migration) -> dg.Material
             "accepted_proposals": len(config.accept),
             "decided_technicians": len(config.technicians),
             "undecided_technicians": open_,
+            "open_proposals": len(open_proposals(migration.settings)),
             "chain_head": approval.head or "nothing was written yet",
         }
     )
@@ -93,7 +95,8 @@ async def _confirm(config: ConfirmConfig, migration: Migration) -> tuple[Approva
     async with reading(ledger, migration.settings, purpose="confirm the map") as session:
         account = session.scope.account
         staff = await read_staff(migration, session, given)
-    _accept(migration, config.accept)
+    if config.accept:
+        accept(migration.settings.maps, config.accept)
     rows = settle_owners(migration, account, staff)
     found = meaning(maps_of(migration.settings))
     document = {
@@ -124,13 +127,6 @@ def chosen(technicians: Mapping[str, Any]) -> Decisions:
         raise WrongDecisions(wrong)
     rows = [Decision(int(key), "", "", str(who).strip()) for key, who in technicians.items()]
     return Decisions(Path("by hand"), tuple(rows))
-
-
-def _accept(migration: Migration, choices: Mapping[str, Any]) -> None:
-    if choices:
-        from dispatch_to_pipedrive.mapping.proposal import accept
-
-        accept(migration.settings.maps, {key: str(choice) for key, choice in choices.items()})
 
 
 @dg.asset(deps=[reconciliation], **described("approval", "pipedrive"))
