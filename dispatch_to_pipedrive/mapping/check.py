@@ -174,6 +174,8 @@ def _target(entity: str, name: str, field: FieldMap) -> Iterator[Found]:
         elif field.type not in CUSTOM_FIELD_TYPES:
             yield ("type",), f"no custom field can be of type {field.type}", None
         return
+    if field.adopts is not None:
+        yield ("adopts",), f"only a custom field adopts another: end the name {name} in __c", None
     types = STANDARD[entity].get(name)
     if types is None:
         words = f"{entity} have no standard field of this name, and a custom field's name ends in __c"

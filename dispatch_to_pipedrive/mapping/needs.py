@@ -33,13 +33,17 @@ class OptionCollision(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FieldNeed:
-    """One custom field: `field_type` is Pipedrive's word, `name` the logical name that maps use."""
+    """One custom field: `field_type` is Pipedrive's word, `name` the logical name that maps use.
+
+    `adopts` is the name of the account's own field that serves instead of a new one, or nothing.
+    """
 
     entity: str
     name: str
     field_type: str
     options: tuple[str, ...]
     description: str
+    adopts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ def schema_needs(maps: Maps, values: Mapping[tuple[str, str], Iterable[str]]) ->
             field_type=CUSTOM_FIELD_TYPES[field.type],
             options=_options(entity, name, field, values.get((entity, name), ())),
             description=field.description,
+            adopts=field.adopts or "",
         )
         for entity, entity_map in maps.items()
         for name, field in entity_map.custom_fields().items()

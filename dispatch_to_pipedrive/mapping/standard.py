@@ -17,6 +17,7 @@ STANDARD: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "website": ("text",),
         "linkedin": ("text",),
         "annual_revenue": ("number",),
+        "employee_count": ("number",),
     },
     "persons": {
         "name": ("text",),
@@ -25,6 +26,8 @@ STANDARD: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "add_time": ("datetime",),
         "emails": ("emails",),
         "phones": ("phones",),
+        "birthday": ("date",),
+        "job_title": ("text",),
         "label_ids": ("labels",),
     },
     "deals": {
@@ -42,6 +45,7 @@ STANDARD: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "lost_time": ("datetime",),
         "lost_reason": ("text",),
         "expected_close_date": ("date",),
+        "probability": ("number",),
         "label_ids": ("labels",),
     },
     "activities": {

@@ -152,7 +152,8 @@ def _needs(needs: SchemaNeeds) -> account.SchemaNeeds:
     return account.SchemaNeeds(
         pipelines=(account.PipelineNeed(needs.pipeline.name, needs.pipeline.stages),),
         fields=tuple(
-            account.FieldNeed(f.entity, f.name, f.field_type, f.options, f.description) for f in needs.fields
+            account.FieldNeed(f.entity, f.name, f.field_type, f.options, f.description, f.adopts)
+            for f in needs.fields
         ),
         labels=tuple(account.LabelNeed(entity, labels) for entity, labels in needs.labels.items() if labels),
     )

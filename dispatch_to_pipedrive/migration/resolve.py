@@ -131,7 +131,7 @@ class Resolver:
             ],
             "pipeline": self.schema.pipeline_id,
             "stage": self.schema.stage_id,
-            "number": float,
+            "number": _number,
             "boolean": bool,
             "emails": list,
             "phones": list,
@@ -148,6 +148,12 @@ class Resolver:
             return self.parents[source_key]
         except KeyError:
             raise MissingParent(f"waits for {source_key}") from None
+
+
+def _number(value: Any) -> int | float:
+    """Whole numbers without a fraction: Pipedrive takes nothing else for a head count or a yearly revenue."""
+    number = float(value)
+    return int(number) if number.is_integer() else number
 
 
 class MissingParent(Exception):

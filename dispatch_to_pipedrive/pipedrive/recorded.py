@@ -77,6 +77,23 @@ class NotInSchema(LookupError):
         super().__init__(f"{entity}: no {what} {name!r} in the account's schema: make the schema first")
 
 
+class CannotAdopt(NotInSchema):
+    """The field of people's own that a map names cannot serve as ours."""
+
+    def __init__(self, entity: str, name: str, wanted: str, found: Sequence[str]) -> None:
+        self.wanted, self.found = wanted, tuple(found)
+        super().__init__("field to adopt", entity, name)
+
+    def __str__(self) -> str:
+        if not self.found:
+            why = f"the account has no custom field {self.name!r} that is not in use already"
+        elif len(self.found) > 1:
+            why = f"the account has {len(self.found)} custom fields named {self.name!r}"
+        else:
+            why = f"the account's custom field {self.name!r} is of type {self.found[0]}, not {self.wanted}"
+        return f"{self.entity}: {why}: change `adopts` in the map, or the field in Pipedrive"
+
+
 @dataclass(frozen=True)
 class AccountSchema:
     """An account as the ledger's records show it: logical names → this account's keys."""

@@ -16,6 +16,7 @@ from dispatch_to_pipedrive.pipedrive.client import Answer, PipedriveClient
 from dispatch_to_pipedrive.pipedrive.recorded import (
     LABELS,
     AccountSchema,
+    CannotAdopt,
     Change,
     Made,
     MadeOption,
@@ -29,6 +30,7 @@ from dispatch_to_pipedrive.pipedrive.recorded import (
 __all__ = [
     "LABELS",
     "AccountSchema",
+    "CannotAdopt",
     "Capabilities",
     "Change",
     "FieldNeed",
@@ -51,18 +53,22 @@ __all__ = [
     "read_account_schema",
 ]
 
-StepKind = Literal["pipeline", "stage", "field", "options", "labels"]
+StepKind = Literal["pipeline", "stage", "field", "adopt", "options", "labels"]
 
 
 @dataclass(frozen=True, slots=True)
 class FieldNeed:
-    """A custom field: `name` is the logical name, `field_type` Pipedrive's."""
+    """A custom field: `name` is the logical name, `field_type` Pipedrive's.
+
+    adopts: the name of a field that people keep in the account, which serves instead of a new one.
+    """
 
     entity: str
     name: str
     field_type: str
     options: tuple[str, ...] = ()
     description: str = ""
+    adopts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,8 @@ class Capabilities:
 class SchemaStep:
     """One write that brings the account nearer to the needs, made of plain values for the intent.
 
-    target: the field_code to which options are added, or the pipeline's id for a stage.
+    kind adopt: nothing is written to the account, the ledger only notes that people's field serves as ours.
+    target: the field_code to which options are added or that is adopted, or the pipeline's id for a stage.
     labels: the option labels that the step adds.
     before: keys of the same kind known before the step, by which a settled one is told from older namesakes.
     """
@@ -145,7 +152,7 @@ def plan_schema(
     """The writes that are still missing, in the order in which they must be made; none if the needs are met.
 
     Only the first step can be relied on: apply it, `learn` its outcome and plan again. A field of choices
-    that has no choice yet is left until it has one, since the vendor refuses it without.
+    that has no choice yet is left until it has one, since the vendor refuses it without. Raises CannotAdopt.
     """
     through_v2 = capabilities is not None and capabilities.label_options_v2 is True
     return (
@@ -168,6 +175,8 @@ async def apply_step(client: PipedriveClient, step: SchemaStep) -> SchemaOutcome
         answer = await client.create("stages", {"name": step.name, "pipeline_id": int(step.target)})
     elif step.kind == "field":
         answer = await client.create_field(step.entity, _field_body(step))
+    elif step.kind == "adopt":
+        return SchemaOutcome(step, _made(step, {"field_code": step.target}), {}, 0, None)
     elif step.kind == "options" or step.through_v2:
         answer = await client.add_options(step.entity, step.target, step.labels)
     else:
@@ -194,7 +203,7 @@ def find_made(structure: Structure, step: SchemaStep) -> tuple[SchemaOutcome, ..
         ]
     else:
         field = structure.fields.get(step.entity, {}).get(step.target)
-        if field is not None and set(step.labels) <= set(field.option_ids):
+        if field is not None and (step.kind == "adopt" or set(step.labels) <= set(field.option_ids)):
             records = [field.model_dump()]
     return tuple(SchemaOutcome(step, _made(step, record), record, 0, None) for record in records)
 
@@ -209,7 +218,7 @@ def learn(schema: AccountSchema, outcome: SchemaOutcome) -> AccountSchema:
         structure = replace(structure, stages=(*structure.stages, Stage.model_validate(record)))
     elif step.kind == "field":
         structure = _with_field(structure, step.entity, Field.model_validate(record))
-    else:
+    elif step.kind != "adopt":
         field = structure.fields[step.entity][step.target]
         new = [Option.model_validate(option) for option in record.get("options") or ()]
         known = {option.id for option in new}
@@ -245,6 +254,9 @@ def _field_steps(schema: AccountSchema, need: FieldNeed) -> Iterable[SchemaStep]
         None,
     )
     fields = schema.structure.fields[need.entity]
+    if code is None and need.adopts:
+        yield _adopting(schema, need)
+        return
     if code is None:
         if need.field_type in ("enum", "set") and not labels:
             return
@@ -266,6 +278,22 @@ def _field_steps(schema: AccountSchema, need: FieldNeed) -> Iterable[SchemaStep]
     missing = tuple(label for label in labels if label not in standing)
     if missing:
         yield SchemaStep("options", need.entity, need.name, target=code, labels=missing)
+
+
+def _adopting(schema: AccountSchema, need: FieldNeed) -> SchemaStep:
+    """The one field of people's own that bears the name and has the type."""
+    wanted = " ".join(need.adopts.split()).casefold()
+    taken = {m.key for m in schema.made if m.kind == "field" and m.entity == need.entity}
+    named = [
+        field
+        for field in schema.structure.fields[need.entity].values()
+        if field.is_custom_field
+        and field.field_code not in taken
+        and " ".join(field.field_name.split()).casefold() == wanted
+    ]
+    if len(named) != 1 or named[0].field_type != need.field_type:
+        raise CannotAdopt(need.entity, need.adopts, need.field_type, [field.field_type for field in named])
+    return SchemaStep("adopt", need.entity, need.name, detail=need.field_type, target=named[0].field_code)
 
 
 def _label_steps(schema: AccountSchema, need: LabelNeed, through_v2: bool) -> Iterable[SchemaStep]:
@@ -307,7 +335,7 @@ def _field_body(step: SchemaStep) -> dict[str, Any]:
 
 
 def _made(step: SchemaStep, record: Mapping[str, Any]) -> Made | None:
-    if step.kind == "field":
+    if step.kind in ("field", "adopt"):
         return Made("field", step.entity, step.name, str(record["field_code"]), step.detail)
     if step.kind == "stage":
         return Made("stage", step.entity, step.name, str(record["id"]), step.detail)
