@@ -126,8 +126,7 @@ def test_it_opens_from_a_file_and_asks_nobody(opened: Opened) -> None:
     assert "1 field must be mended first" in opened.page.inner_text("#state")
 
 
-def test_no_name_runs_and_every_name_is_read(opened: Opened) -> None:
-    page = opened.page
+def test_no_name_runs_and_every_name_is_read(opened: Opened, page: Page) -> None:
     page.fill("#search", "script window.ran")
     assert page.evaluate("window.ran") is None
     assert HOSTILE[0] in page.inner_text("#every")
