@@ -1,22 +1,48 @@
 """What every test may lean on: a sandbox shared by readers, and sandboxes of one's own."""
 
+import re
 from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from .sandbox_process import Sandbox, start_sandbox
 
-DEAR = ("migrated", "verdicts")
-"""Fixtures that take long to make: all tests that lean on one run in one process."""
+DEAR = re.compile(r"\b(migrated|verdicts): ")
+"""Fixtures that take long to make, as parameters of tests."""
+FIRST = ("acceptance", "migration", "cli", "bench", "totals")
+"""Folders whose tests take long: what begins last should be short."""
+ROOT = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests that share a dear fixture, and begin with what takes long."""
-    for item in items:
-        for name in set(DEAR) & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(f"{name} of {item.path.parent.name}"))
-    items.sort(key=lambda item: not (item.get_closest_marker("xdist_group") or "invariant" in item.path.name))
+    """Begin with what takes long."""
+    items.sort(key=lambda item: (*FIRST, item.path.parent.name).index(item.path.parent.name))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Which tests run in one process: xdist's own groups have no effect with this pytest."""
+    return _Shared(config, log)
+
+
+class _Shared(LoadScopeScheduling):
+    """Tests of a folder that lean on a dear fixture go together, long ones alone, others by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = Path(nodeid.partition("::")[0])
+        if _leans_on_a_dear_fixture(path):
+            return path.parent.name
+        return nodeid if path.parent.name in FIRST else str(path)
+
+
+@cache
+def _leans_on_a_dear_fixture(path: Path) -> bool:
+    return bool(DEAR.search((ROOT.parent / path).read_text(encoding="utf-8")))
 
 
 @pytest.fixture(scope="session")
