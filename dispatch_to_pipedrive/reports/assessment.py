@@ -52,6 +52,7 @@ def render_assessment(values: Values) -> str:
     templates.filters["shown"] = shown
     templates.filters["number"] = lambda value: f"{value:,}"
     templates.filters["percent"] = _percent
+    templates.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     foreseen = values["forecast"]
     return templates.get_template("assessment.html.j2").render(
         a=values,

@@ -1,6 +1,7 @@
 """What is in the tenant, what will moving it take, what stands in the way? Read only, before people decide."""
 
 import asyncio
+from collections.abc import Iterator
 
 import dagster as dg
 import pandas as pd
@@ -9,7 +10,7 @@ from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
 from dispatch_to_pipedrive.dispatch_pro.placement import source_profile as profile_of
 from dispatch_to_pipedrive.migration.assessment import Assessment, Inputs, Twins, assess
 from dispatch_to_pipedrive.migration.forecast import Line, compared
-from dispatch_to_pipedrive.migration.preflight import FAIL, PASS, WARN, Check, as_values
+from dispatch_to_pipedrive.migration.preflight import FAIL, NAMES, PASS, WARN, Check, as_values
 from dispatch_to_pipedrive.migration.preflight import preflight as checks_of
 from dispatch_to_pipedrive.orchestration.asking import (
     BEFORE,
@@ -56,8 +57,20 @@ def source_profile(migration: Migration) -> dg.MaterializeResult[pd.DataFrame]:
     )
 
 
-@dg.asset(io_manager_key=FRAMES, pool=ACCOUNT_POOL, **described("preparation", "pipedrive"))
-def preflight(migration: Migration, source_profile: pd.DataFrame) -> dg.MaterializeResult[pd.DataFrame]:
+def _check_name(name: str) -> str:
+    return name.replace("'s", "").replace(" ", "_")
+
+
+@dg.asset(
+    io_manager_key=FRAMES,
+    pool=ACCOUNT_POOL,
+    # Not blocking: the assessment is most wanted where something stands in the way. `migrate` asks the ledger.
+    check_specs=[dg.AssetCheckSpec(_check_name(name), asset="preflight") for name in NAMES],
+    **described("preparation", "pipedrive"),
+)
+def preflight(
+    migration: Migration, source_profile: pd.DataFrame
+) -> Iterator[dg.Output[pd.DataFrame] | dg.AssetCheckResult]:
     """Named checks of account, tenant and plan, each pass, warn or fail and what to do; a fail stops `migrate`."""
     ledger, settings = migration.ledger, migration.settings
     with plain_words():
@@ -74,13 +87,24 @@ def preflight(migration: Migration, source_profile: pd.DataFrame) -> dg.Material
             }
             ledger.report_batch(str(facts.me.company_id), TENANT, "preflight", "", kept)
     rows = as_values(checks)
-    return dg.MaterializeResult(
-        value=pd.DataFrame(rows, columns=["name", "verdict", "found", "todo"]).astype("string"),
+    yield dg.Output(
+        pd.DataFrame(rows, columns=["name", "verdict", "found", "todo"]).astype("string"),
         metadata={
             **{f"{verdict}ed": sum(c.verdict == verdict for c in checks) for verdict in (PASS, WARN, FAIL)},
             "tokens": tokens,
             "checks": dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows]),
         },
+    )
+    for check in checks:
+        yield _result(check)
+
+
+def _result(check: Check) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=_check_name(check.name),
+        passed=check.verdict == PASS,
+        severity=dg.AssetCheckSeverity.WARN if check.verdict == WARN else dg.AssetCheckSeverity.ERROR,
+        description=f"{check.found}: {check.todo}" if check.todo else check.found,
     )
 
 
