@@ -154,6 +154,8 @@ def _through(
     entity: str, name: str, field: FieldMap, value_map: Mapping[str, Scalar], values: pd.Series
 ) -> tuple[pd.Series, pd.Series]:
     """Values through a value map; and those that it does not name, where the policy is to warn."""
+    if field.type == "labels":
+        return _relabeled(values, value_map), pd.Series(pd.NA, index=values.index, dtype="object")
     keys = values.astype("string")
     known = keys.isin(list(value_map)).fillna(False).astype(bool)
     strange = keys[~known & keys.notna()]
@@ -165,6 +167,19 @@ def _through(
         mapped = mapped.where(known, keys.astype(object))
     warned = strange if field.unmapped == "warn" else strange[:0]
     return mapped, warned.astype(object).reindex(keys.index)
+
+
+def _relabeled(values: pd.Series, value_map: Mapping[str, Scalar]) -> pd.Series:
+    """Lists of labels, each label through the value map if that names it, no label twice."""
+    lists = pa.array(values, type=pa.list_(pa.string()))
+    lists = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
+    items = pd.DataFrame(
+        {"row": pc.list_parent_indices(lists).to_pandas(), "label": lists.flatten().to_pandas()}
+    )
+    named = {label: value_map.get(label, label) for label in items["label"].unique()}
+    items = items.assign(label=items["label"].map(named)).dropna().drop_duplicates()
+    found = items.groupby("row", sort=True)["label"].agg(list)
+    return found.set_axis(values.index[found.index.to_numpy()]).reindex(values.index).astype(object)
 
 
 @cache

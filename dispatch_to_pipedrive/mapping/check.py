@@ -30,7 +30,7 @@ from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS, Transform, argu
 
 LOOKED_UP = ("reference", "participants")
 WHOLE = (*LOOKED_UP, "address", "emails", "phones", "labels", "options", "pipeline")
-"""Types whose values are no single scalars of a source vocabulary: they take no value map and no default."""
+"""Types whose values are no single scalars of a source vocabulary: no value map (but labels), no default."""
 CLOSED = (
     "boolean",
     "number",
@@ -210,7 +210,7 @@ def _looked_up(name: str, field: FieldMap) -> Iterator[Found]:
 def _values(field: FieldMap) -> Iterator[Found]:
     """Do value map, default and policy fit the type and each other?"""
     if field.value_map is not None:
-        if field.type in WHOLE:
+        if field.type in WHOLE and field.type != "labels":
             yield ("value_map",), f"a field of type {field.type} takes no value map", None
         elif not field.value_map:
             yield ("value_map",), "an empty value map: name values, or leave it out", None

@@ -141,7 +141,7 @@ def _with_values(
                     accepted.mistake(("values", name), words, nearest(name, list(map(str, names))))
                 )
             continue
-        if field.value_map is None and field.unmapped != "add_option":
+        if field.value_map is None and field.unmapped != "add_option" and field.type != "labels":
             words = "this field has no value map, and would stop at every value that is not named here"
             mistakes.append(accepted.mistake(("values", name), words))
             continue

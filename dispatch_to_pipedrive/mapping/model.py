@@ -92,7 +92,8 @@ class FieldMap(Strict):
     value_map: dict[str, Scalar] | None = Field(
         default=None,
         description="Source value → destination value, applied to what the transform gives. Values are compared as "
-        "they are written; an option needs a source value of its own",
+        "they are written; an option needs a source value of its own. Of labels, each is looked up, and those that "
+        "are not named stay as they are",
     )
     default: Scalar = Field(default=None, description="What stands where there is no value otherwise")
     unmapped: Literal["stop", "warn", "add_option"] = Field(

@@ -83,7 +83,7 @@ def schema_needs(maps: Maps, values: Mapping[tuple[str, str], Iterable[str]]) ->
         for name, field in entity_map.custom_fields().items()
     )
     labels = {
-        entity: tuple(sorted(set(values.get((entity, name), ()))))
+        entity: _labels(field, values.get((entity, name), ()))
         for entity, entity_map in maps.items()
         for name, field in entity_map.fields.items()
         if field.type == "labels"
@@ -115,6 +115,12 @@ def distinct(values: pd.Series) -> tuple[str, ...]:
     """The distinct values of a text column, or of the lists in a column, sorted; missing and empty left out."""
     flat = values.explode().dropna().astype("string")
     return tuple(sorted(flat[flat != ""].unique()))
+
+
+def _labels(field: FieldMap, values: Iterable[str]) -> tuple[str, ...]:
+    """The labels that tags become: by the value map where it names them, else as they are."""
+    value_map = field.value_map or {}
+    return tuple(sorted({str(label) for v in values if (label := value_map.get(v, v)) is not None}))
 
 
 def _options(entity: str, name: str, field: FieldMap, values: Iterable[str]) -> tuple[str, ...]:
