@@ -31,6 +31,7 @@ ASSETS = [
     assessment.preflight,
     assessment.assessment,
     approval.map_confirmation,
+    schema.schema_plan,
     schema.pipedrive_schema,
     owners.technician_owners,
     normalized.normalized_frames,

@@ -1,25 +1,35 @@
-"""The account's schema: what the maps ask for is made where it is missing, before the first record goes out."""
+"""The account's schema: planned for people to review, and made where it is missing before the first record goes out."""
 
 import asyncio
 
 import dagster as dg
 import pandas as pd
+from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
+from dispatch_to_pipedrive.dispatch_pro.store import write_whole
 from dispatch_to_pipedrive.mapping import SchemaNeeds
 from dispatch_to_pipedrive.mapping.meaning import digest, meaning
 from dispatch_to_pipedrive.migration.approval import MAP
 from dispatch_to_pipedrive.migration.clearance import require_confirmed_map
 from dispatch_to_pipedrive.migration.prepare import SchemaReport, apply_schema
+from dispatch_to_pipedrive.migration.schema_plan import DIFFERS, MAKE, STANDS, schema_plan_of, to_do_first
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, described
+from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, FRAMES, described
+from dispatch_to_pipedrive.orchestration.assets.owners import technician_owners
 from dispatch_to_pipedrive.orchestration.assets.source import RAW_KEYS
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.present import present
 from dispatch_to_pipedrive.orchestration.progress import Stage
-from dispatch_to_pipedrive.orchestration.resources import Migration, writing
+from dispatch_to_pipedrive.orchestration.resources import Migration, reading, writing
 from dispatch_to_pipedrive.orchestration.road import committed, needs_of
+from dispatch_to_pipedrive.pipedrive.account import read_structure
+from dispatch_to_pipedrive.reports.spreadsheet import csv_text
 
+SHOWN = 50
+"""Rows of the plan in the UI; all of them are in the file."""
+LENGTH = 200
+"""Code points of a value in such a table."""
 MAP_CONFIRMATION = dg.AssetKey("map_confirmation")
 
 
@@ -27,6 +37,52 @@ class PrepareConfig(dg.Config):
     """How to prepare."""
 
     wait: bool = True
+
+
+@dg.asset(
+    deps=[RAW_KEYS["job_types"], RAW_KEYS["tag_types"], technician_owners],
+    io_manager_key=FRAMES,
+    **described("preparation", "pipedrive"),
+)
+def schema_plan(migration: Migration, features: pd.DataFrame) -> dg.MaterializeResult[pd.DataFrame]:
+    """What the account will get: pipeline, stages, fields, options, labels and users, each with what is done about it.
+
+    Reads the account and writes nothing there; what people have changed since the schema was made stands first.
+    """
+    with plain_words():
+        needs = _needs(migration, features)
+        plan, tokens = asyncio.run(_plan_schema(migration, needs))
+        file = UPath(migration.settings.home) / "reports" / "schema_plan.csv"
+        write_whole(file, csv_text(plan).encode())
+    counts = plan["action"].value_counts()
+    shown = to_do_first(plan).head(SHOWN).to_dict("records")
+    return dg.MaterializeResult(
+        value=plan,
+        metadata={
+            **{name: int(counts.get(name, 0)) for name in (MAKE, STANDS, DIFFERS)},
+            "tokens": tokens,
+            "file": dg.MetadataValue.path(str(file)),
+            "plan": dg.MetadataValue.table(
+                [dg.TableRecord({str(k): str(v)[:LENGTH] for k, v in row.items()}) for row in shown]
+            ),
+        },
+    )
+
+
+def _needs(migration: Migration, features: pd.DataFrame) -> SchemaNeeds:
+    generation = migration.ledger.latest_generation()
+    segments = committed(migration.ledger, generation)
+    reference = read_reference(migration.data, segments, generation, ("job_types", "tag_types"))
+    return needs_of(migration.maps, features, reference)
+
+
+async def _plan_schema(migration: Migration, needs: SchemaNeeds) -> tuple[pd.DataFrame, int]:
+    ledger = migration.ledger
+    async with reading(ledger, migration.settings, purpose="planning the schema") as session:
+        account = session.scope.account
+        structure = await read_structure(session.client)
+        plan = schema_plan_of(needs, ledger.schema_objects(account), structure, ledger.owners(account))
+        return plan, sum(session.client.budget.by_kind.values())
 
 
 @dg.asset(
@@ -39,10 +95,7 @@ def pipedrive_schema(
 ) -> dg.MaterializeResult[None]:
     """Pipeline, stages, custom fields, options and labels of this account; made where they are missing."""
     with plain_words():
-        generation = migration.ledger.latest_generation()
-        segments = committed(migration.ledger, generation)
-        reference = read_reference(migration.data, segments, generation, ("job_types", "tag_types"))
-        needs = needs_of(migration.maps, features, reference)
+        needs = _needs(migration, features)
         report, tokens = asyncio.run(_make_schema(context.run_id, config, migration, needs))
     return dg.MaterializeResult(
         metadata={

@@ -1,0 +1,132 @@
+"""What will the account's schema become? One row for each thing that the maps need, and what is done about it.
+
+For people to review before anything is made; nothing is written. Technicians stand there as well, for who owns what is
+part of what an account must have.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+
+import pandas as pd
+
+from dispatch_to_pipedrive.mapping.needs import FieldNeed, SchemaNeeds
+from dispatch_to_pipedrive.migration.drift import (
+    OPTION,
+    Drift,
+    drift,
+    made_of,
+    options_needed,
+    options_of,
+)
+from dispatch_to_pipedrive.migration.owners import FALLBACK, SETTLED
+from dispatch_to_pipedrive.migration.values import OwnerRow, SchemaObject
+from dispatch_to_pipedrive.pipedrive.account import Structure
+from dispatch_to_pipedrive.pipedrive.schema import LABELS, AccountSchema
+
+MAKE, STANDS, DIFFERS = "make", "stands", "differs"
+COLUMNS = ("kind", "entity", "name", "type", "options", "action", "key", "what_to_do")
+
+Row = tuple[str, str, str, str, str, str, str, str]
+
+
+def schema_plan_of(
+    needs: SchemaNeeds, recorded: Sequence[SchemaObject], structure: Structure, owners: Sequence[OwnerRow]
+) -> pd.DataFrame:
+    """Pipelines, stages, fields, options, labels and technicians (columns COLUMNS, all string), in that order.
+
+    recorded: what the ledger knows of the account's schema; structure: the account as it is; owners: the ledger's rows,
+    none where technicians were not matched yet. `key` is empty for what is still to be made.
+    """
+    schema = AccountSchema(structure, made_of(recorded), options_of(recorded))
+    drifts = drift(recorded, structure, options_needed(needs))
+    plan = _Plan(needs, schema, drifts)
+    rows = [*plan.pipeline(), *plan.fields(), *plan.labels(), *_technicians(owners)]
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype="string")
+
+
+def to_do_first(plan: pd.DataFrame) -> pd.DataFrame:
+    """The rows that differ, then those to be made, then what stands; options and labels after all else."""
+    order = plan["action"].map({DIFFERS: 0, MAKE: 1, STANDS: 2})
+    small = plan["kind"].isin([OPTION, "label"]) & (plan["action"] != DIFFERS)
+    return plan.assign(order=order, small=small).sort_values(["small", "order"], kind="stable")[list(COLUMNS)]
+
+
+class _Plan:
+    def __init__(self, needs: SchemaNeeds, schema: AccountSchema, drifts: Iterable[Drift]) -> None:
+        self._needs, self._schema = needs, schema
+        self._drifts: dict[tuple[str, str, str], list[Drift]] = {}
+        for one in drifts:
+            self._drifts.setdefault((one.kind, one.entity, one.name), []).append(one)
+        self._keys: dict[tuple[str, str, str], str] = {(m.kind, m.entity, m.name): m.key for m in schema.made}
+
+    def pipeline(self) -> Iterable[Row]:
+        """The pipeline, and its stages in order."""
+        structure, need = self._schema.structure, self._needs.pipeline
+        namesakes = {p.name for p in structure.pipelines}
+        yield self._thing("pipeline", "pipelines", need.name, "", namesakes)
+        for place, stage in enumerate(need.stages, start=1):
+            yield self._thing("stage", "stages", stage, f"{place} of {need.name}", set())
+
+    def fields(self) -> Iterable[Row]:
+        """Each custom field, and after it its options."""
+        for need in self._needs.fields:
+            if need.field_type in ("enum", "set") and not need.options:
+                words = "made as soon as a record has a value for it"
+                yield ("field", need.entity, need.name, need.field_type, "", MAKE, "", words)
+                continue
+            fields = self._schema.structure.fields.get(need.entity, {})
+            namesakes = {field.field_name for field in fields.values()}
+            yield self._thing("field", need.entity, need.name, need.field_type, namesakes, need)
+            known = (need.entity, need.name)
+            standing = self._standing(*known)
+            for label in need.options:
+                yield self._option(OPTION, *known, label, standing)
+
+    def labels(self) -> Iterable[Row]:
+        """Each label of each entity."""
+        for entity, labels in self._needs.labels.items():
+            standing = self._standing(entity, LABELS)
+            for label in labels:
+                yield self._option("label", entity, LABELS, label, standing)
+
+    def _standing(self, entity: str, name: str) -> dict[str, int]:
+        there = name == LABELS or self._schema.has_field(entity, name)
+        gone = any(one.change == "vanished" for one in self._drifts.get(("field", entity, name), ()))
+        return dict(self._schema.standing(entity, name)) if there and not gone else {}
+
+    def _thing(
+        self,
+        kind: str,
+        entity: str,
+        name: str,
+        type_: str,
+        namesakes: Collection[str],
+        need: FieldNeed | None = None,
+    ) -> Row:
+        options = "" if need is None else "; ".join(need.options)
+        key = self._keys.get((kind, entity, name), "")
+        if key:
+            told = [one.words for one in self._drifts.get((kind, entity, name), ())]
+            return (kind, entity, name, type_, options, DIFFERS if told else STANDS, key, "; ".join(told))
+        words = f"another {kind} of that name stands there and is left alone" if name in namesakes else ""
+        return (kind, entity, name, type_, options, MAKE, "", words)
+
+    def _option(self, kind: str, entity: str, field: str, label: str, standing: dict[str, int]) -> Row:
+        told = self._drifts.get((OPTION, entity, f"{field}: {label}"), ())
+        key = str(standing.get(label, ""))
+        action = DIFFERS if told else STANDS if key else MAKE
+        words = "; ".join(one.words for one in told)
+        return (kind, entity, label, "" if field == LABELS else field, "", action, key, words)
+
+
+def _technicians(owners: Sequence[OwnerRow]) -> Iterable[Row]:
+    if not owners:
+        words = "technicians were not matched yet: run the job `match_technicians`"
+        yield ("user", "users", "(technicians)", "", "", DIFFERS, "", words)
+    for row in owners:
+        name = row.name if row.verdict == FALLBACK else f"{row.name} ({row.technician_id})"
+        if row.verdict in SETTLED:
+            words = f"{row.verdict}: {row.owner_email}" if row.owner_email else row.verdict
+            yield ("user", "users", name, row.email, "", STANDS, str(row.user_id or ""), words)
+        else:
+            words = f"{row.verdict}: create the user in Pipedrive, or decide in `technicians.csv`"
+            yield ("user", "users", name, row.email, "", DIFFERS, "", words)
