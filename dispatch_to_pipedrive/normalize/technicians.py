@@ -52,9 +52,10 @@ def last_assigned(crew_: Crew, of: str, ids: pd.Series) -> pd.Series:
 
 
 def emails(crew_: Crew, technicians: pd.Series) -> pd.Series:
-    """The e-mail of each technician as the source has it; missing for those without one."""
+    """The e-mail of each technician as the source has it; the id of one who has none, since people decide by it."""
     found = technicians.map(crew_.roster["email"]).astype("string").str.strip()
-    return found.where(found != "")
+    known = technicians.where(technicians.isin(crew_.roster.index)).astype("string")
+    return found.where((found != "").fillna(False), known)
 
 
 def names(crew_: Crew, of: str, ids: pd.Series, *, but: pd.Series | None = None) -> pd.Series:

@@ -115,6 +115,13 @@ def test_r039_without_an_assignment_who_sold_the_job_owns_it() -> None:
     assert (nobody["technician_id"], nobody["owner_email"], nobody["technicians"]) == (None, None, None)
 
 
+def test_r040_a_technician_without_an_e_mail_is_named_by_id_so_that_people_can_decide() -> None:
+    source = tenant()
+    source.technician(604, None)
+    source.job(500, 1, soldById=604)
+    assert row(source.normalize().deals, "job:500/deal")["owner_email"] == "604"
+
+
 def test_a_technician_nobody_knows_still_gives_its_id_and_name() -> None:
     source = tenant()
     source.job(500, 1)
