@@ -9,6 +9,7 @@ have a root; each feed is read once, and no more of it is held than DuckDB may h
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.feeds import REFERENCE, ROOT_BOUND
 from dispatch_to_pipedrive.dispatch_pro.placement.derived import NEEDED, derived, remember
-from dispatch_to_pipedrive.dispatch_pro.placement.engine import address, engine, parquet, table
+from dispatch_to_pipedrive.dispatch_pro.placement.engine import address, engine, parquet
 from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment, Index, read_index
 from dispatch_to_pipedrive.dispatch_pro.placement.read import read_reference
 from dispatch_to_pipedrive.dispatch_pro.records import snake
@@ -27,6 +28,7 @@ from dispatch_to_pipedrive.dispatch_pro.shapes import SHAPES, Kind, Shape
 
 MOST_VALUES = 200
 COLUMNS = ("feed", "field", "value", "count", "distinct", "records")
+Row = tuple[str, str, str | None, int, int, int]
 
 _VALUES: Mapping[str, tuple[str, ...]] = {
     "customers": (
@@ -59,6 +61,9 @@ _VALUES: Mapping[str, tuple[str, ...]] = {
 }
 """Fields whose values stand as rows."""
 
+_MISSING_ONLY: Mapping[str, tuple[str, ...]] = {"technicians": ("email",)}
+"""Fields of reference records of which it matters whether they are filled."""
+
 _NAMED: Mapping[str, str] = {
     "job_type_id": "job_types",
     "business_unit_id": "business_units",
@@ -89,20 +94,26 @@ def source_profile(data: UPath, segments: Iterable[CommittedSegment], generation
     tags, technicians and cancel reasons stand as their names. On top come the fields of `derived`, and
     ("invoices.items", "id"), whose distinct is the number of items. Raises PlacementMissing.
     """
+    return _tidy(_rows(data, [one for one in segments if one.generation <= generation], generation))
+
+
+def _rows(data: UPath, committed: Sequence[CommittedSegment], generation: int) -> Iterator[Row]:
     index = read_index(data, generation)
-    committed = [one for one in segments if one.generation <= generation]
     named = [feed for feed in REFERENCE if feed not in _COUNTED_ONLY]
     reference = read_reference(data, committed, generation, named)
-    parts = [part for feed in named if feed in _VALUES for part in _of_reference(feed, reference)]
+    for feed in named:
+        if feed in _VALUES:
+            yield from _of_reference(feed, reference)
     with engine(data) as connection:
         _keep_names(connection, reference)
-        parts += [_counted(connection, data, feed, committed) for feed in _COUNTED_ONLY]
+        for feed in _COUNTED_ONLY:
+            yield from _counted(connection, data, feed, committed)
         for feed in ROOT_BOUND:
             _read(connection, data, index, feed)
-            parts += _of_feed(connection, feed, reference)
+            yield from _of_feed(connection, feed, reference)
             remember(connection, feed)
-        parts += [_frame([(feed, field, *row) for row in rows]) for feed, field, rows in derived(connection)]
-    return _tidy(parts)
+        for feed, field, rows in derived(connection):
+            yield from ((feed, field, *row) for row in rows)
 
 
 def _read(connection: duckdb.DuckDBPyConnection, data: UPath, index: Index, feed: str) -> None:
@@ -204,25 +215,30 @@ def _expressions(feed: str) -> Iterator[str]:
 
 def _of_feed(
     connection: duckdb.DuckDBPyConnection, feed: str, reference: Mapping[str, pd.DataFrame]
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[Row]:
     (records,) = connection.execute("SELECT count(*) FROM profiled").fetchall()[0]
     shown = _VALUES.get(feed, ())
-    for column in _fields(feed):
-        if column in shown:
-            yield _values(connection, feed, column, _by_column(column), records)
-        else:
-            filled, distinct = connection.execute(
-                f'SELECT count("{column}"), count(DISTINCT "{column}") FROM profiled'  # noqa: S608
-            ).fetchall()[0]
-            yield _frame([(feed, column, None, records - filled, distinct, records)])
+    for column in shown:
+        yield from _values(connection, feed, column, _by_column(column), records)
+    rest = [column for column in _fields(feed) if column not in shown]
+    for start in range(0, len(rest), _AT_ONCE):
+        columns = rest[start : start + _AT_ONCE]
+        asked = ", ".join(f'count("{column}"), count(DISTINCT "{column}")' for column in columns)
+        numbers = connection.execute(f"SELECT {asked} FROM profiled").fetchall()[0]  # noqa: S608
+        for column, filled, distinct in zip(columns, numbers[::2], numbers[1::2], strict=True):
+            yield (feed, column, None, records - filled, distinct, records)
     for name in _lists(feed):
         if name == "customFields":
-            yield _custom_fields(connection, feed, records, reference)
+            yield from _custom_fields(connection, feed, records, reference)
         elif name == "tagTypeIds":
-            yield _values(connection, f"{feed}.tag_type_ids", "value", _TAGS, records)
+            yield from _values(connection, f"{feed}.tag_type_ids", "value", _TAGS, records)
     if feed == "invoices":
         filled, items = connection.execute(_ITEMS).fetchall()[0]
-        yield _frame([("invoices.items", "id", None, records - filled, items, records)])
+        yield ("invoices.items", "id", None, records - filled, items or 0, records)
+
+
+_AT_ONCE = 6
+"""Fields whose different values are counted in one query: each takes memory of its own."""
 
 
 def _by_column(column: str) -> str:
@@ -242,6 +258,12 @@ FROM (SELECT DISTINCT id, unnest(tag_type_ids) AS tag FROM profiled) t
 LEFT JOIN names n ON n.feed = 'tag_types' AND n.id = TRY_CAST(t.tag AS BIGINT)
 """
 _ITEMS = "SELECT count(*) FILTER (len(items) > 0), sum(coalesce(len(items), 0))::BIGINT FROM profiled"
+_COUNTED = """
+WITH counted AS (SELECT value, count(DISTINCT id) AS number FROM ({rows}) WHERE value IS NOT NULL GROUP BY value),
+     holders AS (SELECT count(DISTINCT id) AS number FROM ({rows}) WHERE value IS NOT NULL)
+SELECT c.value, c.number, count(*) OVER (), h.number FROM counted c, holders h
+ORDER BY c.number DESC, c.value LIMIT {most}
+"""
 _CUSTOM = """
 WITH worn AS (
     SELECT DISTINCT id, coalesce(f.name, '(without a name)') AS field, f.value
@@ -260,45 +282,30 @@ QUALIFY row_number() OVER (PARTITION BY field ORDER BY count DESC, value) <= $mo
 
 def _values(
     connection: duckdb.DuckDBPyConnection, feed: str, field: str, rows: str, records: int
-) -> pd.DataFrame:
+) -> Iterator[Row]:
     """The rows of one field, from SQL for (id, value); a record may have several."""
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW worn AS {rows}")
-    filled, distinct = connection.execute(
-        "SELECT count(DISTINCT id) FILTER (value IS NOT NULL), count(DISTINCT value) FROM worn"
-    ).fetchall()[0]
-    found = connection.execute(
-        "SELECT value, count(DISTINCT id) AS count FROM worn WHERE value IS NOT NULL "
-        "GROUP BY value ORDER BY count DESC, value LIMIT $most",
-        {"most": MOST_VALUES},
-    ).fetchall()
-    listed = [(feed, field, value, count, distinct, records) for value, count in found]
-    return _frame([(feed, field, None, records - filled, distinct, records), *listed])
+    found = connection.execute(_COUNTED.format(rows=rows, most=MOST_VALUES)).fetchall()
+    distinct, filled = (found[0][2], found[0][3]) if found else (0, 0)
+    yield (feed, field, None, records - filled, distinct, records)
+    for value, number, *_ in found:
+        yield (feed, field, value, number, distinct, records)
 
 
 def _custom_fields(
     connection: duckdb.DuckDBPyConnection, feed: str, records: int, reference: Mapping[str, pd.DataFrame]
-) -> pd.DataFrame:
+) -> Iterator[Row]:
     """The custom fields of a feed: those that records have, and those that are defined and nobody filled."""
     name = f"{feed}.custom_fields"
-    found = table(connection, _CUSTOM, {"most": MOST_VALUES}).to_pylist()
-    rows = [(name, x["field"], x["value"], x["count"], x["different"], records) for x in found]
-    filled = {x["field"]: (x["holders"], x["different"]) for x in found}
-    return _frame([*rows, *_lacking(feed, name, filled, records, reference)])
-
-
-def _lacking(
-    feed: str,
-    name: str,
-    filled: Mapping[str, tuple[int, int]],
-    records: int,
-    reference: Mapping[str, pd.DataFrame],
-) -> list[tuple[Any, ...]]:
-    """The row without a value of each custom field."""
+    filled: dict[str, tuple[int, int]] = {}
+    for field, value, number, different, holders in connection.execute(
+        _CUSTOM, {"most": MOST_VALUES}
+    ).fetchall():
+        filled[field] = (holders, different)
+        yield (name, field, value, number, different, records)
     defined = reference[_DEFINITIONS[feed]]["name"].dropna() if feed in _DEFINITIONS else ()
-    return [
-        (name, field, None, records - filled.get(field, (0, 0))[0], filled.get(field, (0, 0))[1], records)
-        for field in dict.fromkeys([*filled, *defined])
-    ]
+    for field in dict.fromkeys([*filled, *defined]):
+        holders, different = filled.get(field, (0, 0))
+        yield (name, field, None, records - holders, different, records)
 
 
 def _keep_names(connection: duckdb.DuckDBPyConnection, reference: Mapping[str, pd.DataFrame]) -> None:
@@ -330,40 +337,42 @@ SELECT active, count(*) FROM (
 
 def _counted(
     connection: duckdb.DuckDBPyConnection, data: UPath, feed: str, committed: Sequence[CommittedSegment]
-) -> pd.DataFrame:
+) -> Iterator[Row]:
     """The number of active and inactive records of a reference feed, from the keys of its segments alone."""
     files = [data / "raw" / path for path in sorted({x.path for x in committed if x.feed == feed})]
-    if not files:
-        return _frame([(feed, "active", None, 0, 0, 0)])
-    parquet(connection, files).create_view("stored", True)
-    counts = dict(connection.execute(_LATEST_FLAG).fetchall())
+    counts: dict[bool | None, int] = {}
+    if files:
+        parquet(connection, files).create_view("stored", True)
+        counts = dict(connection.execute(_LATEST_FLAG).fetchall())
     records, told = sum(counts.values()), [flag for flag in (True, False) if counts.get(flag)]
-    rows = [(feed, "active", str(flag).lower(), counts[flag], len(told), records) for flag in told]
-    return _frame([(feed, "active", None, counts.get(None, 0), len(told), records), *rows])
+    yield (feed, "active", None, counts.get(None, 0), len(told), records)
+    for flag in told:
+        yield (feed, "active", str(flag).lower(), counts[flag], len(told), records)
 
 
-def _of_reference(feed: str, reference: Mapping[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+def _of_reference(feed: str, reference: Mapping[str, pd.DataFrame]) -> Iterator[Row]:
     """The same rows of a reference feed, which is small enough for a frame."""
     frame = reference[feed]
-    for column in _fields(feed):
+    for column in _MISSING_ONLY.get(feed, ()):
+        yield next(_counts(feed, column, _as_text(frame[column]), len(frame)))
+    for column in _VALUES[feed]:
         values = _as_text(frame[column])
         if known := _NAMED.get(column):
             by_id = reference[known].drop_duplicates("id").set_index("id")["name"]
             values = frame[column].map(by_id).astype("string").fillna("#" + values)
-        yield _counts(feed, column, values, len(frame), column in _VALUES[feed])
+        yield from _counts(feed, column, values, len(frame))
     if "customFields" in SHAPES[feed]:
         custom = reference[f"{feed}.custom_fields"].drop_duplicates(["id", "name", "value"])
         custom = custom.assign(value=_as_text(custom["value"]), name=_as_text(custom["name"]))
         for name, rows in custom.groupby(custom["name"].fillna("(without a name)"), sort=True):
-            yield _counts(f"{feed}.custom_fields", str(name), rows["value"], len(frame), True)
+            yield from _counts(f"{feed}.custom_fields", str(name), rows["value"], len(frame))
 
 
-def _counts(feed: str, field: str, values: pd.Series, records: int, shown: bool) -> pd.DataFrame:
-    counts = values.dropna().value_counts()
-    lacking = (feed, field, None, records - int(counts.sum()), len(counts), records)
-    listed = sorted(counts.items(), key=lambda item: (-int(item[1]), str(item[0])))[:MOST_VALUES]
-    rows = [(feed, field, str(value), int(count), len(counts), records) for value, count in listed]
-    return _frame([lacking, *rows] if shown else [lacking])
+def _counts(feed: str, field: str, values: pd.Series, records: int) -> Iterator[Row]:
+    counts = Counter(values.dropna())
+    yield (feed, field, None, records - counts.total(), len(counts), records)
+    for value, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST_VALUES]:
+        yield (feed, field, str(value), count, len(counts), records)
 
 
 def _as_text(values: pd.Series) -> pd.Series:
@@ -373,16 +382,12 @@ def _as_text(values: pd.Series) -> pd.Series:
     return text.where(text.str.strip() != "")
 
 
-def _frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _tidy(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+def _tidy(rows: Iterable[Row]) -> pd.DataFrame:
     """One frame in types and order: the row without a value first, then the most frequent values."""
-    found = pd.concat([part for part in parts if len(part)], ignore_index=True)
     texts = dict.fromkeys(("feed", "field", "value"), "string")
     numbers = dict.fromkeys(("count", "distinct", "records"), "Int64")
-    found = found.astype({**texts, **numbers}).assign(rank=lambda x: x["value"].notna())
+    found = pd.DataFrame(list(rows), columns=list(COLUMNS)).astype({**texts, **numbers})
+    found = found.assign(rank=found["value"].notna())
     keys = ["feed", "field", "rank", "count", "value"]
     ordered = found.sort_values(keys, ascending=[True, True, True, False, True], kind="stable")
     return ordered[list(COLUMNS)].reset_index(drop=True)
