@@ -302,22 +302,6 @@ def tokens_per_day(plan: Plan, seats: int, reserve: float) -> int | None:
     return left
 
 
-def compared(foreseen: Mapping[str, Any], spent: Mapping[str, int]) -> dict[str, Any]:
-    """A forecast (its `as_json`) beside what was spent: by kind, in all, and the error in percent of what was spent."""
-    actual = sum(spent.values())
-    error = abs(foreseen["tokens"] - actual) / actual * 100 if actual else None
-    kinds = sorted({*foreseen["by_kind"], *spent})
-    return {
-        "tokens": foreseen["tokens"],
-        "spent": actual,
-        "error_percent": None if error is None else round(error, 2),
-        "by_kind": {
-            kind: {"forecast": foreseen["by_kind"].get(kind, 0), "spent": spent.get(kind, 0)}
-            for kind in kinds
-        },
-    }
-
-
 def _writing(volume: Volume, account: Account) -> list[Line]:
     lines = [Line(f"create {entity}", n, CREATE, "write") for entity, n in volume.by_entity().items()]
     if account.closing_follows:

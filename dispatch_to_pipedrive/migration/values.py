@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 ENTITIES = ("organizations", "persons", "deals", "activities")
+TENANT = ""
+"""Stands for the batch where a report is on the tenant as a whole."""
 
 Body = dict[str, Any]
 

@@ -30,6 +30,7 @@ from dispatch_to_pipedrive.migration.twins import (
     nothing_listed,
     source_keys,
 )
+from dispatch_to_pipedrive.migration.values import TENANT
 from dispatch_to_pipedrive.orchestration.resources import access_of, credentials_of, reading
 from dispatch_to_pipedrive.pipedrive.account import Currency, Me, read_structure
 from dispatch_to_pipedrive.pipedrive.budget import TokenBudget
@@ -38,8 +39,6 @@ from dispatch_to_pipedrive.pipedrive.errors import PipedriveError
 from dispatch_to_pipedrive.pipedrive.prices import LIST, PRICES
 from dispatch_to_pipedrive.settings import Settings, WrongSettings
 
-TENANT = ""
-"""Key under which the ledger keeps reports on the tenant as a whole, beside those on batches."""
 SHARE = 0.05
 """Of the day's tokens that looking at the account's own records may take."""
 _CHUNK = 20_000  # roots whose contacts are read at once

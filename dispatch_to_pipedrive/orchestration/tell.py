@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.values import TENANT
 from dispatch_to_pipedrive.pipedrive.plans import plan_named
 from dispatch_to_pipedrive.reports.status import Facts, Status, status_of
 from dispatch_to_pipedrive.settings import Settings
@@ -21,11 +22,12 @@ def status(ledger: Ledger, settings: Settings) -> Status:
     if scope is not None:
         account = scope.account
         holder, day = ledger.lease_holder(account), ledger.last_day(account)
+        reports = ledger.batch_reports(account)
         facts |= {
             "account": account,
             "company": ledger.bound_company(),
             "tenant": scope.tenant,
-            "reports": ledger.batch_reports(account),
+            "reports": reports,
             "operations": ledger.batch_operations(account),
             "close_times_follow": ledger.capabilities(account).get("close_times_with_status") is False,
             "tokens": ledger.tokens(account),
@@ -35,5 +37,6 @@ def status(ledger: Ledger, settings: Settings) -> Status:
             "in_doubt": len(ledger.open_intents(account)),
             "lease": None if holder is None else asdict(holder),
             "sign_offs": ledger.sign_offs(account),
+            "forecast": reports.get((TENANT, "forecast")),
         }
     return status_of(Facts(**facts))

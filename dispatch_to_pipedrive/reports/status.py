@@ -60,6 +60,8 @@ class Status:
     lease: Mapping[str, Any] | None
     sign_offs: Sequence[Mapping[str, Any]]
     chain_head: str
+    forecast: Mapping[str, Any] | None
+    """Tokens foreseen beside those spent, by kind; the error in percent once everything is loaded and read back."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -91,6 +93,7 @@ class Facts:
     lease: Mapping[str, Any] | None = None
     sign_offs: Sequence[Mapping[str, Any]] = ()
     chain_head: str = ""
+    forecast: Mapping[str, Any] | None = None
 
 
 def status_of(facts: Facts) -> Status:
@@ -98,8 +101,9 @@ def status_of(facts: Facts) -> Status:
     batches = [_batch(facts, manifest) for manifest in facts.manifests]
     counted = _without_repetition(facts.manifests, batches)
     verdicts = [b.reconciliation for b in counted if b.reconciliation]
+    state = _state(batches)
     return Status(
-        state=_state(batches),
+        state=state,
         account=facts.account,
         company=facts.company,
         tenant=facts.tenant,
@@ -118,7 +122,32 @@ def status_of(facts: Facts) -> Status:
         lease=facts.lease,
         sign_offs=facts.sign_offs,
         chain_head=facts.chain_head,
+        forecast=_forecast(facts, state),
     )
+
+
+def compared(foreseen: Mapping[str, Any], spent: Mapping[str, int]) -> dict[str, Any]:
+    """A forecast (its `as_json`) beside what was spent: by kind, in all, and the error in percent of what was spent."""
+    actual = sum(spent.values())
+    error = abs(foreseen["tokens"] - actual) / actual * 100 if actual else None
+    kinds = sorted({*foreseen["by_kind"], *spent})
+    return {
+        "tokens": foreseen["tokens"],
+        "spent": actual,
+        "error_percent": None if error is None else round(error, 2),
+        "by_kind": {
+            kind: {"forecast": foreseen["by_kind"].get(kind, 0), "spent": spent.get(kind, 0)}
+            for kind in kinds
+        },
+    }
+
+
+def _forecast(facts: Facts, state: str) -> dict[str, Any] | None:
+    """The forecast beside what was spent; how far it is off can be told when all is done."""
+    if facts.forecast is None:
+        return None
+    found = compared(facts.forecast, facts.tokens)
+    return {**found, "error_percent": found["error_percent"] if state == "done" else None}
 
 
 def _batch(facts: Facts, manifest: Any) -> BatchStatus:

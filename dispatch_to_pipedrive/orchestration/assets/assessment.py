@@ -9,12 +9,12 @@ import pandas as pd
 from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
 from dispatch_to_pipedrive.dispatch_pro.placement import source_profile as profile_of
 from dispatch_to_pipedrive.migration.assessment import Assessment, Inputs, Twins, assess
-from dispatch_to_pipedrive.migration.forecast import Line, compared
+from dispatch_to_pipedrive.migration.forecast import Line
 from dispatch_to_pipedrive.migration.preflight import FAIL, NAMES, PASS, WARN, Check, as_values
 from dispatch_to_pipedrive.migration.preflight import preflight as checks_of
+from dispatch_to_pipedrive.migration.values import TENANT
 from dispatch_to_pipedrive.orchestration.asking import (
     BEFORE,
-    TENANT,
     Around,
     ask_account,
     ask_source,
@@ -31,6 +31,7 @@ from dispatch_to_pipedrive.orchestration.resources import Migration
 from dispatch_to_pipedrive.orchestration.road import committed
 from dispatch_to_pipedrive.pipedrive.prices import LIST
 from dispatch_to_pipedrive.reports.assessment import write_assessment
+from dispatch_to_pipedrive.reports.status import compared
 
 _DEFINITIONS = {
     "customers": "customer_custom_field_types",
