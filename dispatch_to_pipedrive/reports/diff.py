@@ -126,13 +126,14 @@ def _bars(rows: pd.DataFrame, verdicts: Mapping[str, str]) -> list[dict[str, Any
     """For each entity its records and fields, and the verdicts as parts of a bar in percent of the longest."""
     by_entity = rows.groupby("entity").size()
     longest = max([*by_entity, 1])
+    order = ["equal", *(name for name in reversed(list(verdicts)) if name != "equal")]
     bars = []
     for entity in [name for name in ENTITIES if name in by_entity.index]:
         mine = rows[rows["entity"] == entity]
         counts = mine["verdict"].value_counts()
         parts = [
             (name, int(counts[name]), round(100 * int(counts[name]) / longest, 3))
-            for name in reversed(list(verdicts))
+            for name in order
             if name in counts.index
         ]
         bars.append(

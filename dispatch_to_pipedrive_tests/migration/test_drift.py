@@ -3,19 +3,26 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from dispatch_to_pipedrive.mapping.needs import schema_needs
 from dispatch_to_pipedrive.migration.drift import (
     OPTION,
     drift,
     made_of,
+    options_needed,
     options_of,
     options_to_record,
 )
+from dispatch_to_pipedrive.migration.errors import RunStopped
+from dispatch_to_pipedrive.migration.prepare import SchemaReport, apply_schema, read_schema
+from dispatch_to_pipedrive.migration.session import writing
 from dispatch_to_pipedrive.migration.values import SchemaObject
 from dispatch_to_pipedrive.pipedrive.account import Field, Option, Pipeline, Stage, Structure
 from dispatch_to_pipedrive.pipedrive.schema import LABELS, AccountSchema, FieldNeed, SchemaNeeds, plan_schema
+from dispatch_to_pipedrive_tests.migration.world import World
 
 CODE = "a" * 40
 FIELD = Field(
@@ -120,3 +127,51 @@ def test_a_renamed_option_goes_on_to_stand_for_its_value_and_none_is_made_beside
     assert swapped.option_id("deals", "Job_Type__c", "Install") == 2
     (step,) = plan_schema(renamed, SchemaNeeds(fields=(FieldNeed("deals", "Job_Type__c", "enum", ("Fix",)),)))
     assert step.labels == ("Fix",)  # the option of that name stands for another value
+
+
+# On an account
+
+
+async def people_change_options(world: World, change: Callable[[list[dict[str, Any]]], Any]) -> None:
+    """What somebody does to the job types in Pipedrive's own settings."""
+    with world.ledger() as ledger:
+        async with writing(ledger, world.access, purpose="people") as session:
+            fields = await session.client.v1_fields("deals")
+            (mine,) = [f for f in fields if f["name"] == "Job_Type__c"]
+            standing = list(mine["options"])
+            change(standing)
+            await session.client.put_options("deals", int(mine["id"]), standing)
+
+
+async def prepare(world: World) -> tuple[SchemaReport, AccountSchema, list[str]]:
+    needs = schema_needs(world.maps, {("deals", "Job_Type__c"): ("Repair", "Install")})
+    with world.ledger() as ledger:
+        async with writing(ledger, world.access, purpose="prepare") as session:
+            report = await apply_schema(session, needs)
+            found = await read_schema(session)
+            told = drift(ledger.schema_objects(session.scope.account), found.structure, options_needed(needs))
+            return report, found, [str(one) for one in told]
+
+
+async def test_preparing_again_follows_a_renamed_option_and_refuses_to_make_a_deleted_one_twice(
+    world: World,
+) -> None:
+    _, before, told = await prepare(world)
+    assert told == []
+    await people_change_options(world, lambda options: options[0].update(label="Fix"))
+    report, after, told = await prepare(world)
+    assert report.made == 0
+    label = next(name for name in ("Repair", "Install") if name not in _labels_of(after))
+    assert after.option_id("deals", "Job_Type__c", label) == before.option_id("deals", "Job_Type__c", label)
+    assert told == [
+        f"option '{label}' of deals.Job_Type__c is called 'Fix' now; records go on to use it under that name"
+    ]
+    await people_change_options(world, lambda options: options.pop())
+    with pytest.raises(
+        RunStopped, match=r"people changed the account's schema: option '\w+' of .* was deleted"
+    ):
+        await prepare(world)
+
+
+def _labels_of(schema: AccountSchema) -> set[str]:
+    return {option.label for option in schema.field("deals", "Job_Type__c").options or ()}
