@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dispatch_to_pipedrive.pipedrive.plans import PLANS
 
-SECRETS = ("DISPATCH_PRO_CLIENT_SECRET", "DISPATCH_PRO_APP_KEY", "PIPEDRIVE_API_TOKEN")
+SECRETS = ("DISPATCH_PRO_CLIENT_SECRET", "DISPATCH_PRO_APP_KEY", "PIPEDRIVE_API_TOKEN", "PROPOSAL_MODEL_KEY")
 _POSTGRES = "postgresql+psycopg2"
 
 
@@ -81,6 +81,11 @@ class Settings(BaseSettings):
         pattern="^([A-Z]{3})?$",
         description="ISO code that all money is in (the account's default)",
     )
+    proposal_model: str = Field(
+        default="",
+        description="A language model that reorders the proposal's candidates, as openai:gpt-5-mini (none)",
+    )
+    proposal_model_key: SecretStr = Field(default=SecretStr(""), description="Its API key")
     migration_request_timeout: float = Field(default=30, gt=0, description="Seconds that a request may take")
     migration_lease: float = Field(
         default=60, gt=0, description="Seconds after which a silent writer is taken for dead"

@@ -11,7 +11,7 @@ advance_source = dg.define_asset_job(
 assess = dg.define_asset_job(
     "assess",
     selection=dg.AssetSelection.assets(
-        "source_profile", "preflight", "assessment", "technician_owners", "schema_plan"
+        *("source_profile", "preflight", "assessment", "mapping_proposal", "technician_owners", "schema_plan")
     ),
     description="Tell what is in the tenant, what moving it takes and what stands in the way; nothing is written.",
     tags={"dispatch/lane": "source"},

@@ -9,6 +9,7 @@ from dispatch_to_pipedrive.mapping.proposal.catalogue import AccountField, Catal
 from dispatch_to_pipedrive.mapping.proposal.files import CannotWriteMaps, read_proposals, write_proposals
 from dispatch_to_pipedrive.mapping.proposal.propose import (
     Candidate,
+    ModelUnusable,
     Proposal,
     Reranker,
     propose,
@@ -21,6 +22,7 @@ __all__ = [
     "Candidate",
     "CannotWriteMaps",
     "Catalogue",
+    "ModelUnusable",
     "Proposal",
     "Reranker",
     "Slot",

@@ -79,6 +79,10 @@ Reranker = Callable[[Slot, Sequence[Candidate]], Sequence[int] | None]
 """Given a slot and its candidates, their order by index (those left out go last), or None to abstain."""
 
 
+class ModelUnusable(ValueError):
+    """The language model that the settings name cannot be used."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Scored:
     target: Target
