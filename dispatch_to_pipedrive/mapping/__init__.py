@@ -5,7 +5,7 @@ to normalized frames, and what the maps need an account to have. What does not: 
 """
 
 from dispatch_to_pipedrive.mapping.apply import Applied, RenderOptions, UnmappedValues, applied, apply, render
-from dispatch_to_pipedrive.mapping.catalogue import check_columns
+from dispatch_to_pipedrive.mapping.columns import check_columns
 from dispatch_to_pipedrive.mapping.load import load_maps
 from dispatch_to_pipedrive.mapping.mistakes import MapError, Mistake
 from dispatch_to_pipedrive.mapping.model import ENTITIES, EntityMap, FieldMap, Maps, PipelineMap

@@ -1,6 +1,7 @@
 """Which standard fields of Pipedrive may a map fill, and with which of its types?
 
-What the program can carry, not all that Pipedrive has. Activities have no custom fields at all.
+What the program can carry, not all that Pipedrive has. Activities have no custom fields at all; a person's birthday and
+job title are taken only by accounts with Contact Sync.
 """
 
 from collections.abc import Mapping

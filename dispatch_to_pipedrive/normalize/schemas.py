@@ -16,30 +16,46 @@ ID = pd.Int64Dtype()
 UTC = pa.Check.str_matches(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?Z$")
 
 
+KIND = "kind"
+"""Under this name a column's metadata says what its values are: see `kinds`."""
+
+
 def _text(*, filled: bool = False) -> pa.Column:
-    return pa.Column(TEXT, nullable=not filled)
+    return pa.Column(TEXT, nullable=not filled, metadata={KIND: "text"})
 
 
 def _time() -> pa.Column:
-    return pa.Column(TEXT, checks=UTC, nullable=True)
+    return pa.Column(TEXT, checks=UTC, nullable=True, metadata={KIND: "timestamp"})
+
+
+def _number(dtype: Any = ID, *, filled: bool = False) -> pa.Column:
+    return pa.Column(dtype, nullable=not filled, metadata={KIND: "number"})
+
+
+def _choice(*values: str) -> pa.Column:
+    return pa.Column(TEXT, checks=pa.Check.isin(values), metadata={KIND: "text"})
 
 
 def _key(pattern: str, *, filled: bool = True, unique: bool = False) -> pa.Column:
-    return pa.Column(TEXT, checks=pa.Check.str_matches(f"^{pattern}$"), nullable=not filled, unique=unique)
+    checks = pa.Check.str_matches(f"^{pattern}$")
+    kind = f"key of {ENTITY_OF[pattern]}"
+    return pa.Column(TEXT, checks=checks, nullable=not filled, unique=unique, metadata={KIND: kind})
 
 
-def _list(kind: Any) -> pa.Column:
-    return pa.Column(kind, nullable=True)
+def _list(dtype: Any, kind: str) -> pa.Column:
+    return pa.Column(dtype, nullable=True, metadata={KIND: kind})
 
 
 def _address(prefix: str) -> dict[str, pa.Column]:
     return {f"{prefix}_{part}": _text() for part in PARTS}
 
 
-ROOT = pa.Column(ID, nullable=False)
+ROOT = _number(filled=True)
 ORGANIZATION = r"customer:\d+/organization"
 PERSON = r"(?:customer|location):\d+/person"
 DEAL = r"job:\d+/deal"
+ACTIVITY = r"appointment:\d+/activity"
+ENTITY_OF = {ORGANIZATION: "organizations", PERSON: "persons", DEAL: "deals", ACTIVITY: "activities"}
 
 SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
     "organizations": {
@@ -47,9 +63,9 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "root": ROOT,
         "name": _text(filled=True),
         "created_at": _time(),
-        "labels": _list(TEXTS),
-        "custom_fields": _list(FIELDS),
-        "site_custom_fields": _list(FIELDS),
+        "labels": _list(TEXTS, "list"),
+        "custom_fields": _list(FIELDS, "custom fields"),
+        "site_custom_fields": _list(FIELDS, "custom fields"),
         "additional_sites": _text(),
     },
     "persons": {
@@ -57,20 +73,20 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "root": ROOT,
         "name": _text(filled=True),
         "organization_key": _key(ORGANIZATION, filled=False),
-        "location_id": pa.Column(ID, nullable=True),
+        "location_id": _number(),
         "created_at": _time(),
-        "emails": _list(POINTS),
-        "phones": _list(POINTS),
+        "emails": _list(POINTS, "contact points"),
+        "phones": _list(POINTS, "contact points"),
         "contact_memo": _text(),
-        "labels": _list(TEXTS),
-        "custom_fields": _list(FIELDS),
-        "site_custom_fields": _list(FIELDS),
+        "labels": _list(TEXTS, "list"),
+        "custom_fields": _list(FIELDS, "custom fields"),
+        "site_custom_fields": _list(FIELDS, "custom fields"),
         "additional_sites": _text(),
     },
     "deals": {
         "source_key": _key(DEAL, unique=True),
         "root": ROOT,
-        "job_id": pa.Column(ID, nullable=False),
+        "job_id": _number(filled=True),
         "job_number": _text(filled=True),
         "job_type": _text(),
         "business_unit": _text(),
@@ -80,37 +96,35 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "job_status": _text(filled=True),
         "priority": _text(),
         "priority_bucket": _text(),
-        "labels": _list(TEXTS),
-        "custom_fields": _list(FIELDS),
-        "site_custom_fields": _list(FIELDS),
-        "technician_custom_fields": _list(FIELDS),
+        "labels": _list(TEXTS, "list"),
+        "custom_fields": _list(FIELDS, "custom fields"),
+        "site_custom_fields": _list(FIELDS, "custom fields"),
+        "technician_custom_fields": _list(FIELDS, "custom fields"),
         "created_at": _time(),
-        "value": pa.Column(CENTS, nullable=False),
-        "payment_status": pa.Column(
-            TEXT, checks=pa.Check.isin(["no_invoice", "unpaid", "partially_paid", "paid", "credit"])
-        ),
+        "value": _number(CENTS, filled=True),
+        "payment_status": _choice("no_invoice", "unpaid", "partially_paid", "paid", "credit"),
         "won_at": _time(),
         "lost_at": _time(),
         "cancel_reason": _text(),
         "cancel_memo": _text(),
-        "technician_id": pa.Column(ID, nullable=True),
+        "technician_id": _number(),
         "owner_email": _text(),
-        "technicians": _list(TEXTS),
+        "technicians": _list(TEXTS, "list"),
         "summary": _text(),
     },
     "activities": {
-        "source_key": _key(r"appointment:\d+/activity", unique=True),
+        "source_key": _key(ACTIVITY, unique=True),
         "root": ROOT,
-        "appointment_id": pa.Column(ID, nullable=False),
+        "appointment_id": _number(filled=True),
         "appointment_number": _text(filled=True),
         "deal_key": _key(DEAL),
         "organization_key": _key(ORGANIZATION, filled=False),
-        "participant_keys": _list(TEXTS),
+        "participant_keys": _list(TEXTS, "keys of persons"),
         "customer_name": _text(filled=True),
         "job_type": _text(),
         "business_unit": _text(),
         "status": _text(filled=True),
-        "visit": pa.Column(TEXT, checks=pa.Check.isin(["scheduled", "none"])),
+        "visit": _choice("scheduled", "none"),
         "created_at": _time(),
         "start": _time(),
         "end": _time(),
@@ -121,9 +135,9 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "arrived_at": _time(),
         "done_at": _time(),
         "special_instructions": _text(),
-        "technician_id": pa.Column(ID, nullable=True),
+        "technician_id": _number(),
         "owner_email": _text(),
-        "technicians": _list(TEXTS),
+        "technicians": _list(TEXTS, "list"),
         **_address("location"),
     },
 }
@@ -137,6 +151,14 @@ def columns(entity: str, sites: int) -> dict[str, pa.Column]:
         for number in range(1, sites + 1):
             numbered |= _address(f"site_{number}")
     return {**SCHEMAS[entity], **numbered}
+
+
+def kinds(entity: str, sites: int) -> dict[str, str]:
+    """What each column's values are: text, number, timestamp, list, contact points, custom fields, or keys.
+
+    `key of deals` names a record of the destination by its source key, `keys of persons` is a list of such.
+    """
+    return {name: str((column.metadata or {})[KIND]) for name, column in columns(entity, sites).items()}
 
 
 @cache

@@ -34,7 +34,7 @@ from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.normalize import Normalized, NormalizeOptions, normalize
 from dispatch_to_pipedrive.normalize.choices import choices
 from dispatch_to_pipedrive.normalize.custom_fields import Read
-from dispatch_to_pipedrive.normalize.schemas import columns
+from dispatch_to_pipedrive.normalize.schemas import kinds
 from dispatch_to_pipedrive.settings import Settings
 
 _CHUNK = 20_000  # roots whose customers are read at once
@@ -54,7 +54,7 @@ def maps_of(settings: Settings) -> Maps:
 @lru_cache(maxsize=4)
 def _maps(directory: Path, _versions: tuple[tuple[str, int], ...]) -> Maps:
     maps = load_maps(directory)
-    known = {entity: columns(entity, NormalizeOptions().sites) for entity in ENTITIES}
+    known = {entity: kinds(entity, NormalizeOptions().sites) for entity in ENTITIES}
     if mistakes := check_columns(maps, known, directory):
         raise MapError(mistakes)
     return maps

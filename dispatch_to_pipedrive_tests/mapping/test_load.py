@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from dispatch_to_pipedrive.mapping import ENTITIES, MapError, check_columns, load_maps, schema_needs
-from dispatch_to_pipedrive.normalize.schemas import columns
+from dispatch_to_pipedrive.normalize.schemas import kinds
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 SMALLEST_PLAN = 30
@@ -33,15 +33,14 @@ def test_the_base_maps_load_and_fit_the_smallest_plan() -> None:
 
 def test_every_column_the_base_maps_read_is_one_that_normalize_gives() -> None:
     assert (
-        check_columns(load_maps(MAPPINGS), {entity: columns(entity, 4) for entity in ENTITIES}, MAPPINGS)
-        == []
+        check_columns(load_maps(MAPPINGS), {entity: kinds(entity, 4) for entity in ENTITIES}, MAPPINGS) == []
     )
 
 
 def test_a_column_that_does_not_exist_is_named_with_the_nearest_one(tmp_path: Path) -> None:
     copy(tmp_path, {"deals": ("    from: summary", "    from: sumary")})
     maps = load_maps(tmp_path)
-    [mistake] = check_columns(maps, {entity: columns(entity, 4) for entity in ENTITIES}, tmp_path)
+    [mistake] = check_columns(maps, {entity: kinds(entity, 4) for entity in ENTITIES}, tmp_path)
     assert (mistake.key, mistake.suggestion) == ("fields.Job_Summary__c.from", "summary")
     assert "sumary" in (tmp_path / "deals.yaml").read_text().splitlines()[mistake.line - 1]
 
