@@ -258,8 +258,9 @@ VIEWS = (
     "(coalesce(ticks(w.record->>'$.assignedOn'), 0), num(w.record, '$.id')) AS rank FROM winner w JOIN visit v "
     "ON v.root = w.root AND v.id = num(w.record, '$.appointmentId') WHERE feed = 'appointment_assignments' "
     "AND alive(w.record) AND num(w.record, '$.technicianId') IS NOT NULL",
-    "CREATE TEMP TABLE mail AS SELECT num(record, '$.id') AS id, lower(word(record, '$.email')) AS email "
-    "FROM reference WHERE feed = 'technicians'",
+    # Who has no e-mail is known by his id.
+    "CREATE TEMP TABLE mail AS SELECT num(record, '$.id') AS id, "
+    "coalesce(lower(word(record, '$.email')), record->>'$.id') AS email FROM reference WHERE feed = 'technicians'",
     "CREATE TEMP TABLE lead AS SELECT j.id AS job, coalesce(arg_max(d.technician, d.rank), "
     "any_value(nullif(num(j.record, '$.soldById'), 0))) AS technician FROM job j LEFT JOIN duty d ON d.job = j.id "
     "GROUP BY j.id",
