@@ -15,6 +15,7 @@ from dispatch_to_pipedrive.migration.decisions import FILE, Decisions, read_deci
 from dispatch_to_pipedrive.migration.prepare import steps_of
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.values import Manifest
+from dispatch_to_pipedrive.orchestration.choices import custom_choices
 from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
 from dispatch_to_pipedrive.orchestration.resources import Migration
 from dispatch_to_pipedrive.orchestration.road import (
@@ -128,10 +129,10 @@ def missing_schema(migration: Migration, schema: AccountSchema | None) -> Sequen
         return ()
     ledger = migration.ledger
     generation = ledger.latest_generation()
-    reference = read_reference(
-        migration.data, committed(ledger, generation), generation, ("job_types", "tag_types")
-    )
-    needs = needs_of(migration.maps, features_of(migration.data), reference)
+    segments = committed(ledger, generation)
+    reference = read_reference(migration.data, segments, generation, ("job_types", "tag_types"))
+    custom = custom_choices(migration.maps, migration.data, segments, generation)
+    needs = needs_of(migration.maps, features_of(migration.data), reference, custom)
     return [
         f"{step.kind} {step.name} of {step.entity}" + (f" ({', '.join(step.labels)})" if step.labels else "")
         for step in steps_of(schema, needs)

@@ -29,6 +29,7 @@ from dispatch_to_pipedrive.mapping import (
 )
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.plan import COMMERCIAL
+from dispatch_to_pipedrive.migration.renamed_totals import renamed
 from dispatch_to_pipedrive.migration.totals import compare_totals, totals_of_mapped, totals_of_raw
 from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.normalize import Normalized, NormalizeOptions, normalize
@@ -76,9 +77,24 @@ def with_commercial(
     return together.drop_duplicates(ignore_index=True)
 
 
-def needs_of(maps: Maps, features: pd.DataFrame, reference: Mapping[str, pd.DataFrame]) -> SchemaNeeds:
-    """What the account must have before the first record goes there."""
-    return schema_needs(maps, option_values(maps, choices(features, reference)))
+def values_of(
+    maps: Maps,
+    features: pd.DataFrame,
+    reference: Mapping[str, pd.DataFrame],
+    custom: Mapping[str, tuple[str, ...]],
+) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The source values of each field of choices or labels; `custom` are those of custom fields (`custom_choices`)."""
+    return option_values(maps, {**choices(features, reference), **custom})
+
+
+def needs_of(
+    maps: Maps,
+    features: pd.DataFrame,
+    reference: Mapping[str, pd.DataFrame],
+    custom: Mapping[str, tuple[str, ...]],
+) -> SchemaNeeds:
+    """What the account must have before the first record goes there; `custom` as for `values_of`."""
+    return schema_needs(maps, values_of(maps, features, reference, custom))
 
 
 def normalized(data: UPath, ledger: Ledger, manifest: Manifest, maps: Maps | None = None) -> Normalized:
@@ -101,9 +117,9 @@ def by_entity(frames: Normalized) -> dict[str, pd.DataFrame]:
 
 
 def totals_that_differ(
-    data: UPath, ledger: Ledger, manifest: Manifest, logical: Mapping[str, pd.DataFrame]
+    data: UPath, ledger: Ledger, manifest: Manifest, logical: Mapping[str, pd.DataFrame], maps: Maps
 ) -> pd.DataFrame:
-    """Totals per root that do not agree with what SQL finds in the raw records."""
+    """Totals per root that do not agree with what SQL finds in the raw records, under the maps' names for values."""
     generation = manifest.generation_to
     raw = totals_of_raw(data, generation, committed(ledger, generation), manifest.roots)
-    return compare_totals(raw, totals_of_mapped(logical))
+    return compare_totals(renamed(raw, maps), totals_of_mapped(logical))

@@ -18,6 +18,7 @@ from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, FRAMES, described
 from dispatch_to_pipedrive.orchestration.assets.owners import technician_owners
 from dispatch_to_pipedrive.orchestration.assets.source import RAW_KEYS
+from dispatch_to_pipedrive.orchestration.choices import custom_choices
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.present import present
 from dispatch_to_pipedrive.orchestration.progress import Stage
@@ -73,7 +74,8 @@ def _needs(migration: Migration, features: pd.DataFrame) -> SchemaNeeds:
     generation = migration.ledger.latest_generation()
     segments = committed(migration.ledger, generation)
     reference = read_reference(migration.data, segments, generation, ("job_types", "tag_types"))
-    return needs_of(migration.maps, features, reference)
+    custom = custom_choices(migration.maps, migration.data, segments, generation)
+    return needs_of(migration.maps, features, reference, custom)
 
 
 async def _plan_schema(migration: Migration, needs: SchemaNeeds) -> tuple[pd.DataFrame, int]:
