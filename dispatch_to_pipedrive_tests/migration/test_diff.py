@@ -1,6 +1,7 @@
 """Every field of every record with its source, what it became, what was read back, and the verdict (R019, R081)."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -237,3 +238,9 @@ def test_each_distinct_value_of_the_four_sections_has_one_line(rows: pd.DataFram
     ]
     types = lines[lines["section"] == "job types"]
     assert types["records"].sum() == 3
+
+
+def test_what_the_verdicts_mean_stands_in_the_documentation() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "sample.md").read_text(encoding="utf-8")
+    for verdict, words in VERDICTS.items():
+        assert f"| {verdict} | {words} |" in text
