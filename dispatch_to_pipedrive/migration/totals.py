@@ -323,7 +323,10 @@ def _ends(table: str, entity: str, measure: str, value: str, where: str = "true"
     )
 
 
-_STATUS = "CASE status WHEN 'Completed' THEN 'won' WHEN 'Canceled' THEN 'lost' ELSE 'open' END"
+_STATUS = (
+    "CASE WHEN status = 'Completed' THEN 'won' WHEN status = 'Canceled' THEN 'lost' "
+    "WHEN status IN ('Scheduled', 'Dispatched', 'InProgress', 'Hold') THEN 'open' ELSE status END"
+)
 _STAGE = "CASE status WHEN 'InProgress' THEN 'In Progress' ELSE status END"
 _SITES = (
     "(SELECT c.root, c.commercial, count(s.id) + (c.line IS NOT NULL AND NOT coalesce(bool_or("

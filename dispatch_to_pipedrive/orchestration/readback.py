@@ -103,7 +103,8 @@ async def compare_batch(
         owners=decided(session.ledger.owners(session.scope.account)),
     )
     verdicts = await verify_batch(session, expected, reading.listing)
-    totals = Verdicts(differences=_totals(totals_that_differ(means.data, session.ledger, manifest, logical)))
+    differing = totals_that_differ(means.data, session.ledger, manifest, logical, means.maps)
+    totals = Verdicts(differences=_totals(differing))
     faults.point("reconciled")
     return verdicts.merged([totals, reading.strays])
 

@@ -139,8 +139,9 @@ def _features(home: str) -> pd.DataFrame:
 def _logical(home: str, wave: Manifest) -> tenants.Frames:
     data, ledger = tenants.data_of(home), tenants.ledger_of(home)
     frames = road.by_entity(road.normalized(data, ledger, wave))
-    logical = road.mapped(load_maps(tenants.MAPPINGS), frames, "USD")
-    differences = road.totals_that_differ(data, ledger, wave, logical)
+    maps = load_maps(tenants.MAPPINGS)
+    logical = road.mapped(maps, frames, "USD")
+    differences = road.totals_that_differ(data, ledger, wave, logical, maps)
     if len(differences):
         raise AssertionError(f"{len(differences)} totals differ:\n{differences.head()}")
     return logical

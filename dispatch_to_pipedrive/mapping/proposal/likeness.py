@@ -10,7 +10,7 @@ from typing import Literal
 from rapidfuzz import fuzz
 
 from dispatch_to_pipedrive.mapping.proposal import glossary
-from dispatch_to_pipedrive.mapping.proposal.words import compact, plain, words
+from dispatch_to_pipedrive.mapping.proposal.words import compact, figures, plain, symbols, words
 
 Method = Literal["exact", "normalized", "glossary", "fuzzy"]
 METHODS: tuple[Method, ...] = ("exact", "normalized", "glossary", "fuzzy")
@@ -108,8 +108,10 @@ def _same(name: str, other: str, methods: Collection[Method]) -> Likeness | None
     if "normalized" in methods:
         if plain(name) == plain(other):
             return Likeness(0.99, "normalized", f"{other!r} but for upper and lower case")
-        if compact(name) and compact(name) == compact(other):
-            return Likeness(0.98, "normalized", f"{other!r} but for blanks and punctuation")
+        if compact(name) and compact(name) == compact(other) and figures(name) == figures(other):
+            # An emoji or a plus may be all that tells two names apart.
+            score = 0.98 if symbols(name) == symbols(other) else 0.95
+            return Likeness(score, "normalized", f"{other!r} but for blanks and punctuation")
         if sorted(words(name)) == sorted(words(other)) and not glossary.contradict(name, other):
             return Likeness(0.95, "normalized", f"{other!r} in another spelling")
     return None

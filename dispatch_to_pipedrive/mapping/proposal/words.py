@@ -149,6 +149,7 @@ _ENDINGS = ("ations", "ation", "ings", "ing", "ies", "ied", "ed", "es", "s", "e"
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SIGNS = str.maketrans({"#": " number ", "%": " percent ", "&": " and ", "’": "", "'": ""})
 _DOTS = re.compile(r"\b(?:\w\.){2,}|\b\w/\w\b")
+_FIGURES = re.compile(r"(?:(?<=\s)-|^-)?\d+(?:[^\w\s]\d+)*")
 _SHORTEST_STEM = 4
 
 
@@ -162,6 +163,16 @@ def plain(text: str) -> str:
 def compact(text: str) -> str:
     """Letters and digits alone: what is left of `In Progress` and `in-progress` is the same."""
     return "".join(char for char in plain(text) if char.isalnum())
+
+
+def figures(text: str) -> tuple[str, ...]:
+    """The numbers of a text as they stand: 1.5 is not 15, nor is -5 the same as 5."""
+    return tuple(_FIGURES.findall(plain(text)))
+
+
+def symbols(text: str) -> frozenset[str]:
+    """What is neither letter, digit, blank nor punctuation: currency and plus signs, arrows, emoji."""
+    return frozenset(char for char in plain(text) if unicodedata.category(char).startswith("S"))
 
 
 @lru_cache(maxsize=65_536)
