@@ -30,6 +30,7 @@ _LABELS = PRICES["GET", "/api/v1/dealFields"] + PRICES["PUT", "/api/v1/dealField
 _SESSIONS_A_BATCH, _LOOKS_AT_SCHEMA_A_BATCH = 6, 2
 _SESSIONS_ELSE, _LOOKS_AT_SCHEMA_ELSE = 4, 2
 _LISTINGS = 2
+_TRIALS = 2
 
 
 @dataclass(frozen=True)
@@ -305,9 +306,11 @@ def tokens_per_day(plan: Plan, seats: int, reserve: float) -> int | None:
 def _writing(volume: Volume, account: Account) -> list[Line]:
     lines = [Line(f"create {entity}", n, CREATE, "write") for entity, n in volume.by_entity().items()]
     if account.closing_follows:
-        lines.append(
-            Line("close won and lost deals in a second request", volume.closed_deals, UPDATE, "write")
-        )
+        tried = _TRIALS if volume.deals else 0
+        lines += [
+            Line("close won and lost deals in a second request", volume.closed_deals, UPDATE, "write"),
+            Line("try with the first deals what the account takes", tried, CREATE, "write"),
+        ]
     return lines
 
 
