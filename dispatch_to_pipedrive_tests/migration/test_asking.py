@@ -1,0 +1,121 @@
+"""What account and tenant answer when something is wrong with the token, its user or the app's scopes."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.preflight import AccountFacts
+from dispatch_to_pipedrive.orchestration.asking import ask_account, ask_source, look_through, require_account
+from dispatch_to_pipedrive.pipedrive.errors import Forbidden
+from dispatch_to_pipedrive.settings import Settings, load_settings
+
+from ..program import environment
+from ..sandbox_process import Sandbox, start_sandbox
+
+PROFILE = pd.DataFrame(
+    [
+        ("job_types", "is_smart_dispatched", "true", 2, 2, 5),
+        ("job_types", "is_smart_dispatched", None, 0, 2, 5),
+    ],
+    columns=["feed", "field", "value", "count", "distinct", "records"],
+)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with start_sandbox(customers=2, seed=5, plan="growth", seats=1) as started:
+        yield started
+
+
+@pytest.fixture
+def settings(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.chdir(tmp_path)
+    for name, value in environment(sandbox, tmp_path, PIPEDRIVE_PLAN="growth").items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+@pytest.fixture
+def ledger(settings: Settings) -> Iterator[Ledger]:
+    opened = Ledger(settings.ledger_url)
+    yield opened
+    opened.close()
+
+
+def test_a_wrong_token_is_told_before_anything_else(
+    settings: Settings, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert require_account(settings).is_admin
+    assert ledger.bound_scope() is None
+    monkeypatch.setenv("PIPEDRIVE_API_TOKEN", "f" * 40)
+    with pytest.raises(Forbidden) as refusal:
+        require_account(load_settings())
+    assert refusal.value.status == 401
+    facts, tokens = asyncio.run(ask_account(ledger, load_settings()))
+    assert facts.me is None
+    assert "unauthorized" in facts.refused
+    assert (tokens, ledger.bound_scope()) == (0, None)
+
+
+def test_the_account_tells_rights_currencies_and_what_others_have(
+    settings: Settings, ledger: Ledger, sandbox: Sandbox
+) -> None:
+    facts, tokens = asyncio.run(ask_account(ledger, settings))
+    assert facts.me is not None
+    assert facts.me.is_admin
+    assert "USD" in facts.currencies
+    assert (facts.custom_fields, facts.open_deals) == (0, 0)
+    assert facts.tokens_left is not None
+    assert facts.tokens_left < 54_000
+    assert 0 < tokens < 100
+    sandbox.control("pipedrive", "capabilities", {"admin": False})
+    try:
+        facts, _ = asyncio.run(ask_account(ledger, settings))
+    finally:
+        sandbox.control("pipedrive", "capabilities", {"admin": True})
+    assert isinstance(facts, AccountFacts)
+    assert facts.me is not None
+    assert not facts.me.is_admin
+
+
+def test_the_scope_that_is_missing_is_named(settings: Settings, sandbox: Sandbox) -> None:
+    asked = ask_source(settings, PROFILE)
+    assert (asked.refused, asked.unreadable, asked.feeds) == ("", {}, 24)
+    assert (asked.smart_job_types, asked.job_types) == (2, 5)
+    rules = [
+        {"kind": "status", "status": 403, "path": "/jpm/v2/tenant/.*/export/jobs$"},
+        {"kind": "status", "status": 403, "path": "/telecom/"},
+    ]
+    sandbox.control("dispatch", "faults", {"rules": rules})
+    try:
+        lacking = ask_source(settings, PROFILE)
+        sandbox.control("dispatch", "faults", {"clear": True, "rules": [{"kind": "status", "status": 403}]})
+        none = ask_source(settings, PROFILE)
+    finally:
+        sandbox.control("dispatch", "faults", {"clear": True})
+    assert lacking.unreadable == {"jobs": "tn.jpm.jobs:r", "calls": "the read scope of calls (telecom)"}
+    assert "403" in none.refused
+
+
+def test_a_wrong_app_is_told_in_the_vendors_words(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISPATCH_PRO_APP_KEY", "ak1.wrong")
+    assert "application key" in ask_source(load_settings(), PROFILE).refused
+    monkeypatch.setenv("DISPATCH_PRO_CLIENT_SECRET", "cs1.wrong")
+    wrong = ask_source(load_settings(), PROFILE)
+    assert "invalid_client" in wrong.refused
+    assert "wrong" not in wrong.refused.replace("Check", "")
+
+
+def test_an_account_that_refuses_is_not_looked_through(
+    settings: Settings, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPEDRIVE_API_TOKEN", "f" * 40)
+    theirs, words = asyncio.run(look_through(ledger, load_settings()))
+    assert (len(theirs.keys), theirs.tokens) == (0, 0)
+    assert words.startswith("Not looked for")
