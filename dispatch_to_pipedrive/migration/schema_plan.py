@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import pandas as pd
 
+from dispatch_to_pipedrive.mapping.model import folded
 from dispatch_to_pipedrive.mapping.needs import FieldNeed, SchemaNeeds
 from dispatch_to_pipedrive.migration.drift import (
     OPTION,
@@ -22,7 +23,7 @@ from dispatch_to_pipedrive.migration.values import OwnerRow, SchemaObject
 from dispatch_to_pipedrive.pipedrive.account import Structure
 from dispatch_to_pipedrive.pipedrive.schema import LABELS, AccountSchema
 
-MAKE, STANDS, DIFFERS = "make", "stands", "differs"
+MAKE, ADOPT, STANDS, DIFFERS = "make", "adopt", "stands", "differs"
 COLUMNS = ("kind", "entity", "name", "type", "options", "action", "key", "what_to_do")
 
 Row = tuple[str, str, str, str, str, str, str, str]
@@ -45,7 +46,7 @@ def schema_plan_of(
 
 def to_do_first(plan: pd.DataFrame) -> pd.DataFrame:
     """The rows that differ, then those to be made, then what stands; options and labels after all else."""
-    order = plan["action"].map({DIFFERS: 0, MAKE: 1, STANDS: 2})
+    order = plan["action"].map({DIFFERS: 0, MAKE: 1, ADOPT: 1, STANDS: 2})
     small = plan["kind"].isin([OPTION, "label"]) & (plan["action"] != DIFFERS)
     return plan.assign(order=order, small=small).sort_values(["small", "order"], kind="stable")[list(COLUMNS)]
 
@@ -105,8 +106,12 @@ class _Plan:
         options = "" if need is None else "; ".join(need.options)
         key = self._keys.get((kind, entity, name), "")
         if key:
-            told = [one.words for one in self._drifts.get((kind, entity, name), ())]
+            found = self._drifts.get((kind, entity, name), ())
+            told = [one.words for one in found if not _bears_its_own_name(one, need)]
             return (kind, entity, name, type_, options, DIFFERS if told else STANDS, key, "; ".join(told))
+        if need is not None and need.adopts:
+            words = f"the account's own field {need.adopts!r} serves; none is made"
+            return (kind, entity, name, type_, options, ADOPT, "", words)
         words = f"another {kind} of that name stands there and is left alone" if name in namesakes else ""
         return (kind, entity, name, type_, options, MAKE, "", words)
 
@@ -116,6 +121,11 @@ class _Plan:
         action = DIFFERS if told else STANDS if key else MAKE
         words = "; ".join(one.words for one in told)
         return (kind, entity, label, "" if field == LABELS else field, "", action, key, words)
+
+
+def _bears_its_own_name(one: Drift, need: FieldNeed | None) -> bool:
+    """Whether it is a field of people's own under the name by which it was adopted."""
+    return need is not None and one.change == "renamed" and folded(one.now) == folded(need.adopts)
 
 
 def _technicians(owners: Sequence[OwnerRow]) -> Iterable[Row]:
