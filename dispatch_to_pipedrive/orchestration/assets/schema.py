@@ -13,7 +13,14 @@ from dispatch_to_pipedrive.mapping.meaning import digest, meaning
 from dispatch_to_pipedrive.migration.approval import MAP
 from dispatch_to_pipedrive.migration.clearance import require_confirmed_map
 from dispatch_to_pipedrive.migration.prepare import SchemaReport, apply_schema
-from dispatch_to_pipedrive.migration.schema_plan import DIFFERS, MAKE, STANDS, schema_plan_of, to_do_first
+from dispatch_to_pipedrive.migration.schema_plan import (
+    ADOPT,
+    DIFFERS,
+    MAKE,
+    STANDS,
+    schema_plan_of,
+    to_do_first,
+)
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, FRAMES, described
 from dispatch_to_pipedrive.orchestration.assets.owners import technician_owners
@@ -60,7 +67,7 @@ def schema_plan(migration: Migration, features: pd.DataFrame) -> dg.MaterializeR
     return dg.MaterializeResult(
         value=plan,
         metadata={
-            **{name: int(counts.get(name, 0)) for name in (MAKE, STANDS, DIFFERS)},
+            **{name: int(counts.get(name, 0)) for name in (MAKE, ADOPT, STANDS, DIFFERS)},
             "tokens": tokens,
             "file": dg.MetadataValue.path(str(file)),
             "plan": dg.MetadataValue.table(
