@@ -8,6 +8,7 @@ from pathlib import Path
 
 import fsspec
 import orjson
+import pandas as pd
 import pytest
 from upath import UPath
 
@@ -161,7 +162,7 @@ def test_a_sample_can_see_what_each_root_covers(tenant: Tenant) -> None:
     tenant.arrive(
         customers=[customer(1), customer(2, type="Commercial"), customer(3, merged_to=1)],
         locations=[location(5, 1), location(6, 1)],
-        jobs=[job(10, 1, jobTypeId=7, tagTypeIds=[4], recallForId=9, priority="High", **field)],
+        jobs=[job(10, 1, jobTypeId=7, tagTypeIds=[4], recallForId=9, soldById=8, priority="High", **field)],
         appointments=[appointment(20, 10), appointment(21, 10)],
         invoices=[invoice(30, 10, 1, total="-1"), invoice(31, 10, 1, total="0.00")],
     )
@@ -173,6 +174,9 @@ def test_a_sample_can_see_what_each_root_covers(tenant: Tenant) -> None:
     }  # fmt: skip
     assert features[2] >= {"customer type Commercial", "customer without a job", "no e-mail"}
     assert root_features(tenant.data, 1, [2])["root"].unique().tolist() == [2]
+    staff = pd.DataFrame({"id": [8, 9], "name": ["Crew", "Truck"], "value": ["A", "7"]})
+    sold = root_features(tenant.data, 1, reference={"technicians.custom_fields": staff})
+    assert "technician's field Crew" in set(sold.loc[sold["root"] == 1, "feature"])
     few = root_features(tenant.data, 1, per_feature=1)
     assert set(few["feature"]) == set(found["feature"])  # every feature keeps a root
     assert not found.duplicated().any()

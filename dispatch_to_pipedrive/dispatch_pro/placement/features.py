@@ -30,6 +30,7 @@ KINDS = (
     "priority",
     "sites",
     "sold by",
+    "technician's field",
     "technician",
 )
 """What a feature's first words may be; all other features are circumstances."""
@@ -66,23 +67,26 @@ def root_features(
     *,
     per_feature: int = 20,
     priority_field: str = PRIORITY_FIELD,
+    reference: Frames | None = None,
 ) -> pd.DataFrame:
     """One row for each root and feature (columns `root` Int64, `feature` string), no row twice.
 
     Of the given roots (default all) only candidates are returned: for each feature the `per_feature` roots with
     the fewest records, each candidate with all its features. Reads every given root, a chunk at a time.
+    reference: "technicians.custom_fields", if the custom fields of jobs' owners count as features.
     """
+    staff = None if reference is None else _filled(reference["technicians.custom_fields"])
     sizes = root_sizes(data, generation).set_index("root").sum(axis="columns").rename("size")
     if roots is not None:
         sizes = sizes[sizes.index.isin(list(roots))]
     best = features_of(read_batch(data, generation, [], _FEEDS)).assign(size=0)
     for chunk in _chunks(sizes.index):
-        found = features_of(read_batch(data, generation, chunk, _FEEDS), priority_field=priority_field)
+        found = features_of(read_batch(data, generation, chunk, _FEEDS), priority_field, staff)
         found["size"] = found["root"].map(sizes)
         best = _smallest(pd.concat([best, found]), per_feature)
     candidates = sorted(best["root"].unique())
     complete = [
-        features_of(read_batch(data, generation, chunk, _FEEDS), priority_field=priority_field)
+        features_of(read_batch(data, generation, chunk, _FEEDS), priority_field, staff)
         for chunk in _chunks(candidates)
     ]
     return pd.concat([best.head(0)[["root", "feature"]], *complete], ignore_index=True)
@@ -112,8 +116,13 @@ def _told(feature: str, names: Mapping[str, pd.Series]) -> tuple[str, str]:
     return kind, value
 
 
-def features_of(frames: Frames, *, priority_field: str = PRIORITY_FIELD) -> pd.DataFrame:
-    """The features of each root in a batch's source frames (columns `root`, `feature`)."""
+def features_of(
+    frames: Frames, priority_field: str = PRIORITY_FIELD, staff: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The features of each root in a batch's source frames (columns `root`, `feature`).
+
+    staff: custom fields of technicians (id, name); without them no feature tells of those.
+    """
     customers, jobs, invoices = frames["customers"], frames["jobs"], frames["invoices"]
     fields = _filled(frames["jobs.custom_fields"])
     bucket = fields["name"].str.strip().str.casefold() == priority_field.casefold()
@@ -132,6 +141,7 @@ def features_of(frames: Frames, *, priority_field: str = PRIORITY_FIELD) -> pd.D
         _named("job field", fields, "name"),
         _named("sold by", jobs, "sold_by_id"),
         _named("owner", _owners(jobs, frames["appointment_assignments"]), "owner"),
+        _named("technician's field", _staff_fields(jobs, frames["appointment_assignments"], staff), "name"),
         _named("payment", _payments(frames), "payment"),
         _named("appointment status", frames["appointments"], "status"),
         _named("technician", frames["appointment_assignments"], "technician_id"),
@@ -208,6 +218,16 @@ def _owners(jobs: pd.DataFrame, assignments: pd.DataFrame) -> pd.DataFrame:
     owner = pd.Series("nobody", index=jobs.index, dtype="string").mask(sold, "who sold the job")
     owner = owner.mask(crew == 1, "one technician").mask(crew > 1, "the last of several technicians")
     return jobs[["root"]].assign(owner=owner)
+
+
+def _staff_fields(jobs: pd.DataFrame, assignments: pd.DataFrame, staff: pd.DataFrame | None) -> pd.DataFrame:
+    """The custom fields that the owner of each job has: the technician assigned last, else who sold it."""
+    if staff is None:
+        return jobs.loc[[], ["root"]].assign(name=pd.Series(dtype="string"))
+    working = assignments[assignments["active"].fillna(True) & assignments["technician_id"].notna()]
+    last = working.sort_values(["assigned_on", "id"]).drop_duplicates("job_id", keep="last")
+    owner = jobs["id"].map(last.set_index("job_id")["technician_id"]).fillna(jobs["sold_by_id"])
+    return jobs[["root"]].assign(id=owner).merge(staff[["id", "name"]], on="id")
 
 
 def _payments(frames: Frames) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, REFERENCE, Feed
 from dispatch_to_pipedrive.dispatch_pro.placement import (
     PlacementMissing,
     build_placement,
+    read_reference,
     root_features,
     root_sizes,
 )
@@ -137,7 +138,9 @@ def features(migration: Migration) -> dg.MaterializeResult[pd.DataFrame]:
     """What each root has that a sample should cover, and which values choices and labels can have."""
     with plain_words():
         generation = migration.ledger.latest_generation()
-        found = root_features(migration.data, generation)
+        segments = committed(migration.ledger, generation)
+        staff = read_reference(migration.data, segments, generation, ("technicians",))
+        found = root_features(migration.data, generation, reference=staff)
     return dg.MaterializeResult(
         value=found, metadata={"generation": generation, "features": int(found["feature"].nunique())}
     )
