@@ -199,7 +199,9 @@ class _Shown:
     name: str
 
     def old(self, value: Any) -> str:
-        return self._text(value, lambda name: name)
+        where = f"{self.entity}.{self.name}"
+        known = self.approved.names.get(where, {})
+        return self._text(value, lambda name: str(known.get(name, (None, None))[1] or name))
 
     def new(self, value: Any) -> str:
         return self._text(value, self._called)

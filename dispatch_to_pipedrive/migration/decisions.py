@@ -178,24 +178,26 @@ def mistakes_in(
     for user in users:
         if not user.is_deleted:
             by_email.setdefault(fold_email(user.email), []).append(user)
+    sharing: dict[str, list[int]] = {}
+    for key, email in technicians.items():
+        sharing.setdefault(fold_email(email), []).append(key)
+    decided = decisions.by_technician
     mistakes: list[str] = []
-    decided: dict[str, tuple[str, Decision]] = {}
     for row in decisions.rows:
-        where = f"{decisions.file}:{row.line}" if row.line else "decision"
-        who = f"{where}: technician {row.technician_id}"
-        if row.technician_id not in technicians:
+        key, decision = row.technician_id, fold_email(row.decision)
+        who = f"{decisions.file}:{row.line}: technician {key}" if row.line else f"technician {key}"
+        if key not in technicians:
             mistakes.append(f"{who} is not in Dispatch Pro: correct the id or delete the line")
             continue
-        decision = fold_email(row.decision)
         if not decision:
             continue
         if wrong := _wrong_decision(decision, by_email, fallback):
             mistakes.append(f"{who}: {wrong}")
-        email = fold_email(technicians[row.technician_id])
-        before = decided.setdefault(email, (decision, row)) if email else (decision, row)
-        if before[0] != decision:
+        email = fold_email(technicians[key])
+        others = [str(x) for x in sharing[email] if x != key and decided.get(x) != decision] if email else []
+        if others:
             mistakes.append(
-                f"{who} has the e-mail {email} of technician {before[1].technician_id}, so both need one decision"
+                f"{who} has the e-mail {email} of technician {', '.join(others)}: decide the same for all of them"
             )
     return mistakes
 
@@ -228,7 +230,8 @@ def write_decisions(decisions: Decisions) -> None:
     content = sheet.getvalue().encode("utf-8")
     file = decisions.file
     try:
-        if file.is_file() and file.read_bytes() == content:
+        standing = file.read_bytes() if file.is_file() else None
+        if standing == content or (standing is None and not decisions.rows):
             return
         file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_name(f".{file.name}.{os.getpid()}")
