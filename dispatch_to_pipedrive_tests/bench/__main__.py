@@ -21,6 +21,7 @@ from dispatch_to_pipedrive_tests.bench.extraction import extraction_rate
 from dispatch_to_pipedrive_tests.bench.figures import Figure
 from dispatch_to_pipedrive_tests.bench.memory import peaks
 from dispatch_to_pipedrive_tests.bench.normalize_cost import normalize_cost
+from dispatch_to_pipedrive_tests.bench.proposal import proposal
 from dispatch_to_pipedrive_tests.bench.wave_bytes import wave_bytes
 
 SMALL, LARGE = 10_000, 200_000
@@ -61,7 +62,7 @@ def _tenant(home: str, customers: int) -> tuple[Took, Took]:
 
 
 SECTIONS: dict[str, Callable[[Path], list[Figure]]] = {
-    section.__name__: section for section in (extraction, load, scale)
+    section.__name__: section for section in (proposal, extraction, load, scale)
 }
 
 

@@ -168,65 +168,44 @@ def scores(found: Sequence[Outcome]) -> Mapping[str, float]:
 
 
 WAYS: Mapping[str, Mapping[str, Any]] = {
-    **{
-        ("only " if number == 1 else "and ") + METHODS[number - 1]: {
-            "methods": METHODS[:number],
-            "one_to_one": False,
-            "veto": False,
-        }
-        for number in range(1, len(METHODS) + 1)
-    },
-    "and a veto by type": {"one_to_one": False},
-    "and one to one": {},
+    "exact names": {"methods": METHODS[:1], "one_to_one": False, "veto": False},
+    "+ normalized": {"methods": METHODS[:2], "one_to_one": False, "veto": False},
+    "+ glossary": {"methods": METHODS[:3], "one_to_one": False, "veto": False},
+    "+ likeness": {"one_to_one": False, "veto": False},
+    "+ veto by type": {"one_to_one": False},
+    "+ one to one": {},
+    "all but the glossary": {"methods": ("exact", "normalized", "fuzzy")},
 }
-"""Each way adds one step to the one before; the last is the whole method."""
+"""Each way adds one step to the one before; the last two are the whole method, and the whole without its glossary."""
 
 
 def proposal(_folder: Path) -> list[Figure]:
-    """What the proposal gets right, with every step of the method that is switched on."""
-    by_half = {half: outcomes(half) for half in HALVES}
-    steps = [(way, {half: scores(outcomes(half, **how)) for half in HALVES}) for way, how in WAYS.items()]
-    found = {half: scores(mine) for half, mine in by_half.items()}
-    detail = {
-        hit: "; ".join(f"{way} {of[half][hit]:.2f}" for way, of in steps for half in ("unseen",))
-        for hit in ("hit@1", "hit@3")
-    }
-    count = len(by_half["unseen"])
-    figures = [
-        Figure(
-            f"proposal, {hit} of {count} unseen labels",
-            found["unseen"][hit],
-            goal,
-            "",
-            at_least=True,
-            detail=f"seen {found['seen'][hit]:.2f}; {detail[hit]}",
-        )
-        for hit, goal in (("hit@1", HIT_1), ("hit@3", HIT_3))
-    ]
-    sure = sum(found[half]["sure"] for half in HALVES)
-    wrong = sum(found[half]["wrong"] for half in HALVES)
-    return [
-        *figures,
-        Figure("proposal, wrong among the sure of both halves", wrong, 0, "", detail=f"{sure:.0f} are sure"),
-    ]
+    """What the proposal gets right of the unseen half, and what each step of the method is worth."""
+    seen, unseen = (scores(outcomes(half)) for half in HALVES)
+    ways = {way: scores(outcomes("unseen", **how)) for way, how in WAYS.items()}
+    count = sum(label.half == "unseen" for label in labels())
+    figures = []
+    for hit, goal in (("hit@1", HIT_1), ("hit@3", HIT_3)):
+        detail = "; ".join(f"{way} {found[hit]:.2f}" for way, found in ways.items())
+        name = f"proposal, {hit} of {count} unseen labels"
+        detail = f"{detail}; seen half {seen[hit]:.2f}"
+        figures.append(Figure(name, unseen[hit], goal, "", at_least=True, detail=detail))
+    sure, wrong = (seen[one] + unseen[one] for one in ("sure", "wrong"))
+    return [*figures, Figure("proposal, wrongly sure", wrong, 0, "", detail=f"of {sure:.0f} in both halves")]
 
 
 def main() -> None:
-    """Show the seen half row by row, and of the unseen half its scores."""
+    """Show the seen half row by row (with --all also what is right), and of the unseen half its scores."""
     console = Console(width=None if sys.stdout.isatty() else 200)
-    table = Table("feed", "entity", "name", "right", "answered", "verdict", "score", "hit")
+    table = Table("feed", "entity", "name", "right", "answered", "verdict", "hit")
     for one in outcomes("seen"):
-        first = one.proposal.candidates[0].score if one.proposal.candidates else 0.0
-        hit = "1" if one.hit(1) else "3" if one.hit(3) else "-"
-        if "--all" in sys.argv or hit != "1":
-            label, verdict = one.label, one.proposal.verdict
+        if "--all" in sys.argv or not one.hit(1):
+            label, hit = one.label, "1" if one.hit(1) else "3" if one.hit(3) else "-"
             answers, right = ", ".join(one.answers), ", ".join(sorted(label.right))
-            table.add_row(label.feed, label.entity, label.name, right, answers, verdict, f"{first:.2f}", hit)
+            table.add_row(label.feed, label.entity, label.name, right, answers, one.proposal.verdict, hit)
     console.print(table)
-    for half in HALVES:
-        console.print(half, {name: round(value, 3) for name, value in scores(outcomes(half)).items()})
     for figure in proposal(Path()):
-        console.print(figure)
+        console.print(f"{figure.name}: {figure.value:.3f} ({figure.detail})")
 
 
 if __name__ == "__main__":
