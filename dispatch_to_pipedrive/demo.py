@@ -1,12 +1,14 @@
-"""How the demo goes: a sandbox, a whole migration through Dagster, and later its UI on the same data.
+"""How the demo goes: a sandbox, a whole migration with its two decisions, and later Dagster's UI on the same data.
 
 `python -m dispatch_to_pipedrive.demo run` makes a fresh home under `.demo`; `… ui` starts the sandbox again as the last
 demo left it and opens Dagster on that home. Both only start programs; what they do is theirs.
 """
 
+import csv
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +23,10 @@ import httpx
 
 FOLDER = Path(".demo")
 CUSTOMERS, PLAN, SEATS, WAVE_RECORDS = 300, "premium", 2, 800
+APPROVER = "demo"
+ACCEPTED = "deals/jobs.custom_fields/Permit Number=create"
+"""One of the proposals, so that a custom field of the tenant's own comes along."""
+MAPS = Path(__file__).resolve().parent.parent / "mappings"
 _SERVERS = {"dispatch": "DISPATCH_PRO_API_URL", "pipedrive": "PIPEDRIVE_API_URL"}
 
 
@@ -36,13 +42,14 @@ def run() -> int:
         environment = {
             **printed,
             "MIGRATION_HOME": str(home / "migration"),
+            "MAPPINGS_DIR": str(shutil.copytree(MAPS, home / "mappings")),
             "PIPEDRIVE_PLAN": PLAN,
             "PIPEDRIVE_SEATS": str(SEATS),
             "WAVE_RECORDS": str(WAVE_RECORDS),
             "FALLBACK_OWNER_EMAIL": _owner(printed),
         }
         _write(home / "environment", environment)
-        code = _program(environment, "migrate", "--through", "full", "--approve-as", "the demo")
+        code = _road(environment)
         _keep(home, printed)
     latest = FOLDER / "latest"
     latest.unlink(missing_ok=True)
@@ -52,6 +59,39 @@ def run() -> int:
     )
     print(f"By hand: set -a; . {home / 'environment'}; .venv/bin/dispatch-to-pipedrive status")
     return code
+
+
+def _road(environment: Mapping[str, str]) -> int:
+    """The whole road with both decisions; the exit code of the first step that did not go well."""
+    if code := _step(environment, "What is there, and what will it cost?", "migrate", "--through", "assess"):
+        return code
+    decisions = [
+        f"--technician={number}=fallback" for number in _undecided(Path(environment["MAPPINGS_DIR"]))
+    ]
+    confirm = ("confirm-map", "--as", APPROVER, "--accept", ACCEPTED, *decisions)
+    if code := _step(
+        environment,
+        "A person takes one of the proposals, decides for technicians without a user, and confirms the map.",
+        *confirm,
+    ):
+        return code
+    if code := _step(environment, "A sample goes first.", "migrate", "--through", "sample"):
+        return code
+    approve = ("approve-sample", "--as", APPROVER, "--note", "every field looked at")
+    if code := _step(environment, "A person looks at its diff and approves it.", *approve):
+        return code
+    return _step(environment, "Everything else follows.", "migrate", "--through", "full")
+
+
+def _step(environment: Mapping[str, str], words: str, *arguments: str) -> int:
+    print(f"\n{words}\n$ dispatch-to-pipedrive {shlex.join(arguments)}", flush=True)
+    return _program(environment, *arguments)
+
+
+def _undecided(maps: Path) -> list[str]:
+    """Ids of the technicians who have no user and no decision yet."""
+    with (maps / "technicians.csv").open(encoding="utf-8-sig", newline="") as file:
+        return [row["technician_id"] for row in csv.DictReader(file) if not row["decision"]]
 
 
 def ui(port: str = "3000") -> int:
