@@ -212,7 +212,9 @@ class _Shown:
         approved = self.approved.names.get(where, {}).get(name, (None, None))[0]
         if approved is not None and approved != number:
             called = standing_name(self.schema, self.entity, self.name, int(approved))
-            return f"{name} (made anew)" if called in (None, name) else str(called)
+            if called in (None, name):
+                return f"{name} (made anew)" if number is not None else f"{name} (not in the account)"
+            return str(called)
         return f"{name} (not in the account)" if called is None else str(called)
 
     def _text(self, value: Any, called: Callable[[str], str]) -> str:
