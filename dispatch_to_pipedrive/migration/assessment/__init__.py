@@ -11,7 +11,7 @@ import pandas as pd
 
 from dispatch_to_pipedrive.mapping.model import Maps
 from dispatch_to_pipedrive.mapping.objects import object_table
-from dispatch_to_pipedrive.migration.assessment.grade import Grade, Objects, grade
+from dispatch_to_pipedrive.migration.assessment.grade import Grade, Objects, graded
 from dispatch_to_pipedrive.migration.assessment.stays import OPTIMISATION, Stays, files, what_stays
 from dispatch_to_pipedrive.migration.assessment.tables import (
     Property,
@@ -115,7 +115,7 @@ def assess(given: Inputs) -> Assessment:
     table = object_table(given.maps)
     return Assessment(
         inputs=given,
-        grade=grade(_objects(table), clarity(given.profile, found, given.maps), given.forecast),
+        grade=graded(_objects(table), clarity(given.profile, found, given.maps), given.forecast),
         objects=table,
         counts=counts(given.profile),
         choices=choices(given.profile),

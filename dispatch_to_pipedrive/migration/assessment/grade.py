@@ -72,7 +72,7 @@ class Clarity:
     found: int
 
 
-def grade(objects: Objects, clarity: Clarity, foreseen: Forecast) -> Grade:
+def graded(objects: Objects, clarity: Clarity, foreseen: Forecast) -> Grade:
     """The grade and its lines."""
     lines = (
         _objects(objects),
