@@ -3,10 +3,12 @@
 import json
 from collections import Counter
 
+import dagster as dg
 import pandas as pd
+import pytest
 
 from dispatch_to_pipedrive.mapping import load_maps
-from dispatch_to_pipedrive.migration.diff import COLUMNS, SECTIONS
+from dispatch_to_pipedrive.migration.diff import COLUMNS, SECTIONS, VERDICTS
 from dispatch_to_pipedrive.migration.ledger import Ledger
 
 from ..program import records, status
@@ -61,3 +63,32 @@ def test_the_full_run_adopts_the_samples_records_and_makes_nothing_twice(migrate
         made = Counter({key: reports[key, entity]["created"] for key, stage in reports if stage == entity})
         assert made["sample"] == len(links[entity]) > 0
         assert sum(made.values()) == len(there[entity])
+
+
+def test_the_assets_show_the_paths_the_verdicts_and_what_the_sample_covers(
+    migrated: Migrated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(migrated.home / "dagster"))
+    with dg.DagsterInstance.get() as instance:
+        found = {
+            name: instance.fetch_materializations(
+                dg.AssetRecordsFilter(asset_key=dg.AssetKey(name), asset_partitions=partitions), limit=1
+            ).records[0]
+            for name, partitions in (("reconciliation", ["sample"]), ("batches", None), ("schema_plan", None))
+        }
+    told = {
+        name: record.asset_materialization.metadata
+        for name, record in found.items()
+        if record.asset_materialization
+    }
+    reconciliation, batches, plan = told["reconciliation"], told["batches"], told["schema_plan"]
+    assert str(reconciliation["diff"].value).endswith("reports/sample/diff.html")
+    assert len(reconciliation["fields"].records) == 20  # type: ignore[union-attr]
+    assert set(reconciliation["fields_by_verdict"].value) <= set(VERDICTS)  # type: ignore[arg-type]
+    assert batches["sample_covers"].value
+    assert batches["sample_lacks"].value == 0
+    kinds = {row.data["kind"] for row in batches["coverage"].records}  # type: ignore[union-attr]
+    assert {"job type", "job status", "payment", "sites", "owner", "customer type", "circumstance"} <= kinds
+    assert plan["make"].value
+    table = pd.read_csv(migrated.home / "reports" / "schema_plan.csv", dtype="string", keep_default_na=False)
+    assert {"pipeline", "stage", "field", "option", "label", "user"} <= set(table["kind"])

@@ -221,6 +221,16 @@ def test_a_later_batch_speaks_for_itself() -> None:
     assert set(newer.loc[newer["entity"] == "persons", "verdict"]) == {"newer"}
 
 
+def test_a_batch_without_records_has_no_rows() -> None:
+    now = sides()
+    none = {entity: frame.head(0) for entity, frame in SOURCE.items()}
+    mapped = {entity: frame.head(0) for entity, frame in now.mapped.items()}
+    empty = field_diff(sides(source=none, mapped=mapped, links={"persons": {}, "deals": {}}), [])
+    assert empty.empty
+    assert worst_first(empty).empty
+    assert distinct_lines(empty).empty
+
+
 def test_what_needs_a_look_comes_first(rows: pd.DataFrame) -> None:
     order = worst_first(rows)["verdict"].drop_duplicates().tolist()
     assert order == ["missing", "wrong", "extra", "kept", "equal", "not taken"]

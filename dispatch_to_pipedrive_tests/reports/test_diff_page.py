@@ -1,7 +1,7 @@
 """The diff's page in a browser: it opens from a file, filters and searches, and no name of a tenant does anything."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -159,6 +159,14 @@ def test_filters_and_search_narrow_ten_thousand_rows(page: Page) -> None:
     assert len(shown(page)) == 2
     page.select_option("#by-section", "persons")
     assert page.inner_text("#count") == "2 of 10,000 fields"
+
+
+def test_an_empty_sample_has_a_page_too() -> None:
+    page = page_of(rows())
+    nothing = replace(
+        page, rows=page.rows.head(0), lines=page.lines.head(0), coverage=page.coverage.head(0), roots=0
+    )
+    assert "0 fields, all equal" in render_diff(nothing)
 
 
 def test_hidden_characters_are_shown_by_their_number() -> None:
