@@ -63,29 +63,28 @@ def run() -> int:
 
 def _road(environment: Mapping[str, str]) -> int:
     """The whole road with both decisions; the exit code of the first step that did not go well."""
-    if code := _step(environment, "What is there, and what will it cost?", "migrate", "--through", "assess"):
+
+    def step(words: str, *arguments: str) -> int:
+        print(f"\n{words}\n$ dispatch-to-pipedrive {shlex.join(arguments)}", flush=True)
+        return _program(environment, *arguments)
+
+    if code := step("What is there, and what will it cost?", "migrate", "--through", "assess"):
         return code
     decisions = [
         f"--technician={number}=fallback" for number in _undecided(Path(environment["MAPPINGS_DIR"]))
     ]
-    confirm = ("confirm-map", "--as", APPROVER, "--accept", ACCEPTED, *decisions)
-    if code := _step(
-        environment,
-        "A person takes one of the proposals, decides for technicians without a user, and confirms the map.",
-        *confirm,
-    ):
-        return code
-    if code := _step(environment, "A sample goes first.", "migrate", "--through", "sample"):
-        return code
-    approve = ("approve-sample", "--as", APPROVER, "--note", "every field looked at")
-    if code := _step(environment, "A person looks at its diff and approves it.", *approve):
-        return code
-    return _step(environment, "Everything else follows.", "migrate", "--through", "full")
-
-
-def _step(environment: Mapping[str, str], words: str, *arguments: str) -> int:
-    print(f"\n{words}\n$ dispatch-to-pipedrive {shlex.join(arguments)}", flush=True)
-    return _program(environment, *arguments)
+    return (
+        step(
+            "A person takes a proposal, decides for technicians without a user, and confirms the map.",
+            *("confirm-map", "--as", APPROVER, "--accept", ACCEPTED, *decisions),
+        )
+        or step("A sample goes first.", "migrate", "--through", "sample")
+        or step(
+            "A person looks at its diff and approves it.",
+            *("approve-sample", "--as", APPROVER, "--note", "every field looked at"),
+        )
+        or step("Everything else follows.", "migrate", "--through", "full")
+    )
 
 
 def _undecided(maps: Path) -> list[str]:
