@@ -20,6 +20,7 @@ from dispatch_to_pipedrive.migration.approval import (
     changes,
     told,
 )
+from dispatch_to_pipedrive.migration.drift import Drift
 from dispatch_to_pipedrive.migration.errors import GateClosed
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.owners import (
@@ -59,8 +60,8 @@ class Present:
 
     render: the sample's payloads as map, code, owners and account would have them (CannotRender: why they cannot be).
     missing: what the maps ask for and the account lacks, in words. schema: None where the account is no longer as
-    recorded, which `trouble` tells. decisions: digest of the owner file. tokens: of a day and left today, after the
-    reserve; None without limit.
+    recorded, which `trouble` tells. drifts: what people changed in the schema. decisions: digest of the owner file.
+    tokens: of a day and left today, after the reserve; None without limit.
     """
 
     maps: Maps
@@ -71,6 +72,7 @@ class Present:
     tokens_per_day: int | None
     tokens_left: int | None
     trouble: str = ""
+    drifts: Callable[[], Sequence[Drift]] = tuple
     asked: dict[str, list[Change]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -154,6 +156,9 @@ def _schema(ledger: Ledger, account: str, present: Present) -> Gate:
     name, maps = "schema_in_place", present.maps
     if present.schema is None:
         return Gate(name, False, present.trouble)
+    people = present.drifts()
+    if closing := [str(one) for one in people if one.blocks]:
+        return Gate(name, False, f"people changed the account's schema: {_listed(closing)}")
     made = {(x.kind, x.entity, x.name) for x in ledger.schema_objects(account)}
     needed = {
         ("field", entity, field_name)
@@ -170,9 +175,10 @@ def _schema(ledger: Ledger, account: str, present: Present) -> Gate:
     if missing:
         words = f"{len(missing)} missing ({_listed(missing)}): materialize `pipedrive_schema` (job `prepare`)"
         return Gate(name, False, words)
-    return Gate(
-        name, True, f"{len(needed)} fields, stages and pipelines are recorded and stand in the account"
-    )
+    words = f"{len(needed)} fields, stages and pipelines are recorded and stand in the account"
+    if people:
+        words += f"; people changed there: {_listed([str(one) for one in people])}"
+    return Gate(name, True, words)
 
 
 def owners_gate(ledger: Ledger, account: str, decisions: str) -> Gate:
@@ -207,9 +213,7 @@ def _sample(ledger: Ledger, account: str, present: Present) -> Gate:
     name = "sample_approved"
     approved = ledger.latest_approval(account, SAMPLE)
     if approved is None:
-        return Gate(
-            name, False, f"nobody has approved the sample: {APPROVE}"
-        )
+        return Gate(name, False, f"nobody has approved the sample: {APPROVE}")
     try:
         found = present.changes_since(approved)
     except CannotRender as error:

@@ -19,6 +19,7 @@ from dispatch_to_pipedrive.migration.clearance import (
     require_confirmed_map,
 )
 from dispatch_to_pipedrive.migration.decisions import Decisions
+from dispatch_to_pipedrive.migration.drift import Drift
 from dispatch_to_pipedrive.migration.errors import GateClosed
 from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
@@ -256,3 +257,19 @@ def test_a_batch_fits_or_pauses_or_can_never_end(
 ) -> None:
     gate = the("budget_sufficient", ready, now(**changes), manifest)
     assert (gate.passed, words in gate.words) == (passed, True), gate.words
+
+
+def test_what_people_did_to_the_schema_closes_the_gate_where_records_need_it_and_is_told_otherwise(
+    ready: Ledger,
+) -> None:
+    """R071."""
+    gone = Drift("option", "deals", "Job_Type__c: Repair", "5", "vanished", "", blocks=True)
+    renamed = Drift("option", "deals", "Job_Type__c: Repair", "5", "renamed", "Fix", blocks=False)
+    gate = the("schema_in_place", ready, now(drifts=lambda: [gone, renamed]))
+    assert not gate.passed
+    assert (
+        "option 'Repair' of deals.Job_Type__c was deleted in Pipedrive: make one of that name" in gate.words
+    )
+    gate = the("schema_in_place", ready, now(drifts=lambda: [renamed]))
+    assert gate.passed
+    assert "people changed there: option 'Repair' of deals.Job_Type__c is called 'Fix' now" in gate.words
