@@ -41,6 +41,9 @@ class Check:
     found: str
     todo: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.name}: {self.found}" + (f": {self.todo}" if self.todo else "")
+
 
 @dataclass(frozen=True)
 class AccountFacts:

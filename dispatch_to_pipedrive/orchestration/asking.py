@@ -35,7 +35,7 @@ from dispatch_to_pipedrive.orchestration.resources import access_of, credentials
 from dispatch_to_pipedrive.pipedrive.account import Currency, Me, read_structure
 from dispatch_to_pipedrive.pipedrive.budget import TokenBudget
 from dispatch_to_pipedrive.pipedrive.client import PipedriveClient
-from dispatch_to_pipedrive.pipedrive.errors import PipedriveError
+from dispatch_to_pipedrive.pipedrive.errors import BudgetSpent, PipedriveError
 from dispatch_to_pipedrive.pipedrive.prices import LIST, PRICES
 from dispatch_to_pipedrive.settings import Settings, WrongSettings
 
@@ -71,11 +71,13 @@ async def _me(settings: Settings) -> Me:
 
 
 async def ask_account(ledger: Ledger, settings: Settings) -> tuple[AccountFacts, int]:
-    """What the account says of itself, and the tokens that it took; a refusal is a fact."""
+    """What the account says of itself, and the tokens that it took; a refusal is a fact. Raises BudgetSpent."""
     try:
         async with reading(ledger, settings, purpose="preflight") as session:
             facts = await _facts(ledger, session)
             return facts, sum(session.client.budget.by_kind.values())
+    except BudgetSpent:
+        raise
     except PipedriveError as refusal:
         return AccountFacts(refused=str(refusal)), 0
 
@@ -186,10 +188,15 @@ def foresee(settings: Settings, maps: Maps, profile: pd.DataFrame, around: Aroun
 
 
 async def look_through(ledger: Ledger, settings: Settings) -> tuple[Theirs, str]:
-    """What others have in the account, and in words why it may not be all; nothing where the account refuses."""
+    """What others have in the account, and in words why it may not be all; nothing where the account refuses.
+
+    Raises BudgetSpent.
+    """
     try:
         async with reading(ledger, settings, purpose="looking for twins") as session:
             found = await list_theirs(session, most_pages(session.client.budget.daily))
+    except BudgetSpent:
+        raise
     except PipedriveError as refusal:
         return nothing_listed(), f"Not looked for: {refusal}."
     if not found.unfinished:

@@ -18,6 +18,8 @@ from dispatch_to_pipedrive.migration.clearance import APPROVE, CONFIRM, Gate, ma
 from dispatch_to_pipedrive.migration.decisions import TO_FALLBACK
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.owners import undecided
+from dispatch_to_pipedrive.migration.preflight import failing
+from dispatch_to_pipedrive.orchestration.asking import kept_checks, require_account
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES
 from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
@@ -90,11 +92,13 @@ class Road:
         decisions_of(self.settings)
         began = datetime.now(UTC).isoformat(timespec="microseconds")
         if not self.ledger.manifests():
+            require_account(self.settings)  # a wrong token is told before anything is read from the source
             self.run("advance_source")
             self.run("plan_batches")
         manifests = self.ledger.manifests()
         add_batches(self.instance, [manifest.key for manifest in manifests])
-        self._assess()
+        if failed := self._assess():
+            return failed
         if self.wish.through == "assess":
             return []
         if closed := self._decide():
@@ -142,14 +146,16 @@ class Road:
     def _has(self, page: str) -> bool:
         return (self.settings.home / page).is_file()
 
-    def _assess(self) -> None:
-        """Before people have confirmed anything they get to see the tenant; later only when they ask."""
+    def _assess(self) -> list[str]:
+        """Before people have confirmed anything they get to see the tenant, later only when they ask; what fails."""
         scope = self.ledger.bound_scope()
         asked = self.wish.through == "assess"
         if scope is None or asked or self.ledger.latest_approval(scope.account, MAP) is None:
             self.run("assess")
-        elif not self._owners(scope).passed:
+            return [f"preflight, {check}" for check in failing(kept_checks(self.ledger))]
+        if not self._owners(scope).passed:
             self.run("match_technicians")
+        return []
 
     def _decide(self) -> str:
         """What a person has to decide before anything is written; '' if nothing is open, or was approved just now."""
