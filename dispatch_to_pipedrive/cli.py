@@ -10,6 +10,7 @@ from dispatch_to_pipedrive import __version__
 from dispatch_to_pipedrive.commands.decide import approve_sample, confirm_map, reassign_owners
 from dispatch_to_pipedrive.commands.estimate import estimate
 from dispatch_to_pipedrive.commands.look import status, verify
+from dispatch_to_pipedrive.commands.map import maps
 from dispatch_to_pipedrive.commands.migrate import migrate
 from dispatch_to_pipedrive.commands.servers import sandbox, ui
 
@@ -41,6 +42,7 @@ for command in (estimate, migrate, confirm_map, approve_sample, reassign_owners,
 app.command(
     add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
 )(sandbox)
+app.add_typer(maps, name="map")
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """Do the columns that a map reads exist, and do their values fit the fields that they go to?
 
 The kinds of columns are those of the normalized frames: text, number, timestamp, list, contact points, custom fields,
-`key of deals` (a record by its source key), `keys of persons` (a list of such).
+`key of deals` (a record by its source key), `keys of persons` (a list of such); `text of known values` where every
+value of the tenant is known beforehand, so that a pick-list can be made of them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -62,7 +63,7 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "boolean": (),
     "option": ("text", "custom text", "number"),
     "options": ("list", "text", "custom text"),
-    "labels": ("list", "text", "custom text"),
+    "labels": ("list",),
     "reference": ("key",),
     "participants": ("key", "keys"),
     "user": ("text", "custom text"),
@@ -75,6 +76,8 @@ TAKES: Mapping[str, tuple[str, ...]] = {
 }
 """Type of a field → the kinds of values that it takes as they are; a value map gives whatever it says."""
 
+CHOICES = ("option", "options", "labels")
+KNOWN = " of known values"
 _HINTS: Mapping[tuple[str, str], str] = {
     ("timestamp", "date"): "use transform: date",
     ("timestamp", "time"): "use transform: time",
@@ -107,7 +110,8 @@ def kind_of(field: FieldMap, columns: Mapping[str, str]) -> str | None:
     found = {columns[column] for column in field.sources}
     if len(found) == 1:
         return found.pop()
-    return "text" if all(_family(kind) in _SCALAR for kind in found) else " and ".join(sorted(found))
+    found = {_family(kind) for kind in found}
+    return "text" if found <= set(_SCALAR) else " and ".join(sorted(found))
 
 
 def _wrong(
@@ -129,10 +133,16 @@ def _wrong(
     if strange:
         return
     kind = kind_of(field, columns)
-    if kind is None or field.value_map is not None:
+    if kind is None:
+        return
+    every = field.value_map is None or field.unmapped == "add_option"
+    if field.type in CHOICES and every and kind != "custom text" and not kind.endswith(KNOWN):
+        words = f"nobody knows every value of {', '.join(field.sources)} before it is loaded"
+        yield ("type",), f"{words}: name them in a value_map without add_option, or use type: text", None
+    if field.value_map is not None:
         return
     if _family(kind) not in TAKES[field.type]:
-        hint = _HINTS.get((kind, field.type))
+        hint = _HINTS.get((_family(kind), field.type))
         words = f"{', '.join(field.sources)} gives {_plural(kind)}, which a field of type {field.type} does not take"
         yield ("type",), f"{words}: {hint}" if hint else words, None
     elif field.to is not None and not kind.endswith(f" of {field.to}"):
@@ -154,7 +164,7 @@ def _plural(kind: str) -> str:
     }
     family = _family(kind)
     plural = words.get(family, family if family.endswith("s") else f"{family}s")
-    return plural + kind[len(family) :]
+    return plural + kind.removesuffix(KNOWN)[len(family) :]
 
 
 def _or(kinds: tuple[str, ...]) -> str:

@@ -106,7 +106,8 @@ class FieldMap(Strict):
         default=None, description="For reference and participants: the entity whose records are looked up"
     )
     required: bool = Field(
-        default=False, description="A record without a value for this field is listed as a problem"
+        default=False,
+        description="A record without a value for this field is not sent but set aside, and listed",
     )
     create_only: bool = Field(
         default=False, description="Sent with a new record only, never with a change of it"

@@ -126,22 +126,23 @@ def _labels(field: FieldMap, values: Iterable[str]) -> tuple[str, ...]:
 def _options(entity: str, name: str, field: FieldMap, values: Iterable[str]) -> tuple[str, ...]:
     if field.type not in ("option", "options"):
         return ()
-    value_map = {key: str(label) for key, label in (field.value_map or {}).items() if label is not None}
-    by_value = dict(value_map)
-    strange: dict[str, int] = {}
-    for value in values:
-        if value in value_map:
-            continue
-        if field.value_map is not None and field.unmapped == "stop":
-            strange[value] = 0
-        elif field.value_map is None or field.unmapped == "add_option":
-            by_value[value] = value
+    by_value, strange = labels_of(field, values)
     if strange:
-        raise UnmappedValues(entity, name, strange)
+        raise UnmappedValues(entity, name, dict.fromkeys(strange, 0))
     for label, values_of in collapsing(by_value):
         raise OptionCollision(entity, name, label, values_of)
     default = () if field.default is None else (str(field.default),)
     return tuple(dict.fromkeys((*by_value.values(), *default)))
+
+
+def labels_of(field: FieldMap, values: Iterable[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Source value → option, for the value map's own rows and the given values; and the values at which it stops."""
+    value_map = field.value_map or {}
+    by_value = {value: str(label) for value, label in value_map.items() if label is not None}
+    open_ = [value for value in values if value not in value_map]
+    if field.value_map is None or field.unmapped == "add_option":
+        return {**by_value, **{value: value for value in open_}}, ()
+    return by_value, tuple(open_) if field.unmapped == "stop" else ()
 
 
 def collapsing(by_value: Mapping[str, Scalar]) -> list[tuple[str, list[str]]]:

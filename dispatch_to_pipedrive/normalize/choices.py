@@ -7,6 +7,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from dispatch_to_pipedrive.normalize.deals import PAYMENT_STATES
+
+REFERENCE = ("job_types", "tag_types", "business_units", "job_cancel_reasons")
+"""The reference feeds that are asked."""
+
 
 def choices(features: pd.DataFrame, reference: Mapping[str, pd.DataFrame]) -> dict[str, tuple[str, ...]]:
     """Normalized column ("deals.job_type") → every value that it can have, sorted."""
@@ -16,6 +21,10 @@ def choices(features: pd.DataFrame, reference: Mapping[str, pd.DataFrame]) -> di
         "persons.labels": customers,
         "deals.labels": _tags(features, "job tag ", reference),
         "deals.job_type": _texts(reference["job_types"]["name"]),
+        "deals.business_unit": _texts(reference["business_units"]["name"]),
+        "deals.cancel_reason": _texts(reference["job_cancel_reasons"]["name"].str.strip()),
+        "deals.job_status": _texts(_after(features, "job status ")),
+        "deals.payment_status": PAYMENT_STATES,
         "deals.priority": _texts(_after(features, "priority ", but="priority bucket ").str.strip()),
         "deals.priority_bucket": _texts(_after(features, "priority bucket ").str.strip()),
     }

@@ -10,6 +10,8 @@ from dispatch_to_pipedrive.normalize.money import cents, units
 from dispatch_to_pipedrive.normalize.technicians import Crew, emails, last_assigned, names
 from dispatch_to_pipedrive.normalize.times import order, utc
 
+PAYMENT_STATES = ("credit", "no_invoice", "paid", "partially_paid", "unpaid")
+
 
 def carried_jobs(
     frames: Mapping[str, pd.DataFrame], customers: pd.DataFrame, survivor: pd.Series

@@ -8,6 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from dispatch_to_pipedrive.normalize.addresses import PARTS
+from dispatch_to_pipedrive.normalize.deals import PAYMENT_STATES
 from dispatch_to_pipedrive.normalize.lists import FIELDS, POINTS, TEXTS
 from dispatch_to_pipedrive.normalize.money import CENTS
 
@@ -24,6 +25,11 @@ def _text(*, filled: bool = False) -> pa.Column:
     return pa.Column(TEXT, nullable=not filled, metadata={KIND: "text"})
 
 
+def _known(*, filled: bool = False) -> pa.Column:
+    """A text all of whose values in the tenant are known beforehand (see `choices`)."""
+    return pa.Column(TEXT, nullable=not filled, metadata={KIND: "text of known values"})
+
+
 def _time() -> pa.Column:
     return pa.Column(TEXT, checks=UTC, nullable=True, metadata={KIND: "timestamp"})
 
@@ -33,7 +39,7 @@ def _number(dtype: Any = ID, *, filled: bool = False) -> pa.Column:
 
 
 def _choice(*values: str) -> pa.Column:
-    return pa.Column(TEXT, checks=pa.Check.isin(values), metadata={KIND: "text"})
+    return pa.Column(TEXT, checks=pa.Check.isin(values), metadata={KIND: "text of known values"})
 
 
 def _key(pattern: str, *, filled: bool = True, unique: bool = False) -> pa.Column:
@@ -63,7 +69,7 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "root": ROOT,
         "name": _text(filled=True),
         "created_at": _time(),
-        "labels": _list(TEXTS, "list"),
+        "labels": _list(TEXTS, "list of known values"),
         "custom_fields": _list(FIELDS, "custom fields"),
         "site_custom_fields": _list(FIELDS, "custom fields"),
         "additional_sites": _text(),
@@ -78,7 +84,7 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "emails": _list(POINTS, "contact points"),
         "phones": _list(POINTS, "contact points"),
         "contact_memo": _text(),
-        "labels": _list(TEXTS, "list"),
+        "labels": _list(TEXTS, "list of known values"),
         "custom_fields": _list(FIELDS, "custom fields"),
         "site_custom_fields": _list(FIELDS, "custom fields"),
         "additional_sites": _text(),
@@ -88,24 +94,24 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "root": ROOT,
         "job_id": _number(filled=True),
         "job_number": _text(filled=True),
-        "job_type": _text(),
-        "business_unit": _text(),
+        "job_type": _known(),
+        "business_unit": _known(),
         "customer_name": _text(filled=True),
         "organization_key": _key(ORGANIZATION, filled=False),
         "person_key": _key(PERSON),
-        "job_status": _text(filled=True),
-        "priority": _text(),
-        "priority_bucket": _text(),
-        "labels": _list(TEXTS, "list"),
+        "job_status": _known(filled=True),
+        "priority": _known(),
+        "priority_bucket": _known(),
+        "labels": _list(TEXTS, "list of known values"),
         "custom_fields": _list(FIELDS, "custom fields"),
         "site_custom_fields": _list(FIELDS, "custom fields"),
         "technician_custom_fields": _list(FIELDS, "custom fields"),
         "created_at": _time(),
         "value": _number(CENTS, filled=True),
-        "payment_status": _choice("no_invoice", "unpaid", "partially_paid", "paid", "credit"),
+        "payment_status": _choice(*PAYMENT_STATES),
         "won_at": _time(),
         "lost_at": _time(),
-        "cancel_reason": _text(),
+        "cancel_reason": _known(),
         "cancel_memo": _text(),
         "technician_id": _number(),
         "owner_email": _text(),
@@ -156,7 +162,8 @@ def columns(entity: str, sites: int) -> dict[str, pa.Column]:
 def kinds(entity: str, sites: int) -> dict[str, str]:
     """What each column's values are: text, number, timestamp, list, contact points, custom fields, or keys.
 
-    `key of deals` names a record of the destination by its source key, `keys of persons` is a list of such.
+    `key of deals` names a record of the destination by its source key, `keys of persons` is a list of such. Of `text
+    of known values` and `list of known values` `choices` can tell every value in the tenant.
     """
     return {name: str((column.metadata or {})[KIND]) for name, column in columns(entity, sites).items()}
 

@@ -7,14 +7,17 @@ import pandas as pd
 from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
-from dispatch_to_pipedrive.mapping import EntityMap, FieldMap, OptionCollision, UnmappedValues
+from dispatch_to_pipedrive.mapping import EntityMap, FieldMap, OptionCollision, SchemaNeeds, UnmappedValues
+from dispatch_to_pipedrive.mapping.meaning import digest, meaning
 from dispatch_to_pipedrive.mapping.proposal import read_proposals
 from dispatch_to_pipedrive.migration.approval import CannotRender, Rendering, render
 from dispatch_to_pipedrive.migration.clearance import Present
 from dispatch_to_pipedrive.migration.decisions import FILE, Decisions, read_decisions
+from dispatch_to_pipedrive.migration.drift import Drift, drift, options_needed
 from dispatch_to_pipedrive.migration.prepare import steps_of
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.migration.values import Manifest
+from dispatch_to_pipedrive.migration.values import Manifest, OwnerRow
+from dispatch_to_pipedrive.normalize.choices import REFERENCE
 from dispatch_to_pipedrive.orchestration.choices import custom_choices
 from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
 from dispatch_to_pipedrive.orchestration.resources import Migration
@@ -71,6 +74,7 @@ async def present(migration: Migration, session: Session) -> Present:
         schema=schema,
         render=lambda: migration.rendering(lambda: sample_rendering(migration, session, schema, trouble)),
         missing=lambda: missing_schema(migration, schema),
+        drifts=lambda: drifts_of(migration, session, schema),
         tokens_per_day=migration.tokens_per_day,
         tokens_left=session.client.budget.available,
         trouble=trouble,
@@ -92,19 +96,28 @@ def sample_rendering(
     manifest = sample_manifest(migration)
     if schema is None:
         raise CannotRender(trouble)
-    return rendering_of(migration, session, schema, manifest, _sample_frames(migration, manifest))
+    logical = _sample_as_mapped(migration, session, manifest)
+    return render(migration.maps, logical, schema, _owners(migration, session), manifest.generation_to)
 
 
 _frames: dict[tuple[str, Manifest], Mapping[str, pd.DataFrame]] = {}
-"""The sample's normalized frames: a process has one code, and a generation one content, so once is enough."""
+_logical: dict[tuple[str, Manifest, str, str], Mapping[str, pd.DataFrame]] = {}
+"""The sample's frames: a process has one code, a generation one content and a map one meaning, so once is enough."""
 
 
-def _sample_frames(migration: Migration, manifest: Manifest) -> Mapping[str, pd.DataFrame]:
-    key = (str(migration.data), manifest)
-    if key not in _frames:
-        _frames.clear()
-        _frames[key] = by_entity(normalized(migration.data, migration.ledger, manifest))
-    return _frames[key]
+def _sample_as_mapped(
+    migration: Migration, session: Session, manifest: Manifest
+) -> Mapping[str, pd.DataFrame]:
+    where, currency = str(migration.data), migration.currency(session)
+    key = (where, manifest, digest(meaning(migration.maps)), currency)
+    if key not in _logical:
+        if (where, manifest) not in _frames:
+            _frames.clear()
+            _frames[where, manifest] = by_entity(normalized(migration.data, migration.ledger, manifest))
+        found = _as_mapped(migration, session, _frames[where, manifest])
+        _logical.clear()
+        _logical[key] = found
+    return _logical[key]
 
 
 def rendering_of(
@@ -115,28 +128,52 @@ def rendering_of(
     frames: Mapping[str, pd.DataFrame],
 ) -> Rendering:
     """The payloads that normalized frames of the sample come to."""
+    logical = _as_mapped(migration, session, frames)
+    return render(migration.maps, logical, schema, _owners(migration, session), manifest.generation_to)
+
+
+def _as_mapped(
+    migration: Migration, session: Session, frames: Mapping[str, pd.DataFrame]
+) -> Mapping[str, pd.DataFrame]:
     try:
-        logical = mapped(migration.maps, frames, migration.currency(session))
+        return mapped(migration.maps, frames, migration.currency(session))
     except (UnmappedValues, OptionCollision) as error:
         raise CannotRender(str(error)) from None
-    owners = migration.ledger.owners(session.scope.account)
-    return render(migration.maps, logical, schema, owners, manifest.generation_to)
+
+
+def _owners(migration: Migration, session: Session) -> Sequence[OwnerRow]:
+    return migration.ledger.owners(session.scope.account)
 
 
 def missing_schema(migration: Migration, schema: AccountSchema | None) -> Sequence[str]:
     """What the maps ask for and the account lacks: `field Gate_Code__c of deals`."""
     if schema is None:
         return ()
-    ledger = migration.ledger
-    generation = ledger.latest_generation()
-    segments = committed(ledger, generation)
-    reference = read_reference(migration.data, segments, generation, ("job_types", "tag_types"))
-    custom = custom_choices(migration.maps, migration.data, segments, generation)
-    needs = needs_of(migration.maps, features_of(migration.data), reference, custom)
+    needs = _needs_now(migration)
     return [
         f"{step.kind} {step.name} of {step.entity}" + (f" ({', '.join(step.labels)})" if step.labels else "")
         for step in steps_of(schema, needs)
     ]
+
+
+def drifts_of(migration: Migration, session: Session, schema: AccountSchema | None) -> Sequence[Drift]:
+    """What people changed in the account's schema since it was made."""
+    if schema is None:
+        return ()
+    recorded = migration.ledger.schema_objects(session.scope.account)
+    found = drift(recorded, schema.structure)
+    if any(one.blocks for one in found):  # only then does it matter which options records still need
+        return drift(recorded, schema.structure, options_needed(_needs_now(migration)))
+    return found
+
+
+def _needs_now(migration: Migration) -> SchemaNeeds:
+    ledger = migration.ledger
+    generation = ledger.latest_generation()
+    segments = committed(ledger, generation)
+    reference = read_reference(migration.data, segments, generation, REFERENCE)
+    custom = custom_choices(migration.maps, migration.data, segments, generation)
+    return needs_of(migration.maps, features_of(migration.data), reference, custom)
 
 
 def features_of(data: UPath) -> pd.DataFrame:

@@ -48,8 +48,13 @@ def committed(ledger: Ledger, generation: int) -> list[CommittedSegment]:
 
 def maps_of(settings: Settings) -> Maps:
     """The maps, checked against the columns that normalizing gives; MapError with every mistake."""
-    files = sorted([*settings.maps.glob("*.yaml"), *settings.maps.glob("accepted/*.yaml")])
-    return _maps(settings.maps, tuple((str(file), file.stat().st_mtime_ns) for file in files))
+    return checked_maps(settings.maps)
+
+
+def checked_maps(directory: Path) -> Maps:
+    """The maps of a folder, checked like `maps_of`; read again only when one of the files has changed."""
+    files = sorted([*directory.glob("*.yaml"), *directory.glob("accepted/*.yaml")])
+    return _maps(directory, tuple((str(file), file.stat().st_mtime_ns) for file in files))
 
 
 @lru_cache(maxsize=4)

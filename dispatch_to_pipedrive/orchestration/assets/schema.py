@@ -22,6 +22,7 @@ from dispatch_to_pipedrive.migration.schema_plan import (
     to_do_first,
 )
 from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.normalize.choices import REFERENCE
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, FRAMES, described
 from dispatch_to_pipedrive.orchestration.assets.owners import technician_owners
 from dispatch_to_pipedrive.orchestration.assets.source import RAW_KEYS
@@ -80,7 +81,7 @@ def schema_plan(migration: Migration, features: pd.DataFrame) -> dg.MaterializeR
 def _needs(migration: Migration, features: pd.DataFrame) -> SchemaNeeds:
     generation = migration.ledger.latest_generation()
     segments = committed(migration.ledger, generation)
-    reference = read_reference(migration.data, segments, generation, ("job_types", "tag_types"))
+    reference = read_reference(migration.data, segments, generation, REFERENCE)
     custom = custom_choices(migration.maps, migration.data, segments, generation)
     return needs_of(migration.maps, features, reference, custom)
 
