@@ -32,6 +32,9 @@ OUTSIDE = {
     "httpx": {"dispatch_pro", "pipedrive", "demo"},
     "typer": {"cli", "commands", "sandbox"},
     "rich": {"commands", "reports"},
+    "rapidfuzz": {"mapping"},
+    "scipy": {"mapping"},
+    "pydantic_ai": {"mapping"},
 }
 
 

@@ -140,20 +140,14 @@ def _doubled(chosen: list[_Chosen]) -> Iterator[Mistake]:
                     yield one.mistake(f"{other} was given the same target: choose another for one of them")
                     break
     for one in chosen:
-        if one.entry.kind == "value" and one.candidate.target != CREATE:
+        # Where a value may be one of its own, two on one name could not be told apart again.
+        own = any(candidate.target == CREATE for candidate in one.entry.candidates)
+        if one.entry.kind == "value" and own:
             for name, rows in one.candidate.values.items():
                 for made in rows.values():
-                    if _shared_option(one, name):
-                        other = first.setdefault((one.entity, f"{name}={made}"), one.entry.id)
-                        if other != one.entry.id:
-                            yield one.mistake(
-                                f"{other} became {made!r} already: two values cannot be one option"
-                            )
-
-
-def _shared_option(one: _Chosen, name: str) -> bool:
-    """Whether two values on one entry could not be told apart again: a pick-list that takes every value."""
-    return any(entry.target == CREATE for entry in one.entry.candidates) and name.endswith("__c")
+                    other = first.setdefault((one.entity, f"{name}={made}"), one.entry.id)
+                    if other != one.entry.id:
+                        yield one.mistake(f"{other} becomes {made!r} already: two values need two names")
 
 
 def _added(directory: Path, chosen: list[_Chosen], maps: Maps) -> tuple[dict[str, Additions], list[str]]:

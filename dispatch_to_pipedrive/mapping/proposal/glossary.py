@@ -224,10 +224,9 @@ def meanings(table: str, name: str) -> frozenset[int]:
 
 
 @cache
-def phrases(table: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
-    """Every spelling of a table as (row, stems)."""
-    rows = {"fields": FIELDS, "values": VALUES}[table]
-    return tuple((number, words(phrase)) for number, row in enumerate(rows) for phrase in row)
+def spellings(table: str, row: int) -> tuple[frozenset[str], ...]:
+    """The stems of every name in one row."""
+    return tuple(frozenset(words(phrase)) for phrase in {"fields": FIELDS, "values": VALUES}[table][row])
 
 
 def contradict(one: str, other: str) -> bool:

@@ -133,15 +133,16 @@ def _of_field(name: str, other: str, methods: Collection[Method]) -> Likeness:
 
 def _by_glossary(name: str, other: str) -> Likeness:
     theirs = glossary.meanings("fields", other)
+    if not theirs:
+        return NOTHING
     if theirs & glossary.meanings("fields", name):
         return Likeness(GLOSSARY_SCORE, "glossary", f"in the trade another name of {other!r}")
     mine = set(words(name))
-    for row, phrase in glossary.phrases("fields"):
-        spare = mine - set(phrase)
-        if row in theirs and len(phrase) > 1 and set(phrase) <= mine and len(spare) == 1:
-            return Likeness(
-                PART_OF_PHRASE, "glossary", f"holds another name of {other!r}: {' '.join(phrase)!r}"
-            )
+    for row in sorted(theirs):
+        for phrase in glossary.spellings("fields", row):
+            if 1 < len(phrase) == len(mine) - 1 and mine.issuperset(phrase):
+                reason = f"holds another name of {other!r}: {' '.join(phrase)!r}"
+                return Likeness(PART_OF_PHRASE, "glossary", reason)
     return NOTHING
 
 

@@ -153,21 +153,21 @@ def _for_fields(
 
 
 def _score(slot: Slot, target: Target, methods: Collection[Method], veto: bool) -> _Scored:
-    alike = of_fields(slot.name, target.names, methods)
     suits = fit(slot, target) if veto else Fit()
-    score, reason = alike.score, alike.reason
     if suits.veto is not None:
-        return _Scored(target, 0.0, alike.method, f"{reason}, but {suits.veto}", suits)
+        return _Scored(target, 0.0, "veto", suits.veto, suits)
+    alike = of_fields(slot.name, target.names, methods)
+    score, method, reason = alike.score, str(alike.method), alike.reason
     if suits.overlap and "fuzzy" in methods:
         known = f"{round(100 * suits.overlap)} % of its choices are known there"
         if suits.overlap == 1.0 and len(slot.options) >= 3 and score < CHOICES_ALONE:
-            score, reason = CHOICES_ALONE, known
+            score, method, reason = CHOICES_ALONE, "choices", known
         else:
             reason = f"{reason}; {known}"
         score = min(score + CHOICES_BONUS * suits.overlap, max(score, 0.97))
     if not suits.exactly:
         score *= NOT_EXACT
-    return _Scored(target, round(score, 4), alike.method, reason, suits)
+    return _Scored(target, round(score, 4), method, reason, suits)
 
 
 def _wanted_by_others(

@@ -194,8 +194,8 @@ def _values(
         # The profile calls a derived state by the name that people see, not by the frame's.
         derived = source in DERIVED
         placed = {name for one in known for name in (one.names if derived else (one.value,))}
-        if may_be_new and column != "labels":
-            # Two values of the source on one option could not be told apart again: the schema refuses them.
+        if may_be_new:
+            # Two values of the source under one name could not be told apart again.
             known = tuple(one for one in known if one.value not in set(rows["value"]))
         for row in rows.to_dict("records"):
             value = str(row["value"])
