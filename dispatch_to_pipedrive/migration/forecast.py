@@ -29,7 +29,7 @@ _STRUCTURE = 3 * PRICES["GET", "/api/v2/dealFields"] + 2 * PRICES["GET", "/api/v
 _LABELS = PRICES["GET", "/api/v1/dealFields"] + PRICES["PUT", "/api/v1/dealFields/{id}"]
 _SESSIONS_A_BATCH, _LOOKS_AT_SCHEMA_A_BATCH = 6, 2
 _SESSIONS_ELSE, _LOOKS_AT_SCHEMA_ELSE, _LOOKS_AT_USERS = 13, 4, 3
-_SAMPLE_RECORDS = 500
+_SAMPLE_RECORDS = 200
 _TRIALS = 2
 
 

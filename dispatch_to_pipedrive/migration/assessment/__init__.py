@@ -15,6 +15,7 @@ from dispatch_to_pipedrive.migration.assessment.grade import Grade, Objects, gra
 from dispatch_to_pipedrive.migration.assessment.stays import OPTIMISATION, Stays, files, what_stays
 from dispatch_to_pipedrive.migration.assessment.tables import (
     Property,
+    by_field,
     choices,
     clarity,
     counts,
@@ -111,17 +112,18 @@ class Assessment:
 
 def assess(given: Inputs) -> Assessment:
     """Put the assessment together."""
-    found = properties(given.profile, given.kinds, given.maps)
+    fields = by_field(given.profile)
+    found = properties(fields, given.kinds, given.maps)
     table = object_table(given.maps)
     return Assessment(
         inputs=given,
-        grade=graded(_objects(table), clarity(given.profile, found, given.maps), given.forecast),
+        grade=graded(_objects(table), clarity(fields, found, given.maps), given.forecast),
         objects=table,
-        counts=counts(given.profile),
-        choices=choices(given.profile),
-        missing=missing(given.profile, given.maps),
+        counts=counts(fields),
+        choices=choices(fields),
+        missing=missing(fields, given.maps),
         properties=found,
-        stays=what_stays(given.profile),
+        stays=what_stays(fields),
     )
 
 

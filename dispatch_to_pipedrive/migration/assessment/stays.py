@@ -1,9 +1,9 @@
 """What of the tenant does not move, how much of it there is, and what to do instead?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
-import pandas as pd
+from dispatch_to_pipedrive.migration.assessment.tables import Fields
 
 OPTIMISATION = (
     "Dispatch Pro's optimisation does not carry over: jobs keep the technician whom they had, and nobody reassigns "
@@ -21,40 +21,30 @@ class Stays(NamedTuple):
     instead: str
 
 
-Count = Callable[[pd.DataFrame], int | None]
+Count = Callable[[Fields], int | None]
 
 
 def records(feed: str) -> Count:
     """Number of records of a feed."""
-    return lambda profile: _number(profile, feed, None, "records")
+    return lambda fields: told.records if (told := fields.get((feed, "active"))) else None
 
 
 def having(feed: str, field: str, value: str) -> Count:
     """Number of records with this value."""
-
-    def count(profile: pd.DataFrame) -> int | None:
-        rows = profile[(profile["feed"] == feed) & (profile["field"] == field)]
-        return int(rows.loc[rows["value"] == value, "count"].sum()) if len(rows) else None
-
-    return count
+    return lambda fields: dict(told.frequent).get(value, 0) if (told := fields.get((feed, field))) else None
 
 
 def distinct(feed: str, field: str) -> Count:
     """Number of different values of a field."""
-    return lambda profile: _number(profile, feed, field, "distinct")
+    return lambda fields: told.different if (told := fields.get((feed, field))) else None
 
 
 def filled(feed: str, field: str) -> Count:
     """Number of records that have the field."""
-
-    def count(profile: pd.DataFrame) -> int | None:
-        all_, lacking = (_number(profile, feed, field, name) for name in ("records", "count"))
-        return None if all_ is None or lacking is None else all_ - lacking
-
-    return count
+    return lambda fields: told.records - told.missing if (told := fields.get((feed, field))) else None
 
 
-def unknown(_profile: pd.DataFrame) -> None:
+def unknown(_fields: Fields) -> None:
     """Not told by what is read."""
 
 
@@ -158,9 +148,9 @@ _THINGS: tuple[tuple[str, Count, str, str], ...] = (
 )
 
 
-def what_stays(profile: pd.DataFrame) -> list[Stays]:
+def what_stays(fields: Fields) -> list[Stays]:
     """Everything that does not move, with its number in this tenant."""
-    return [Stays(what, count(profile), why, instead) for what, count, why, instead in _THINGS]
+    return [Stays(what, count(fields), why, instead) for what, count, why, instead in _THINGS]
 
 
 def files(limit_mb: float) -> str:
@@ -170,18 +160,3 @@ def files(limit_mb: float) -> str:
         "interface lists attachments job by job, with a name and a time and without a size, and none was read for this "
         "assessment."
     )
-
-
-def _number(profile: pd.DataFrame, feed: str, field: str | None, column: str) -> int | None:
-    rows = profile[(profile["feed"] == feed) & profile["value"].isna()]
-    if field is not None:
-        rows = rows[rows["field"] == field]
-    # Derived fields may count parents; a feed's own number is that of its plain fields.
-    found = next(_plain(rows, column), None)
-    return None if found is None else int(found)
-
-
-def _plain(rows: pd.DataFrame, column: str) -> Iterator[int]:
-    first = rows[rows["field"] == "active"]
-    for frame in (first, rows):
-        yield from frame[column]

@@ -116,47 +116,63 @@ class Property(NamedTuple):
     place: str
 
 
-def counts(profile: pd.DataFrame) -> list[dict[str, Any]]:
+class Counts(NamedTuple):
+    """One field of the profile: records, how many lack it, how many different values, the most frequent of them."""
+
+    records: int
+    missing: int
+    different: int
+    frequent: tuple[tuple[str, int], ...]
+
+
+Fields = Mapping[tuple[str, str], Counts]
+"""(feed, field) → what the profile says of it."""
+_NONE = Counts(0, 0, 0, ())
+
+
+def by_field(profile: pd.DataFrame) -> dict[tuple[str, str], Counts]:
+    """The profile as a value for each field, in its order."""
+    found: dict[tuple[str, str], Counts] = {}
+    columns = [profile[name].tolist() for name in ("feed", "field", "value", "count", "distinct", "records")]
+    for feed, field, value, count, different, records in zip(*columns, strict=True):
+        known = found.get((feed, field), Counts(records, 0, different, ()))
+        if pd.isna(value):
+            known = known._replace(missing=count)
+        else:
+            known = known._replace(frequent=(*known.frequent, (value, count)))
+        found[feed, field] = known
+    return found
+
+
+def counts(fields: Fields) -> list[dict[str, Any]]:
     """Feed → records, active and inactive ones."""
-    rows = profile[(profile["field"] == "active") & ~profile["feed"].str.contains(".", regex=False)]
     found = []
-    for feed, of_feed in rows.groupby("feed", sort=True):
-        by_value = dict(zip(of_feed["value"].fillna(""), of_feed["count"], strict=True))
-        records, inactive = int(of_feed["records"].iloc[0]), int(by_value.get("false", 0))
-        found.append(
-            {"feed": str(feed), "records": records, "active": records - inactive, "inactive": inactive}
-        )
+    for (feed, field), told in fields.items():
+        if field == "active" and "." not in feed:
+            inactive = dict(told.frequent).get("false", 0)
+            active = told.records - inactive
+            found.append({"feed": feed, "records": told.records, "active": active, "inactive": inactive})
     return found
 
 
-def choices(profile: pd.DataFrame) -> list[dict[str, Any]]:
+def choices(fields: Fields) -> list[dict[str, Any]]:
     """The distinct values with counts of every field of `CHOICES` that the tenant has."""
-    found = []
-    for title, feed, field, *_ in CHOICES:
-        rows = _of(profile, feed, field)
-        if rows.empty:
-            continue
-        values = rows[rows["value"].notna()]
-        first = rows.iloc[0]
-        shown = values.head(SHOWN_VALUES)
-        found.append(
-            {
-                "title": title,
-                "feed": feed,
-                "field": field,
-                "records": int(first["records"]),
-                "missing": int(rows.loc[rows["value"].isna(), "count"].sum()),
-                "distinct": int(first["distinct"]),
-                "values": [
-                    {"value": str(value), "count": int(count)}
-                    for value, count in zip(shown["value"], shown["count"], strict=True)
-                ],
-            }
-        )
-    return found
+    return [
+        {
+            "title": title,
+            "feed": feed,
+            "field": field,
+            "records": told.records,
+            "missing": told.missing,
+            "distinct": told.different,
+            "values": [{"value": value, "count": count} for value, count in told.frequent[:SHOWN_VALUES]],
+        }
+        for title, feed, field, *_ in CHOICES
+        if (told := fields.get((feed, field)))
+    ]
 
 
-def missing(profile: pd.DataFrame, maps: Maps) -> list[dict[str, Any]]:
+def missing(fields: Fields, maps: Maps) -> list[dict[str, Any]]:
     """How often the fields that the maps read are missing: one row a field of the source, with who reads it."""
     readers: dict[tuple[str, str], list[str]] = {}
     for entity, entity_map in maps.items():
@@ -164,51 +180,43 @@ def missing(profile: pd.DataFrame, maps: Maps) -> list[dict[str, Any]]:
             for column in read_columns(field):
                 if origin := ORIGINS.get(f"{entity}.{column}"):
                     readers.setdefault(origin, []).append(f"{entity}.{name}")
-    found = []
-    for (feed, field_name), names in sorted(readers.items()):
-        rows = _of(profile, feed, field_name)
-        lacking = rows[rows["value"].isna()]
-        if len(lacking) and int(lacking["records"].iloc[0]):
-            number, records = int(lacking["count"].iloc[0]), int(lacking["records"].iloc[0])
-            found.append(
-                {
-                    "feed": feed,
-                    "field": field_name,
-                    "missing": number,
-                    "records": records,
-                    "share": round(number / records, 4),
-                    "read_by": list(dict.fromkeys(names)),
-                }
-            )
-    return found
+    return [
+        {
+            "feed": origin[0],
+            "field": origin[1],
+            "missing": told.missing,
+            "records": told.records,
+            "share": round(told.missing / told.records, 4),
+            "read_by": list(dict.fromkeys(names)),
+        }
+        for origin, names in sorted(readers.items())
+        if (told := fields.get(origin)) and told.records
+    ]
 
 
-def properties(profile: pd.DataFrame, kinds: Mapping[tuple[str, str], str], maps: Maps) -> list[Property]:
+def properties(fields: Fields, kinds: Mapping[tuple[str, str], str], maps: Maps) -> list[Property]:
     """The tenant's custom fields. kinds: (feed, name) → data type, as the definitions have it."""
     places = _places(maps)
     found = []
-    rows = profile[profile["feed"].str.endswith(".custom_fields")]
-    for (feed, name), values in rows.groupby(["feed", "field"], sort=True):
-        lacking = values[values["value"].isna()]
-        records = int(values["records"].iloc[0])
-        samples = values["value"].dropna().head(SAMPLES)
-        parent = str(feed).removesuffix(".custom_fields")
-        found.append(
-            Property(
-                feed=parent,
-                name=str(name),
-                kind=kinds.get((parent, str(name)), "not defined"),
-                filled=records - int(lacking["count"].sum()),
-                records=records,
-                different=int(values["distinct"].iloc[0]),
-                samples=", ".join(samples),
-                place=places.get((parent, folded(str(name))), ""),
+    for (feed, name), told in sorted(fields.items()):
+        parent, dot, child = feed.partition(".")
+        if dot and child == "custom_fields":
+            found.append(
+                Property(
+                    feed=parent,
+                    name=name,
+                    kind=kinds.get((parent, name), "not defined"),
+                    filled=told.records - told.missing,
+                    records=told.records,
+                    different=told.different,
+                    samples=", ".join(value for value, _ in told.frequent[:SAMPLES]),
+                    place=places.get((parent, folded(name)), ""),
+                )
             )
-        )
     return found
 
 
-def clarity(profile: pd.DataFrame, found: Sequence[Property], maps: Maps) -> Clarity:
+def clarity(fields: Fields, found: Sequence[Property], maps: Maps) -> Clarity:
     """Custom fields that are filled, and the values of the choices that the map reads: how many have a place."""
     used = [one for one in found if one.filled]
     placed = sum(bool(one.place) for one in used)
@@ -221,10 +229,9 @@ def clarity(profile: pd.DataFrame, found: Sequence[Property], maps: Maps) -> Cla
             for one in maps[entity].fields.values()
             if column in one.sources and one.transform != "template"
         ]
-        rows = _of(profile, feed, field)
-        values = rows["value"].dropna()
+        values = fields.get((feed, field), _NONE).frequent
         total += len(values)
-        placed += sum(any(_takes(one, str(value)) for one in readers) for value in values)
+        placed += sum(any(_takes(one, value) for one in readers) for value, _ in values)
     return Clarity(placed, total)
 
 
@@ -257,7 +264,3 @@ def _places(maps: Maps) -> dict[tuple[str, str], str]:
     if "deals" in maps and any("priority_bucket" in f.sources for f in maps["deals"].fields.values()):
         found.setdefault(("jobs", folded(PRIORITY_FIELD)), []).append("deals")
     return {key: ", ".join(dict.fromkeys(entities)) for key, entities in found.items()}
-
-
-def _of(profile: pd.DataFrame, feed: str, field: str) -> pd.DataFrame:
-    return profile[(profile["feed"] == feed) & (profile["field"] == field)]
