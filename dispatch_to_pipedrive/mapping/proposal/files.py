@@ -213,7 +213,8 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     plain = _PLAIN.fullmatch(value) is not None and value.casefold() not in _WORDS
-    style = None if plain else '"' if "'" in value else "'"
+    # Between double quotes everything that is no plain character is written as an escape.
+    style = None if plain else '"' if "'" in value or not value.isprintable() else "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

@@ -5,6 +5,7 @@ never share one field of the destination. What no target is like enough for beco
 own; what has no value, no telling name, or should not be copied at all is left to people.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -143,13 +144,15 @@ def _for_fields(
     given = _assigned(
         [[one.score for one in scored[slot.id]] for slot in slots], FIELD_LEAST, one_to_one=one_to_one
     )
+    wanted = Counter(one.target.key for rows in scored.values() for one in rows if one.score >= RIVAL)
     taken: set[str] = {name for slot in slots for name in maps[slot.entity].fields}
     for slot, chosen in zip(slots, given, strict=True):
         rows = scored[slot.id]
         best = rows[chosen] if chosen is not None else None
         named = logical_name(slot.name, taken, _PREFIX.get(slot.feed, ""))
         taken.add(named)
-        yield _field_proposal(slot, best, rows, named, _wanted_by_others(best, slot, slots, scored))
+        contested = best is not None and wanted[best.target.key] > (best.score >= RIVAL)
+        yield _field_proposal(slot, best, rows, named, contested)
 
 
 def _score(slot: Slot, target: Target, methods: Collection[Method], veto: bool) -> _Scored:
@@ -168,18 +171,6 @@ def _score(slot: Slot, target: Target, methods: Collection[Method], veto: bool) 
     if not suits.exactly:
         score *= NOT_EXACT
     return _Scored(target, round(score, 4), method, reason, suits)
-
-
-def _wanted_by_others(
-    best: _Scored | None, slot: Slot, slots: list[Slot], scored: Mapping[str, list[_Scored]]
-) -> bool:
-    """Whether another slot is as near to the target."""
-    return best is not None and any(
-        one.target is best.target and one.score >= RIVAL
-        for other in slots
-        if other is not slot
-        for one in scored[other.id]
-    )
 
 
 def _field_proposal(

@@ -66,6 +66,7 @@ def test_names_and_samples_come_back_as_they_were(tmp_path: Path) -> None:
         "{x}",
         "null",
     ]
+    names += ["two\nlines", "next\u0085line", "bell\x07", "a\u2028b", "x" * 300]
     shutil.copytree(MAPPINGS, tmp_path / "maps")
     write_proposals(tmp_path / "maps", proposed(*((JOBS, name, names) for name in names)).values())
     entries = read_proposals(tmp_path / "maps")["deals"].content.proposals
