@@ -67,7 +67,11 @@ def _chosen(directory: Path, choices: Mapping[str, int | str]) -> tuple[list[_Ch
     }
     found: list[_Chosen] = []
     mistakes = []
-    for key, choice in choices.items():
+    trimmed = {key.strip(): key for key in entries}
+    for given, choice in choices.items():
+        key = (
+            given if given in entries else trimmed.get(given.strip(), given)
+        )  # a shell loses blanks at the end
         if key not in entries:
             words = "no such proposal; materialize mapping_proposal, and take its ids"
             where = str(directory / PROPOSED)

@@ -104,6 +104,12 @@ def test_what_is_accepted_is_in_the_map_and_stays_there(maps: Path) -> None:
     assert fields["label_ids"].value_map == {"hot lead": "Hot lead"}
 
 
+def test_an_id_whose_blanks_the_shell_lost_is_found(maps: Path) -> None:
+    write_proposals(maps, proposed(("jobs.tag_type_ids", "value", ["hot lead "])).values())
+    accept(maps, {LEAD: 1})
+    assert load_maps(maps)["deals"].fields["label_ids"].value_map == {"hot lead ": "Hot lead"}
+
+
 def test_the_same_answer_twice_changes_nothing(maps: Path) -> None:
     accept(maps, {PERMIT: 1, HOLD: 1})
     before = {path: path.read_bytes() for path in maps.rglob("*.yaml")}
