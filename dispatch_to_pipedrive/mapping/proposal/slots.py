@@ -12,6 +12,7 @@ import pandas as pd
 
 from dispatch_to_pipedrive.mapping.model import FieldMap, FieldType, Maps, folded
 from dispatch_to_pipedrive.mapping.proposal.catalogue import Catalogue
+from dispatch_to_pipedrive.mapping.proposal.glossary import is_secret
 from dispatch_to_pipedrive.mapping.proposal.inference import inferred
 from dispatch_to_pipedrive.mapping.reads import custom_fields_read, read_columns
 
@@ -141,7 +142,7 @@ def _fields(
                         type=kind.type,
                         options=kind.options,
                         why_type=kind.reason,
-                        samples=tuple(values[:SAMPLES]),
+                        samples=() if is_secret(name) else tuple(values[:SAMPLES]),
                         filled=filled,
                         records=records,
                         distinct=distinct,

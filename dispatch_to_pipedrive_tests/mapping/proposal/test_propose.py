@@ -68,9 +68,10 @@ def test_a_name_that_says_nothing_is_left_to_people(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["SSN", "Wi-Fi Password", "Credit Card #", "Bank Account Number"])
-def test_a_secret_is_offered_nothing(name: str) -> None:
-    one = only((JOBS, name, ["x"]))
-    assert (one.verdict, one.candidates) == ("abstain", ())
+def test_a_secret_is_offered_nothing_and_its_values_are_not_shown(name: str) -> None:
+    one = only((JOBS, name, ["hunter2"]))
+    assert (one.verdict, one.candidates, one.slot.samples) == ("abstain", (), ())
+    assert "hunter2" not in repr(one)
 
 
 def test_what_nobody_filled_is_left_to_people() -> None:
