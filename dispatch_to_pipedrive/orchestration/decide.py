@@ -9,6 +9,7 @@ from pathlib import Path
 from dispatch_to_pipedrive.migration.approval import MAP, SAMPLE
 from dispatch_to_pipedrive.migration.decisions import WrongDecisions, read_decisions, write_decisions
 from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.ledger.approvals import signature
 from dispatch_to_pipedrive.migration.owners import match_technicians, undecided
 from dispatch_to_pipedrive.migration.values import Approval, OwnerRow
 from dispatch_to_pipedrive.orchestration.assets.owners import Staff, read_staff
@@ -46,6 +47,7 @@ def confirm_map(
     technicians: Mapping[str, str] | None = None,
 ) -> Confirmed:
     """Confirm the map under a name, by the job `confirm_map`."""
+    signature(name, note)
     maps_of(settings)
     config = {
         "approver": name,
@@ -65,6 +67,7 @@ def confirm_map(
 
 def approve_sample(settings: Settings, *, name: str, note: str = "") -> Approval:
     """Approve the sample under a name, by the job `approve_sample`."""
+    signature(name, note)
     maps_of(settings)
     ledger = open_ledger(settings)
     try:
@@ -89,6 +92,7 @@ def reassign_owners(settings: Settings, file: Path, *, name: str, wait: bool, li
 
     What the sample looks like with them is approved under `name`, if a sample was approved before.
     """
+    signature(name)
     maps_of(settings)
     ledger = open_ledger(settings)
     try:
