@@ -69,9 +69,8 @@ def _chosen(directory: Path, choices: Mapping[str, int | str]) -> tuple[list[_Ch
     mistakes = []
     trimmed = {key.strip(): key for key in entries}
     for given, choice in choices.items():
-        key = (
-            given if given in entries else trimmed.get(given.strip(), given)
-        )  # a shell loses blanks at the end
+        # Blanks at the end are easily lost on the way here.
+        key = given if given in entries else trimmed.get(given.strip(), given)
         if key not in entries:
             words = "no such proposal; materialize mapping_proposal, and take its ids"
             where = str(directory / PROPOSED)

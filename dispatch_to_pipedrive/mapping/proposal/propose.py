@@ -35,17 +35,19 @@ SURE_LEAST = 0.98
 RIVAL = 0.85
 """Another target as near as this leaves a doubt."""
 CHOICES_BONUS = 0.08
+CONFIRMED_MOST = 0.97
 CHOICES_ALONE = 0.64
 """Three choices or more that are all known to a list say as much as a middling name."""
 NOT_EXACT = 0.97
-OF_TECHNICIANS = "technicians.custom_fields"
-_PREFIX = {"locations.custom_fields": "Site", OF_TECHNICIANS: "Technician", "jobs.custom_fields": "Job"}
+NEW_SCORE = 0.5
+"""What stands beside a new field or value: it is like nothing, and always possible."""
 _WHOSE = {
-    "jobs.custom_fields": "The job's",
-    "customers.custom_fields": "The customer's",
-    "locations.custom_fields": "The site's",
-    OF_TECHNICIANS: "The technician's",
+    "jobs.custom_fields": "Job",
+    "customers.custom_fields": "Customer",
+    "locations.custom_fields": "Site",
+    "technicians.custom_fields": "Technician",
 }
+"""Whose the custom fields of a feed are: told in descriptions, and before names that are taken already."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def _for_fields(
     for slot, chosen in zip(slots, given, strict=True):
         rows = scored[slot.id]
         best = rows[chosen] if chosen is not None else None
-        named = logical_name(slot.name, taken, _PREFIX.get(slot.feed, ""))
+        named = logical_name(slot.name, taken, _WHOSE[slot.feed])
         taken.add(named)
         contested = best is not None and wanted[best.target.key] > (best.score >= RIVAL)
         yield _field_proposal(slot, best, rows, named, contested)
@@ -167,7 +169,8 @@ def _score(slot: Slot, target: Target, methods: Collection[Method], veto: bool) 
             score, method, reason = CHOICES_ALONE, "choices", known
         else:
             reason = f"{reason}; {known}"
-        score = min(score + CHOICES_BONUS * suits.overlap, max(score, 0.97))
+        # Choices confirm a name; they never make it the same name.
+        score = min(score + CHOICES_BONUS * suits.overlap, max(score, CONFIRMED_MOST))
     if not suits.exactly:
         score *= NOT_EXACT
     return _Scored(target, round(score, 4), method, reason, suits)
@@ -227,7 +230,7 @@ def _create(slot: Slot, named: str) -> Candidate:
     return Candidate(
         CREATE,
         f"a new field {named}",
-        0.5,
+        NEW_SCORE,
         CREATE,
         f"a field of its own of type {slot.type}: {slot.why_type}",
         fields={named: _field_map(slot, slot.type, options=options)},
@@ -251,7 +254,7 @@ def _field_map(
         "from": slot.column,
         "transform": "custom_field",
         "args": {"name": slot.name},
-        "description": f"{_WHOSE[slot.feed]} custom field {slot.name!r}.",
+        "description": f"The {_WHOSE[slot.feed].lower()}'s custom field {slot.name!r}.",
     }
     if options:
         written |= {"value_map": dict(options), "unmapped": "add_option"}
@@ -315,7 +318,7 @@ def _known_candidate(slot: Slot, one: _KnownScored) -> Candidate:
 def _new_value(slot: Slot) -> Candidate:
     entries = {name: {slot.name: slot.name} for known in slot.known[:1] for name in known.entries}
     words, reason = f"{slot.name!r} as it is", "one of its own, under its own name"
-    return Candidate(CREATE, words, 0.5, CREATE, reason, values=entries)
+    return Candidate(CREATE, words, NEW_SCORE, CREATE, reason, values=entries)
 
 
 # --- both -----------------------------------------------------------------------------------------------------

@@ -121,13 +121,13 @@ def _fields(
     read = custom_fields_read(maps)
     for feed, places in PLACES.items():
         defined = _definitions(definitions.get(feed))
-        counted = dict(iter(profile[profile["feed"] == feed].groupby("field", sort=False)))
-        names = {folded(name): name for name in reversed([*defined, *map(str, counted)])}
-        for key, name in names.items():
+        rows = profile[profile["feed"] == feed]
+        counted = {str(key): of_key for key, of_key in rows.groupby(rows["field"].map(folded))}
+        for key in dict.fromkeys([*defined, *counted]):
             if f"{feed}/{key}" in own_columns or key in ("", NAMELESS):
                 continue
-            data_type, options = defined.get(name, ("", ()))
-            values, filled, distinct, records = _counts(counted.get(name))
+            values, filled, distinct, records = _counts(counted.get(key))
+            name, data_type, options = defined.get(key) or (str(counted[key]["field"].iloc[0]), "", ())
             complete = distinct <= len(values)
             kind = inferred(name, data_type, options, values, complete=complete)
             for entity, column in places:
@@ -154,27 +154,31 @@ def _folded_key(key: str) -> str:
     return f"{feed}/{folded(name)}"
 
 
-def _definitions(frame: pd.DataFrame | None) -> dict[str, tuple[str, tuple[str, ...]]]:
+def _definitions(frame: pd.DataFrame | None) -> dict[str, tuple[str, str, tuple[str, ...]]]:
+    """Folded name → name, data type, options; of names that are the same when folded, the first."""
     if frame is None:
         return {}
-    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    found: dict[str, tuple[str, str, tuple[str, ...]]] = {}
     for row in frame.to_dict("records"):
         if isinstance(row["name"], str) and row["name"].strip():
             options = row.get("options")
             listed = () if options is None or options is pd.NA else tuple(map(str, options))
             data_type = row.get("data_type")
-            found.setdefault(row["name"], (data_type if isinstance(data_type, str) else "", listed))
+            kind = data_type if isinstance(data_type, str) else ""
+            found.setdefault(folded(row["name"]), (row["name"], kind, listed))
     return found
 
 
 def _counts(rows: pd.DataFrame | None) -> tuple[tuple[str, ...], int, int, int]:
-    """(values most frequent first, records that have one, distinct values, records)."""
+    """(values most frequent first, records that have one, distinct values, records) of a name in all its spellings."""
     if rows is None or rows.empty:
         return (), 0, 0, 0
     given = rows[rows["value"].notna()].sort_values(["count", "value"], ascending=[False, True])
-    missing = int(rows.loc[rows["value"].isna(), "count"].sum())
+    lacking = rows[rows["value"].isna()]
     records = int(rows["records"].max())
-    return tuple(map(str, given["value"])), max(0, records - missing), int(rows["distinct"].max()), records
+    filled = min(records, int((lacking["records"] - lacking["count"]).sum()))
+    distinct = int(rows.groupby("field")["distinct"].max().sum())
+    return tuple(dict.fromkeys(map(str, given["value"]))), filled, distinct, records
 
 
 def _values(
@@ -184,20 +188,30 @@ def _values(
         *VALUES,
         *((*key.split("/", 1), "deals", column) for key, column in elsewhere.items()),
     ]
-    for feed, source, entity, column in bearers:
+    given = profile[profile["value"].notna()]
+    found = {
+        bearer: given[(given["feed"] == bearer[0]) & (given["field"].map(folded) == folded(bearer[1]))]
+        for bearer in bearers
+    }
+    for (feed, source, entity, column), rows in found.items():
         if entity not in maps:
             continue
         known, may_be_new = known_values(maps, catalogue, entity, column)
         if not known:
             continue
-        rows = profile[(profile["feed"] == feed) & profile["value"].notna()]
-        rows = rows[rows["field"].map(folded) == folded(source)]
         # The profile calls a derived state by the name that people see, not by the frame's.
         derived = source in DERIVED
         placed = {name for one in known for name in (one.names if derived else (one.value,))}
         if may_be_new:
-            # Two values of the source under one name could not be told apart again.
-            known = tuple(one for one in known if one.value not in set(rows["value"]))
+            # Two values of the source under one name could not be told apart again, whichever column they come from.
+            beside = {name for one in known for name in one.entries}
+            theirs = {
+                str(value)
+                for (_, _, other, its_column), its_rows in found.items()
+                if other == entity and beside & set(_readers(maps, entity, its_column))
+                for value in its_rows["value"]
+            }
+            known = tuple(one for one in known if one.value not in theirs)
         for row in rows.to_dict("records"):
             value = str(row["value"])
             if value in placed:
@@ -219,11 +233,7 @@ def known_values(
     maps: Maps, catalogue: Catalogue, entity: str, column: str
 ) -> tuple[tuple[Known, ...], bool]:
     """The values of a column that have a place, and whether another may become an option or a label of its own."""
-    readers = {
-        name: field_map
-        for name, field_map in maps[entity].fields.items()
-        if field_map.transform in ("copy", "first") and column in read_columns(field_map)
-    }
+    readers = _readers(maps, entity, column)
     closed = {
         name: field_map
         for name, field_map in readers.items()
@@ -232,6 +242,15 @@ def known_values(
     if closed:
         return _of_maps(closed), False
     return _of_account(readers, catalogue, entity), True
+
+
+def _readers(maps: Maps, entity: str, column: str) -> dict[str, FieldMap]:
+    """The fields that take a column's values as they are."""
+    return {
+        name: field_map
+        for name, field_map in maps[entity].fields.items()
+        if field_map.transform in ("copy", "first") and column in read_columns(field_map)
+    }
 
 
 def _of_maps(closed: Mapping[str, FieldMap]) -> tuple[Known, ...]:

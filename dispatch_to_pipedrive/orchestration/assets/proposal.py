@@ -22,7 +22,6 @@ from dispatch_to_pipedrive.mapping.proposal import (
 )
 from dispatch_to_pipedrive.migration.values import SchemaObject
 from dispatch_to_pipedrive.normalize import NormalizeOptions
-from dispatch_to_pipedrive.orchestration.assets.assessment import source_profile
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, described
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading
@@ -41,7 +40,7 @@ _DEFINITIONS: Mapping[str, str] = {
 _ENTITIES = ("organizations", "persons", "deals")
 
 
-@dg.asset(deps=[source_profile], pool=ACCOUNT_POOL, **described("preparation", "pipedrive", "pandas"))
+@dg.asset(pool=ACCOUNT_POOL, **described("preparation", "pipedrive", "pandas"))
 def mapping_proposal(migration: Migration, source_profile: pd.DataFrame) -> dg.MaterializeResult[None]:
     """The tenant's own fields that no map reads, and values without a place in a map, each with up to three candidates.
 

@@ -1,11 +1,12 @@
 """What is open, and what is not."""
 
 from dispatch_to_pipedrive.mapping import EntityMap, FieldMap, Maps
-from dispatch_to_pipedrive.mapping.proposal import Slot, open_slots
+from dispatch_to_pipedrive.mapping.proposal import AccountField, Catalogue, Slot, open_slots
 
 from .world import ACCOUNT, PRIORITY, RECORDS, base_maps, definitions, profile, proposed
 
 JOBS = "jobs.custom_fields"
+LEVEL = "Dispatch_Pro_Priority__c"
 
 
 def slots(
@@ -116,3 +117,18 @@ def test_what_the_account_or_the_map_knows_is_not_open() -> None:
 def test_two_values_of_the_source_are_never_led_to_one_name() -> None:
     found = proposed(("jobs", "job_type_id", ["AC Tune-Up", "AC Tune Up"]))
     assert "=AC Tune-Up" not in [c.target for c in found["deals/jobs.job_type_id/AC Tune Up"].candidates]
+
+
+def test_an_option_that_another_column_fills_is_never_given_to_a_value() -> None:
+    levels = AccountField("deals", "k9", LEVEL, "enum", ("P1 Emergency",), custom=True, ours=LEVEL)
+    account = Catalogue((levels,), {})
+    maps, bucket = base_maps(), (JOBS, "Dispatch Pro Priority", ["P1 Emergency"])
+    alone = open_slots(maps, profile(("jobs", "priority", ["Emergency"])), {}, account, elsewhere=PRIORITY)
+    assert [known.value for known in alone[0].known] == ["P1 Emergency"]
+    both = profile(("jobs", "priority", ["Emergency"]), bucket)
+    assert [slot.known for slot in open_slots(maps, both, {}, account, elsewhere=PRIORITY)] == [()]
+
+
+def test_one_name_in_two_spellings_is_one_field() -> None:
+    [found] = slots((JOBS, "Roof", ["a"]), (JOBS, "roof ", ["b", "c"]), Roof=("Text", []))
+    assert (found.name, found.filled, found.distinct, found.samples) == ("Roof", 3, 3, ("a", "b", "c"))
