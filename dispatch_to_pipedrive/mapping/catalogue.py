@@ -116,7 +116,7 @@ def _target(name: str, field: FieldMap, fields: Sequence[AccountField]) -> Itera
     if not is_custom(name):
         codes = [one.code for one in fields if not one.custom]
         if fields and name not in UNLISTED and not set(LISTED_AS.get(name, (name,))) & set(codes):
-            yield (), "this account has no such standard field", nearest(name, codes)
+            yield (), "this account has no such standard field", None
         return
     wanted = CUSTOM_FIELD_TYPES[field.type]
     ours = next((one for one in fields if one.ours == name), None)
@@ -125,7 +125,11 @@ def _target(name: str, field: FieldMap, fields: Sequence[AccountField]) -> Itera
             yield (), f"was made as {ours.code} and is gone from the account: restore it there", None
         elif ours.field_type != wanted:
             words = f"stands in the account with type {ours.field_type}, and types cannot change"
-            yield ("type",), f"{words}: a {field.type} is {wanted} there; give the field another name", None
+            yield (
+                ("type",),
+                f"{words}: type {field.type} is {wanted} there; give the field another name",
+                None,
+            )
         return
     theirs = [one for one in fields if one.custom and not one.ours]
     if field.adopts is not None:

@@ -197,14 +197,18 @@ def _columns(field: FieldMap, transform: Transform) -> Iterator[Found]:
 def _looked_up(name: str, field: FieldMap) -> Iterator[Found]:
     wanted = REFERS_TO.get(name)
     if (field.type in LOOKED_UP) != (field.to is not None):
-        words = f"a {field.type} refers to no entity" if field.to else "say which entity it refers to"
+        words = (
+            f"a field of type {field.type} refers to no entity"
+            if field.to
+            else "say which entity it refers to"
+        )
         yield ("to",), words, None if field.to else wanted
     elif field.to is not None and wanted is not None and field.to != wanted:
         yield ("to",), f"{name} names one of the {wanted}", wanted
     if field.type in LOOKED_UP and field.transform != "lookup":
-        yield ("transform",), f"a {field.type} is looked up: say transform: lookup", "lookup"
+        yield ("transform",), f"a field of type {field.type} is looked up: say transform: lookup", "lookup"
     if field.transform == "lookup" and field.type not in (*LOOKED_UP, "user"):
-        yield ("transform",), f"lookup gives a record or a user, which a {field.type} is not", None
+        yield ("transform",), f"lookup gives a record or a user, and this field is of type {field.type}", None
 
 
 def _values(field: FieldMap) -> Iterator[Found]:
@@ -216,7 +220,7 @@ def _values(field: FieldMap) -> Iterator[Found]:
             yield ("value_map",), "an empty value map: name values, or leave it out", None
         for value, mapped in field.value_map.items():
             if not fits(field.type, mapped):
-                yield ("value_map", value), f"{mapped!r} is no value of a {field.type}", None
+                yield ("value_map", value), f"{mapped!r} is no value for a field of type {field.type}", None
         if field.type == "option":
             for label, values in collapsing(field.value_map):
                 words = (
@@ -224,11 +228,11 @@ def _values(field: FieldMap) -> Iterator[Found]:
                 )
                 yield ("value_map", values[-1]), words, None
     if field.default is not None and (field.type in WHOLE or not fits(field.type, field.default)):
-        yield ("default",), f"{field.default!r} is no value of a {field.type}", None
+        yield ("default",), f"{field.default!r} is no value for a field of type {field.type}", None
     if field.value_map is None and field.unmapped == "warn":
         yield ("unmapped",), "warn needs a value_map", None
     if field.unmapped == "add_option" and field.type in CLOSED:
-        yield ("unmapped",), f"a {field.type} cannot take any value: use stop or warn", None
+        yield ("unmapped",), f"a field of type {field.type} cannot take any value: use stop or warn", None
 
 
 def fits(kind: str, value: Scalar) -> bool:

@@ -157,7 +157,9 @@ def _with_values(
 def _stray_files(directory: Path) -> list[Mistake]:
     """A folder that is not there, and files of maps that nothing reads: mostly names with a slip."""
     if not directory.is_dir():
-        raise MapError([Mistake(str(directory), 1, directory.name, "no such folder of maps")])
+        raise MapError(
+            [Mistake(str(directory), 1, directory.name, "no such folder of maps: MAPPINGS_DIR names it")]
+        )
     found = [*directory.glob("*.y*ml"), *(directory / ACCEPTED).glob("*.y*ml")]
     files = [f"{entity}.yaml" for entity in ENTITIES]
     return [

@@ -9,7 +9,7 @@ import pandas as pd
 from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
-from dispatch_to_pipedrive.mapping import ENTITIES, Maps, Mistake, load_maps
+from dispatch_to_pipedrive.mapping import ENTITIES, MapError, Maps, Mistake, load_maps
 from dispatch_to_pipedrive.mapping.catalogue import (
     AccountCatalogue,
     TenantCatalogue,
@@ -19,13 +19,14 @@ from dispatch_to_pipedrive.mapping.catalogue import (
 from dispatch_to_pipedrive.mapping.proposal.catalogue import AccountField
 from dispatch_to_pipedrive.migration.drift import made_of
 from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.normalize import NormalizeOptions
 from dispatch_to_pipedrive.normalize.choices import REFERENCE
 from dispatch_to_pipedrive.normalize.custom_fields import BEARERS, folded
 from dispatch_to_pipedrive.normalize.schemas import kinds
 from dispatch_to_pipedrive.orchestration.choices import custom_choices
 from dispatch_to_pipedrive.orchestration.present import features_of
-from dispatch_to_pipedrive.orchestration.resources import open_ledger, reading
+from dispatch_to_pipedrive.orchestration.resources import Migration, open_ledger, reading
 from dispatch_to_pipedrive.orchestration.road import committed, values_of
 from dispatch_to_pipedrive.pipedrive.account import ActivityType, read_structure
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
@@ -67,6 +68,17 @@ def check_live(settings: Settings, directory: Path) -> LiveCheck:
         ledger.close()
     wrong = check_catalogue(maps, tenant, account, directory)
     return LiveCheck(maps, wrong, company, tenant.custom_fields is not None)
+
+
+async def require_fit(migration: Migration, session: Session) -> None:
+    """Raise MapError with every place where the run's maps do not fit the account or the source (40 tokens)."""
+    maps, ledger = migration.maps, migration.ledger
+    structure = await read_structure(session.client)
+    made = made_of(ledger.schema_objects(session.scope.account))
+    tenant = tenant_catalogue(maps, migration.data, ledger)
+    account = account_catalogue(AccountSchema(structure, made))
+    if wrong := check_catalogue(maps, tenant, account, migration.settings.maps):
+        raise MapError(wrong)
 
 
 async def _account(settings: Settings, ledger: Ledger) -> tuple[AccountCatalogue, str]:

@@ -99,6 +99,194 @@ def test_a_mistake_has_its_file_line_and_the_nearest_right_word(name: str, tmp_p
         assert any(wrong in lines[mistake.line - 1] for mistake in error.value.mistakes)
 
 
+EXACT = {
+    "an alias": (
+        "deals",
+        "    from: job_type\n",
+        "    from: &x job_type\n    default: *x\n",
+        "anchors and aliases",
+    ),
+    "an empty column": ("deals", "    from: summary", '    from: ""', "an empty name of a column"),
+    "no column": ("deals", "    from: summary\n", "", "html_to_text takes one column, not none"),
+    "a number as a column": (
+        "deals",
+        "    from: summary",
+        "    from: 7",
+        "the name of a column, or a list of names",
+    ),
+    "a key that is no text": ("deals", "      Hold: open", "      1: open", "put it in quotes"),
+    "a list as a value": (
+        "deals",
+        "      Hold: open",
+        "      Hold: [open]",
+        "text, a number, true, false or nothing",
+    ),
+    "a field in two cases": (
+        "deals",
+        "  Job_Type__c:\n",
+        "  job_type__c: {type: text, from: job_type}\n  Job_Type__c:\n",
+        "by case only",
+    ),
+    "a standard field that is none": (
+        "deals",
+        "  lost_reason:",
+        "  lost_reasons:",
+        "Did you mean 'lost_reason'?",
+    ),
+    "a standard field of another type": (
+        "deals",
+        "    type: user",
+        "    type: text",
+        "owner_id is of type user",
+    ),
+    "add_time with every change": ("persons", "    create_only: true\n", "", "say create_only: true"),
+    "no stamp": ("persons", "  Source_Key__c:", "  Source__c:", "Source_Key__c is missing"),
+    "a custom field of an activity": (
+        "activities",
+        "  due_date:\n",
+        "  Due__c:\n",
+        "activities have no custom fields",
+    ),
+    "a lookup of itself": (
+        "deals",
+        "    to: persons",
+        "    to: deals",
+        "looked up in a circle: deals → deals",
+    ),
+    "a lookup of what comes later": (
+        "persons",
+        "    to: organizations",
+        "    to: deals",
+        "persons → deals → persons",
+    ),
+    "another entity than the field names": (
+        "deals",
+        "    to: persons",
+        "    to: organizations",
+        "one of the persons",
+    ),
+    "a reference without a lookup": ("persons", "    transform: lookup\n", "", "say transform: lookup"),
+    "a lookup that is none": (
+        "deals",
+        "    from: job_type\n    unmapped",
+        "    from: job_type\n    transform: lookup\n    unmapped",
+        "and this field is of type option",
+    ),
+    "two values on one option": (
+        "deals",
+        "      unpaid: Unpaid",
+        "      unpaid: no  INVOICE",
+        "would become one option",
+    ),
+    "a value of another type": (
+        "activities",
+        "Done: true",
+        "Done: done",
+        "'done' is no value for a field of type boolean",
+    ),
+    "a default of another type": (
+        "deals",
+        "    from: value\n",
+        "    from: value\n    default: none\n",
+        "no value for a field",
+    ),
+    "a value map of references": (
+        "persons",
+        "    from: organization_key",
+        "    from: organization_key\n    value_map: {a: b}",
+        "takes no value map",
+    ),
+    "add_option where nothing can be added": (
+        "deals",
+        "    type: stage",
+        "    type: stage\n    unmapped: add_option",
+        "cannot take any value",
+    ),
+    "people who do not win": (
+        "deals",
+        "    follows_renames: true",
+        "    people_win: false",
+        "leave this key out",
+    ),
+    "no pipeline": ("deals", "pipeline:\n", "pipelines:\n", "Did you mean 'pipeline'?"),
+    "a pipeline of persons": (
+        "persons",
+        "entity: persons",
+        "entity: persons\npipeline: {name: A, stages: [B]}",
+        "persons stand in no pipeline",
+    ),
+    "a stage twice": (
+        "deals",
+        "[Scheduled, Dispatched",
+        "[Scheduled, scheduled, Dispatched",
+        "stands here twice",
+    ),
+    "rules without rules": ("activities", "      rules:\n", "      rulez:\n", "Did you mean 'rules'?"),
+    "a rule of the wrong shape": (
+        "activities",
+        "        - then: task",
+        "        - [task]",
+        "must be a valid dictionary",
+    ),
+    "arguments where none belong": (
+        "deals",
+        "    transform: html_to_text",
+        "    transform: html_to_text\n    args: {x: 1}",
+        "unknown key",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_a_mistake_is_told_in_its_own_words(name: str, tmp_path: Path) -> None:
+    entity, old, new, words = EXACT[name]
+    copy(tmp_path, {entity: (old, new)})
+    with pytest.raises(MapError) as error:
+        load_maps(tmp_path)
+    assert words in str(error.value), str(error.value)
+
+
+def test_every_line_that_a_tab_indents_is_named(tmp_path: Path) -> None:
+    copy(tmp_path, {"deals": ("    type: money\n    from: value\n", "\ttype: money\n\tfrom: value\n")})
+    with pytest.raises(MapError) as error:
+        load_maps(tmp_path)
+    lines = (tmp_path / "deals.yaml").read_text(encoding="utf-8").splitlines()
+    tabs = [number for number, line in enumerate(lines, 1) if line.startswith("\t")]
+    assert [mistake.line for mistake in error.value.mistakes] == tabs
+    assert {mistake.message for mistake in error.value.mistakes} == {"a tab stands where blanks belong"}
+
+
+def test_yes_no_and_dates_are_texts(tmp_path: Path) -> None:
+    copy(
+        tmp_path,
+        {
+            "deals": (
+                "      Hold: open",
+                "      Hold: open\n      No: open\n      2025-01-01: open\n      on: open",
+            )
+        },
+    )
+    statuses = load_maps(tmp_path)["deals"].fields["status"].value_map
+    assert statuses is not None
+    assert [statuses[name] for name in ("No", "2025-01-01", "on")] == ["open"] * 3
+
+
+def test_a_lookup_that_goes_round_is_told_as_a_circle(tmp_path: Path) -> None:
+    lines = (
+        "  person_id:\n    type: reference\n    to: persons\n    from: source_key\n    transform: lookup\n"
+    )
+    copy(tmp_path, {"organizations": ("fields:\n", "fields:\n" + lines)})
+    with pytest.raises(MapError) as error:
+        load_maps(tmp_path)
+    assert "looked up in a circle: organizations → persons → organizations" in str(error.value)
+
+
+def test_a_folder_that_is_not_there_is_one_mistake(tmp_path: Path) -> None:
+    with pytest.raises(MapError, match="no such folder of maps") as error:
+        load_maps(tmp_path / "maps")
+    assert len(error.value.mistakes) == 1
+
+
 def test_all_mistakes_of_all_files_come_at_once(tmp_path: Path) -> None:
     copy(
         tmp_path, {"deals": ("type: money", "type: mony"), "persons": ("    type: emails", "    typ: emails")}

@@ -26,6 +26,7 @@ from dispatch_to_pipedrive.normalize.choices import REFERENCE
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, FRAMES, described
 from dispatch_to_pipedrive.orchestration.assets.owners import technician_owners
 from dispatch_to_pipedrive.orchestration.assets.source import RAW_KEYS
+from dispatch_to_pipedrive.orchestration.catalogue import require_fit
 from dispatch_to_pipedrive.orchestration.choices import custom_choices
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.present import present
@@ -129,6 +130,7 @@ async def _make_schema(
         migration.ledger, migration.settings, purpose="preparing the schema", run=run, wait=config.wait
     ) as session:
         await _require_confirmed_map(migration, session)
+        await require_fit(migration, session)
         report = await apply_schema(session, needs)
         stage(report.made + report.existing, report.made + report.existing)
         return report, sum(session.client.budget.by_kind.values())
