@@ -128,6 +128,14 @@ def test_what_has_no_place_in_the_map_makes_the_mapping_less_clear() -> None:
     assert found.grade.lines[1].words.startswith("5 of 7 ")
 
 
+def test_values_of_what_is_named_like_a_secret_are_not_shown() -> None:
+    rows: list[Row] = [
+        ("customers.custom_fields", "Wi-Fi Password", "hunter2", 1, 1, 50),
+        ("customers.custom_fields", "Wi-Fi Password", None, 49, 1, 50),
+    ]
+    assert "hunter2" not in json.dumps(assessed([*TENANT, *rows]).as_json())
+
+
 def test_tables_tell_counts_values_and_what_is_missing() -> None:
     """R068, R069."""
     found = assessed().as_json()

@@ -6,12 +6,15 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from dispatch_to_pipedrive.mapping.model import FieldMap, Maps, folded
+from dispatch_to_pipedrive.mapping.proposal.glossary import is_secret
 from dispatch_to_pipedrive.mapping.reads import custom_fields_read, read_columns
 from dispatch_to_pipedrive.migration.assessment.grade import Clarity
 
 SHOWN_VALUES = 25
 """Values of a field that a table shows."""
 SAMPLES = 3
+HIDDEN = "not shown"
+"""Stands for the values of a field that is named like a secret."""
 
 PRIORITY_FIELD = "Dispatch Pro Priority"
 
@@ -209,7 +212,7 @@ def properties(fields: Fields, kinds: Mapping[tuple[str, str], str], maps: Maps)
                     filled=told.records - told.missing,
                     records=told.records,
                     different=told.different,
-                    samples=", ".join(value for value, _ in told.frequent[:SAMPLES]),
+                    samples=HIDDEN if is_secret(name) else ", ".join(v for v, _ in told.frequent[:SAMPLES]),
                     place=places.get((parent, folded(name)), ""),
                 )
             )
