@@ -112,16 +112,27 @@ def worst_first(rows: pd.DataFrame) -> pd.DataFrame:
 def distinct_lines(rows: pd.DataFrame) -> pd.DataFrame:
     """One line for each distinct value of the sections of their own: how it was mapped, what was read back.
 
-    Columns: section, entity, field, source_value, mapped, read_back, verdict, records; the most frequent first.
+    Columns: section, entity, field, source_value, mapped, read_back, verdict, records; fields in the maps' order, the
+    most frequent values first.
     """
     mine = rows[rows["section"].isin(SECTIONS)]
     # An empty field tells nothing about how values are translated.
     mine = mine[(mine["source_value"] != "") | (mine["mapped"] != "") | (mine["verdict"] != "equal")]
     keys = ["section", "entity", "field", "source_value", "mapped", "read_back", "verdict"]
     lines = mine.groupby(keys, sort=False, dropna=False).size().rename("records").reset_index()
-    lines["place"] = lines["section"].map({name: place for place, name in enumerate(SECTIONS)})
-    lines = lines.sort_values(["place", "entity", "field", "records"], ascending=[True, True, True, False])
-    return lines.drop(columns="place").reset_index(drop=True)
+    fields = {
+        pair: place
+        for place, pair in enumerate(dict.fromkeys(zip(rows["entity"], rows["field"], strict=True)))
+    }
+    order = pd.DataFrame(
+        {
+            "section": lines["section"].map({name: place for place, name in enumerate(SECTIONS)}),
+            "field": [fields[pair] for pair in zip(lines["entity"], lines["field"], strict=True)],
+            "records": -lines["records"],
+        },
+        index=lines.index,
+    )
+    return lines.loc[order.sort_values(["section", "field", "records"]).index].reset_index(drop=True)
 
 
 def section_of(entity: str, field: FieldMap) -> str:

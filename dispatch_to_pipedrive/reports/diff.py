@@ -148,8 +148,8 @@ def _sections(lines: pd.DataFrame) -> list[dict[str, Any]]:
     for section in SECTIONS:
         mine = lines[lines["section"] == section]
         fields = []
-        by_field = dict(list(mine.groupby(["entity", "field"])))
-        for entity, name in sorted(by_field, key=lambda key: (key[0] != "deals", key)):
+        by_field = dict(list(mine.groupby(["entity", "field"], sort=False)))
+        for entity, name in sorted(by_field, key=lambda key: key[0] != "deals"):
             group = by_field[entity, name]
             most = max(int(group["records"].max()), 1)
             group = group.sort_values("records", ascending=False, kind="stable")

@@ -20,6 +20,7 @@ from dispatch_to_pipedrive.migration.diff import (
 from dispatch_to_pipedrive.migration.resolve import Owners
 from dispatch_to_pipedrive.migration.values import Link
 from dispatch_to_pipedrive.migration.verify import Difference
+from dispatch_to_pipedrive.normalize.lists import FIELDS as CUSTOM
 from dispatch_to_pipedrive.normalize.lists import POINTS, TEXTS
 from dispatch_to_pipedrive.pipedrive.account import Field, Option, Pipeline, Stage, Structure
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema, Made
@@ -42,6 +43,8 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "Job_Type__c": {"type": "option", "from": "job_type"},
         "Priority__c": {"type": "text", "from": ["priority_bucket", "priority"], "transform": "first"},
         "Invoice_Amount__c": {"type": "money", "from": "value"},
+        "lost_reason": {"type": "text", "from": "custom_fields", "transform": "custom_field",
+                        "args": {"name": "gate  CODE"}},
     },
 }  # fmt: skip
 MAPS = Maps({entity: EntityMap(entity=entity, fields=fields) for entity, fields in FIELDS.items()})  # type: ignore[arg-type]
@@ -104,6 +107,10 @@ DEALS = pd.DataFrame(
         "priority_bucket": ["P1", None, None],
         "priority": ["High", "Low", None],
         "value": [12.5, -3.0, 0.0],
+        "custom_fields": pd.Series(
+            [[{"name": "Gate Code", "value": "4711"}, {"name": "Dog", "value": "yes"}], None, None],
+            dtype=CUSTOM,
+        ),
     }
 )
 SOURCE = {"persons": PERSONS, "deals": DEALS}
@@ -129,6 +136,7 @@ def sides(**changes: Any) -> Sides:
         },
         "deals": {
             201: {"id": 201, "title": "Repair #10", "person_id": 101, "owner_id": 11, "stage_id": 2, "label_ids": [5],
+                  "lost_reason": "4711",
                   "add_time": "2026-06-01 10:00:00", "custom_fields": {CODE: 7, "d" * 40: "P1",
                                                                       MONEY: {"value": 12.5, "currency": "USD"}}},
             202: {"id": 202, "title": "Install #20", "person_id": 999, "owner_id": 12, "stage_id": 2,
@@ -172,7 +180,7 @@ def of(rows: pd.DataFrame, key: str, field: str) -> dict[str, Any]:
 
 def test_every_field_of_every_record_has_its_row(rows: pd.DataFrame) -> None:
     assert tuple(rows.columns) == COLUMNS
-    assert len(rows) == 2 * 3 + 3 * 9 + 2
+    assert len(rows) == 2 * 3 + 3 * 10 + 2
     assert rows["verdict"].isin(list(VERDICTS)).all()
     assert not rows.drop(columns="pipedrive_id").isna().any().any()
 
@@ -196,6 +204,7 @@ def test_every_field_of_every_record_has_its_row(rows: pd.DataFrame) -> None:
          "2026-06-01T10:00:00Z", "not taken", "deals"),
         ("job:10/deal", "Job_Type__c", "Repair", "Repair", "Repair", "equal", "job types"),
         ("job:10/deal", "Priority__c", "priority_bucket: P1", "P1", "", "equal", "priorities"),
+        ("job:10/deal", "lost_reason", "4711", "4711", "4711", "equal", "deals"),
         ("job:10/deal", "Invoice_Amount__c", "12.5", "12.5 USD", "12.5 USD", "equal", "deals"),
         ("job:20/deal", "Invoice_Amount__c", "-3", "-3 USD", "-3 USD", "equal", "deals"),
         ("job:20/deal", "person_id", "customer:2/person", "Bob (customer:2/person)", "persons record 999",
