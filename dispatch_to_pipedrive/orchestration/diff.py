@@ -26,7 +26,7 @@ LENGTH = 200
 APPROVE = (
     (
         "In the UI",
-        "open Jobs, choose approve_sample, enter your name and a note in the Launchpad, and launch the run.",
+        "open Jobs, choose approve_sample, enter your name as approver and a note in the Launchpad, launch the run.",
     ),
     ("In the shell", 'dispatch-to-pipedrive approve-sample --as "YOUR NAME"'),
 )
