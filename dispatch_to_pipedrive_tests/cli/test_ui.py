@@ -1,15 +1,19 @@
 """Dagster's own front door: webserver, daemon and run worker load a partition of the migration that the shell made."""
 
+import csv
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from ..program import start
+from ..program import environment, maps_beside, records, start
+from ..sandbox_process import Sandbox
 from .conftest import Migrated
 
 LAUNCH = """
@@ -37,10 +41,18 @@ SELECTOR = {"repositoryLocationName": "dispatch_to_pipedrive", "repositoryName":
 
 @pytest.fixture
 def ui(migrated: Migrated) -> Iterator[str]:
+    """The UI on the migration that is done."""
+    with open_ui(migrated.settings) as url:
+        yield url
+
+
+@contextmanager
+def open_ui(settings: Mapping[str, str]) -> Iterator[str]:
+    """The UI's address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = start(migrated.settings, "ui", "--port", str(port))
+    process = start(settings, "ui", "--port", str(port))
     url = f"http://127.0.0.1:{port}"
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
@@ -73,21 +85,56 @@ def ended(url: str, launched: dict[str, Any]) -> str:
     return state
 
 
-def test_a_partition_is_loaded_again_and_a_run_of_the_shell_is_run_again(ui: str, migrated: Migrated) -> None:
-    migrated.sandbox.control("pipedrive", "stats/reset", {})
-    launched = ask(
-        ui,
+def launched(url: str, job: str, batch: str | None = None, config: Mapping[str, Any] | None = None) -> str:
+    """How a job ended that was launched as its page in the UI does it."""
+    tags = [] if batch is None else [{"key": "dagster/partition", "value": batch}]
+    found = ask(
+        url,
         LAUNCH,
         params={
-            "selector": {**SELECTOR, "jobName": "load"},
-            "runConfigData": {},
+            "selector": {**SELECTOR, "jobName": job},
+            "runConfigData": {
+                "ops": {step: {"config": dict(values)} for step, values in (config or {}).items()}
+            },
             "mode": "default",
-            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": "wave-0001"}]},
+            "executionMetadata": {"tags": tags},
         },
     )["launchRun"]
-    assert ended(ui, launched) == "SUCCESS"
+    return ended(url, found)
+
+
+def test_a_partition_is_loaded_again_and_a_run_of_the_shell_is_run_again(ui: str, migrated: Migrated) -> None:
+    migrated.sandbox.control("pipedrive", "stats/reset", {})
+    assert launched(ui, "load", "wave-0001") == "SUCCESS"
     assert migrated.sandbox.control("pipedrive", "stats")["writes"] == 0
     by_the_shell = ask(ui, RUNS)["runsOrError"]["results"]
     planning = next(run["runId"] for run in by_the_shell if run["jobName"] == "plan_batches")
     again = ask(ui, AGAIN, params={"parentRunId": planning, "strategy": "ALL_STEPS"})
     assert ended(ui, again["launchRunReexecution"]) == "SUCCESS"
+
+
+@pytest.mark.soak
+def test_from_an_untouched_tenant_to_an_approved_sample_in_the_ui_alone(
+    new_sandbox: Callable[..., Sandbox], tmp_path: Path
+) -> None:
+    """R020, R083: the steps of docs/walkthrough.md; what is not decided stops, with nothing written."""
+    sandbox = new_sandbox(customers=4, seed=7, no_limits=True)
+    with open_ui(environment(sandbox, tmp_path / "home")) as url:
+        assert launched(url, "advance_source") == "SUCCESS"
+        assert launched(url, "plan_batches") == "SUCCESS"
+        assert launched(url, "assess") == "SUCCESS"
+        assert launched(url, "prepare") == "FAILURE"
+        assert launched(url, "load", "sample") == "FAILURE"
+        assert sandbox.control("pipedrive", "stats")["writes"] == 0
+        with (maps_beside(tmp_path / "home") / "technicians.csv").open(encoding="utf-8-sig") as file:
+            undecided = {row["technician_id"]: "fallback" for row in csv.DictReader(file)}
+        confirmation = {"approver": "Ada Lovelace", "note": "looked at", "technicians": undecided}
+        assert launched(url, "confirm_map", config={"map_confirmation": confirmation}) == "SUCCESS"
+        assert launched(url, "prepare") == "SUCCESS"
+        assert launched(url, "load", "wave-0001") == "FAILURE"
+        assert not any(records(sandbox).values())
+        assert launched(url, "load", "sample") == "SUCCESS"
+        assert launched(url, "reconcile", "sample") == "SUCCESS"
+        approval = {"approver": "Ada Lovelace", "note": "every field looked at"}
+        assert launched(url, "approve_sample", config={"sample_approval": approval}) == "SUCCESS"
+        assert launched(url, "load", "wave-0001") == "SUCCESS"
