@@ -227,17 +227,29 @@ class _Shown:
 
 
 def told(found: Sequence[Change], *, shown: int = _SHOWN) -> str:
-    """The changes in words: how many fields of how many records, then `entity.field: old → new ×n`, the most first."""
+    """The changes in words: how many fields of how many records, then `entity.field: old → new ×n`, of each field one."""
     records = len({(change.entity, change.source_key) for change in found})
     groups = Counter(
         (f"{c.entity}.{c.field}" if c.field else f"{c.entity}", _short(c.old), _short(c.new)) for c in found
     )
-    most = sorted(groups.items(), key=lambda item: (-item[1], item[0]))
+    most = _each_field_first(sorted(groups.items(), key=lambda item: (-item[1], item[0])))
     lines = [f"{where}: {old} → {new} ×{count}" for (where, old, new), count in most[:shown]]
     more = f"; and {len(most) - shown} more" if len(most) > shown else ""
     fields = sum(bool(change.field) for change in found)
     what = f"{fields} fields of {records} records" if fields else f"{records} records"
     return f"{what} changed ({'; '.join(lines)}{more})"
+
+
+def _each_field_first(
+    groups: Sequence[tuple[tuple[str, str, str], int]],
+) -> list[tuple[tuple[str, str, str], int]]:
+    """The groups in their order, but of every field one before the second of any."""
+    seen: Counter[str] = Counter()
+    ranked = []
+    for group in groups:
+        ranked.append((seen[group[0][0]], group))
+        seen[group[0][0]] += 1
+    return [group for _, group in sorted(ranked, key=lambda one: one[0])]
 
 
 def _short(text: str) -> str:
