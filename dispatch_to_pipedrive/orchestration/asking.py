@@ -49,6 +49,7 @@ _ASKED = (
     + PRICES["GET", "/api/v1/currencies"]
     + 3 * PRICES["GET", "/api/v2/dealFields"]
     + 2 * PRICES["GET", "/api/v2/stages"]
+    + LIST
 )
 
 
@@ -148,7 +149,7 @@ def said(settings: Settings) -> Said:
     return Said(settings.automations_paused_by.strip(), settings.migration_currency)
 
 
-BEFORE = (Line("ask the account for users, currencies and fields", 1, _ASKED, "schema", 8),)
+BEFORE = (Line("ask the account for rights, currencies, fields and open deals", 1, _ASKED, "schema", 9),)
 """What preflight takes, as a line of the forecast."""
 
 
@@ -160,7 +161,7 @@ class Around:
     records: Mapping[str, int]
     closing_follows: bool = True
     before: Sequence[Line] = (
-        Line("ask the account for users, currencies and fields", 1, _ASKED, "schema", 8),
+        Line("ask the account for rights, currencies, fields and open deals", 1, _ASKED, "schema", 9),
     )
 
 
