@@ -227,7 +227,7 @@ class _Shown:
 
 
 def told(found: Sequence[Change], *, shown: int = _SHOWN) -> str:
-    """The changes in words: how many fields of how many records, then `entity.field: old → new ×n`, of each field one."""
+    """The changes in words: how many fields of how many records, then `entity.field: old → new ×n`, field by field."""
     records = len({(change.entity, change.source_key) for change in found})
     groups = Counter(
         (f"{c.entity}.{c.field}" if c.field else f"{c.entity}", _short(c.old), _short(c.new)) for c in found

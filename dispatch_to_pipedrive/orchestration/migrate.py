@@ -86,10 +86,8 @@ class Road:
 
     def go(self) -> list[str]:
         """Go as far as asked; why it ended before."""
-        maps_of(
-            self.settings
-        )  # a mistake in a map or in the owner file is told before anything is asked or written
-        decisions_of(self.settings)
+        maps_of(self.settings)  # a mistake in a map is told before anything is asked or written
+        decisions_of(self.settings)  # and so is one in the owner file
         began = datetime.now(UTC).isoformat(timespec="microseconds")
         if not self.ledger.manifests():
             require_account(self.settings)  # a wrong token is told before anything is read from the source
@@ -109,7 +107,7 @@ class Road:
             return ends
         if self.wish.through == "sample":
             return []
-        if closed := self._approve():
+        if kinds["wave"] and (closed := self._approve()):
             return [closed]
         if ends := self.bring(kinds["wave"], began):
             return ends
