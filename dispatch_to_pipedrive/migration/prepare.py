@@ -6,6 +6,7 @@ again, where only what was not there before the intent can be what it made.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dispatch_to_pipedrive.mapping.needs import SchemaNeeds
@@ -55,13 +56,17 @@ def steps_of(schema: account.AccountSchema, needs: SchemaNeeds) -> tuple[account
     return account.plan_schema(schema, _needs(needs))
 
 
-async def apply_schema(session: Session, needs: SchemaNeeds) -> SchemaReport:
+async def apply_schema(
+    session: Session, needs: SchemaNeeds, look: Callable[[account.AccountSchema], None] = lambda _schema: None
+) -> SchemaReport:
     """Make what is missing, one step after the other, and note which option stands for which choice.
 
-    Raises RunStopped where people deleted an option that records need: it is not made a second time behind their back.
+    `look` sees the schema before anything is made, and may refuse it. Raises RunStopped where people deleted an option
+    that records need: it is not made a second time behind their back.
     """
     schema = await read_schema(session)
     schema = await _settle_open(session, schema)
+    look(schema)
     recorded = session.ledger.schema_objects(session.scope.account)
     options = options_needed(needs)
     if closing := [str(one) for one in drift(recorded, schema.structure, options) if one.blocks]:

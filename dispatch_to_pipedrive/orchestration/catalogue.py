@@ -19,7 +19,6 @@ from dispatch_to_pipedrive.mapping.catalogue import (
 from dispatch_to_pipedrive.mapping.proposal.catalogue import AccountField
 from dispatch_to_pipedrive.migration.drift import made_of
 from dispatch_to_pipedrive.migration.ledger import Ledger
-from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.normalize import NormalizeOptions
 from dispatch_to_pipedrive.normalize.choices import REFERENCE
 from dispatch_to_pipedrive.normalize.custom_fields import BEARERS, folded
@@ -70,14 +69,11 @@ def check_live(settings: Settings, directory: Path) -> LiveCheck:
     return LiveCheck(maps, wrong, company, tenant.custom_fields is not None)
 
 
-async def require_fit(migration: Migration, session: Session) -> None:
-    """Raise MapError with every place where the run's maps do not fit the account or the source (40 tokens)."""
-    maps, ledger = migration.maps, migration.ledger
-    structure = await read_structure(session.client)
-    made = made_of(ledger.schema_objects(session.scope.account))
-    tenant = tenant_catalogue(maps, migration.data, ledger)
-    account = account_catalogue(AccountSchema(structure, made))
-    if wrong := check_catalogue(maps, tenant, account, migration.settings.maps):
+def require_fit(migration: Migration, schema: AccountSchema) -> None:
+    """Raise MapError with every place where the run's maps do not fit this account or the source."""
+    tenant = tenant_catalogue(migration.maps, migration.data, migration.ledger)
+    account = account_catalogue(schema)
+    if wrong := check_catalogue(migration.maps, tenant, account, migration.settings.maps):
         raise MapError(wrong)
 
 

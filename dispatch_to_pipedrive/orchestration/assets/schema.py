@@ -130,8 +130,7 @@ async def _make_schema(
         migration.ledger, migration.settings, purpose="preparing the schema", run=run, wait=config.wait
     ) as session:
         await _require_confirmed_map(migration, session)
-        await require_fit(migration, session)
-        report = await apply_schema(session, needs)
+        report = await apply_schema(session, needs, lambda schema: require_fit(migration, schema))
         stage(report.made + report.existing, report.made + report.existing)
         return report, sum(session.client.budget.by_kind.values())
 
