@@ -160,9 +160,7 @@ class Around:
     facts: AccountFacts
     records: Mapping[str, int]
     closing_follows: bool = True
-    before: Sequence[Line] = (
-        Line("ask the account for rights, currencies, fields and open deals", 1, _ASKED, "schema", 9),
-    )
+    before: Sequence[Line] = BEFORE
 
 
 def foresee(settings: Settings, maps: Maps, profile: pd.DataFrame, around: Around) -> Forecast:

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pandas as pd
 import pytest
 
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.preflight import AccountFacts
+from dispatch_to_pipedrive.migration.twins import EMAIL
 from dispatch_to_pipedrive.orchestration.asking import ask_account, ask_source, look_through, require_account
 from dispatch_to_pipedrive.pipedrive.errors import Forbidden
 from dispatch_to_pipedrive.settings import Settings, load_settings
@@ -119,3 +121,15 @@ def test_an_account_that_refuses_is_not_looked_through(
     theirs, words = asyncio.run(look_through(ledger, load_settings()))
     assert (len(theirs.keys), theirs.tokens) == (0, 0)
     assert words.startswith("Not looked for")
+
+
+def test_what_others_have_is_listed_once_and_found_by_its_keys(
+    settings: Settings, ledger: Ledger, sandbox: Sandbox
+) -> None:
+    person = {"name": "Jane Doe", "emails": [{"value": "jane@x.example"}]}
+    headers = {"x-api-token": sandbox.env["PIPEDRIVE_API_TOKEN"]}
+    made = httpx.post(f"{sandbox.pipedrive_url}/api/v2/persons", json=person, headers=headers)
+    made.raise_for_status()
+    theirs, words = asyncio.run(look_through(ledger, settings))
+    assert (theirs.records, theirs.tokens, words) == ({"organizations": 0, "persons": 1, "deals": 0}, 30, "")
+    assert theirs.keys[["entity", "why", "key"]].to_numpy().tolist() == [["persons", EMAIL, "jane@x.example"]]
