@@ -85,9 +85,12 @@ def reassign_owners(
         from dispatch_to_pipedrive.reports.bars import Bars
         from dispatch_to_pipedrive.reports.tables import summary
 
-        for move in decide.planned_moves(settings, file):
+        moves = decide.planned_moves(settings, file)
+        for move in moves:
             one = move.technician
             _say(f"{one.name} ({one.technician_id}): {move.before} → {move.after}")
+        if not moves:
+            _say("every technician in the file has that owner already")
         if dry_run:
             return
         settings.require_writable()
