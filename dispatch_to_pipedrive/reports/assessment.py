@@ -20,7 +20,16 @@ from dispatch_to_pipedrive.reports.forecast import (
     offers,
 )
 
-PAGE, VALUES = "assessment.html", "assessment.json"
+PAGE, VALUES, INVENTORY = "assessment.html", "assessment.json", "automations.csv"
+_INVENTORY = """where,kind,name,what starts it,what it does,paused by,rebuilt in Pipedrive as
+Dispatch Pro,dispatch rule,,,,,
+Dispatch Pro,notification to customers,,,,,
+Dispatch Pro,integration (accounting or other),,,,,
+Pipedrive,automation,,,,,
+Pipedrive,sequence,,,,,
+Pipedrive,webhook or connected app,,,,,
+"""
+"""A form to fill in by hand: no interface lists any of these."""
 MISSING_FROM = 0.005
 """Share of records from which a field that is missing is worth a line."""
 
@@ -28,7 +37,7 @@ Values = Mapping[str, Any]
 
 
 def write_assessment(folder: Path, values: Values) -> Path:
-    """Write page and values into the folder; the page's path."""
+    """Write page and values into the folder, and the form for automations if there is none; the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in (
         (VALUES, orjson.dumps(values, option=orjson.OPT_INDENT_2)),
@@ -37,6 +46,8 @@ def write_assessment(folder: Path, values: Values) -> Path:
         unfinished = folder / f"{name}.tmp"
         unfinished.write_bytes(content)
         unfinished.replace(folder / name)
+    if not (folder / INVENTORY).exists():
+        (folder / INVENTORY).write_text(_INVENTORY, encoding="utf-8")
     return folder / PAGE
 
 
@@ -64,6 +75,7 @@ def render_assessment(values: Values) -> str:
         duration=duration(foreseen["seconds"]),
         comparison=comparison(values["compared"]) if values["compared"] else "",
         missing=[row for row in values["missing"] if row["share"] >= MISSING_FROM],
+        inventory=INVENTORY,
         most=max([row["records"] for row in values["counts"]], default=1) or 1,
         open_fields=[one for one in values["custom_fields"] if one["filled"] and not one["place"]],
         verdicts={

@@ -55,7 +55,18 @@ def test_the_page_tells_grade_arithmetic_checks_twins_and_what_stays(tmp_path: P
     for words in ("create deals", "customer:1/person", "Line items of invoices", "mend it", "250", "So far"):
         assert words in text
     assert "off by" in text
-    assert {p.name for p in (tmp_path / "assessment").iterdir()} == {"assessment.html", "assessment.json"}
+    names = {"assessment.html", "assessment.json", "automations.csv"}
+    assert {p.name for p in (tmp_path / "assessment").iterdir()} == names
+
+
+def test_the_form_for_automations_is_kept_as_people_filled_it(tmp_path: Path) -> None:
+    """R065."""
+    written(tmp_path)
+    form = tmp_path / "assessment" / "automations.csv"
+    assert "Pipedrive,sequence" in form.read_text()
+    form.write_text("ours")
+    written(tmp_path)
+    assert form.read_text() == "ours"
 
 
 def test_values_of_the_tenant_are_text_and_nothing_is_fetched(tmp_path: Path) -> None:
