@@ -16,7 +16,10 @@ import httpx
 from .sandbox_process import ROOT, Sandbox
 
 PROGRAM = Path(sys.executable).with_name("dispatch-to-pipedrive")
-_OURS = ("DISPATCH_PRO_", "PIPEDRIVE_", "MIGRATION_", "DAGSTER_", "FALLBACK_", "ALLOW_", "MAPPINGS_", "WAVE_")
+_OURS = (
+    *("DISPATCH_PRO_", "PIPEDRIVE_", "MIGRATION_", "DAGSTER_", "FALLBACK_", "ALLOW_", "MAPPINGS_", "WAVE_"),
+    *("AUTOMATIONS_", "FILE_LIMIT_", "PROPOSAL_"),
+)
 
 
 def owner_email(sandbox: Sandbox) -> str:
