@@ -47,7 +47,7 @@ def stopped(ended: Ended, *words: str, code: int = 1) -> None:
 def test_nothing_moves_before_people_have_said_yes(
     migration: Callable[..., Migration], tmp_path: Path
 ) -> None:
-    """R013, R020, R026, R040, R073, R074, R083."""
+    """R013, R020, R026, R040, R073, R074, R075, R083."""
     new = migration(customers=6, env={"FALLBACK_OWNER_EMAIL": ""})
 
     stopped(new.run(*FULL), "map_confirmed: nobody has confirmed the map", "confirm-map --as NAME")
