@@ -63,6 +63,12 @@ class Rendering:
         return cls(int(document["generation"]), document["records"], document["names"])
 
     @property
+    def orphans(self) -> list[str]:
+        """Source keys of the records that nobody would own."""
+        rows = [pair for found in self.records.values() for pair in found.items()]
+        return [key for key, row in rows if row.get("owner_id") == NOBODY]
+
+    @property
     def count(self) -> int:
         """Records in it."""
         return sum(map(len, self.records.values()))

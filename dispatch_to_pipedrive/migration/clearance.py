@@ -101,7 +101,7 @@ def gates(ledger: Ledger, manifest: Manifest, present: Present) -> tuple[Gate, .
     found = [
         map_gate(ledger, scope.account, present),
         _schema(ledger, scope.account, present),
-        owners_gate(ledger, scope.account, present.decisions),
+        _owners(ledger, scope.account, present),
     ]
     if manifest.kind != "sample":
         found.append(_sample(ledger, scope.account, present))
@@ -181,9 +181,27 @@ def _schema(ledger: Ledger, account: str, present: Present) -> Gate:
     return Gate(name, True, words)
 
 
+def _owners(ledger: Ledger, account: str, present: Present) -> Gate:
+    gate = owners_gate(ledger, account, present.decisions)
+    if not gate.passed or any(row.verdict == FALLBACK for row in ledger.owners(account)):
+        return gate
+    try:
+        orphans = present.render().orphans
+    except CannotRender:
+        return gate  # why it cannot be rendered is told by another gate
+    if not orphans:
+        return gate
+    return Gate(
+        gate.name,
+        False,
+        f"{len(orphans)} records of the sample have no technician, and nobody owns such records "
+        f"({_listed(orphans)}): set FALLBACK_OWNER_EMAIL, then run the job `match_technicians`",
+    )
+
+
 def owners_gate(ledger: Ledger, account: str, decisions: str) -> Gate:
     """Whether every technician has an owner, by the owner file as it is now (`decisions`, its digest)."""
-    name, again = "owners_decided", "materialize `technician_owners` (job `prepare`)"
+    name, again = "owners_decided", "run the job `match_technicians` (it materializes `technician_owners`)"
     matched_with = ledger.owners_matched_with(account)
     if matched_with is None:
         return Gate(name, False, f"technicians were not matched yet: {again}")

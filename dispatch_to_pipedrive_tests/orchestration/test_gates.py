@@ -9,7 +9,7 @@ import pytest
 
 from dispatch_to_pipedrive.mapping import Maps, load_maps
 from dispatch_to_pipedrive.mapping.meaning import digest, meaning
-from dispatch_to_pipedrive.migration.approval import MAP, SAMPLE, CannotRender, Rendering
+from dispatch_to_pipedrive.migration.approval import MAP, NOBODY, SAMPLE, CannotRender, Rendering
 from dispatch_to_pipedrive.migration.clearance import (
     LEAST_A_DAY,
     Gate,
@@ -228,6 +228,16 @@ def test_r013_nothing_is_written_while_a_technician_is_undecided(ready: Ledger) 
     assert (
         gate.words == "1 matched, 2 left to the fallback owner, boss@example.com owns what has no technician"
     )
+
+
+def test_r075_no_deal_lands_without_an_owner(ready: Ledger) -> None:
+    """Without a fallback owner nobody owns what has no technician."""
+    orphaned = Rendering(1, {"deals": {"job:1/deal": {"title": "Leak", "owner_id": NOBODY}}})
+    gate = the("owners_decided", ready, now(render=lambda: orphaned), FIRST)
+    assert not gate.passed
+    assert "(job:1/deal): set FALLBACK_OWNER_EMAIL" in gate.words
+    ready.save_owners(SCOPE.account, [MATCHED, fallback_row(99, "boss@example.com")], NONE)
+    assert the("owners_decided", ready, now(render=lambda: orphaned), FIRST).passed
 
 
 def test_an_owner_file_that_changed_since_is_matched_first(ready: Ledger) -> None:
