@@ -237,3 +237,10 @@ def kept_checks(ledger: Ledger) -> list[Check]:
     scope = ledger.bound_scope()
     report = None if scope is None else ledger.batch_reports(scope.account).get((TENANT, "preflight"))
     return from_values(report["checks"]) if report else []
+
+
+def keep_spent(ledger: Ledger, account: str) -> None:
+    """Write down, once, what the first whole migration took: later readings are no part of what was foreseen."""
+    reports = ledger.batch_reports(account)
+    if (TENANT, "forecast") in reports and (TENANT, "spent") not in reports:
+        ledger.report_batch(account, TENANT, "spent", "", {"by_kind": dict(ledger.tokens(account))})

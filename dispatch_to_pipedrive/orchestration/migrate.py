@@ -19,7 +19,7 @@ from dispatch_to_pipedrive.migration.decisions import TO_FALLBACK
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.owners import undecided
 from dispatch_to_pipedrive.migration.preflight import failing
-from dispatch_to_pipedrive.orchestration.asking import kept_checks, require_account
+from dispatch_to_pipedrive.orchestration.asking import keep_spent, kept_checks, require_account
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES
 from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
@@ -112,6 +112,7 @@ class Road:
         if ends := self.bring(kinds["wave"], began):
             return ends
         self._sign()
+        keep_spent(self.ledger, self._scope().account)
         return []
 
     def pages(self) -> list[str]:

@@ -38,5 +38,6 @@ def status(ledger: Ledger, settings: Settings) -> Status:
             "lease": None if holder is None else asdict(holder),
             "sign_offs": ledger.sign_offs(account),
             "forecast": reports.get((TENANT, "forecast")),
+            "spent": reports.get((TENANT, "spent"), {}).get("by_kind"),
         }
     return status_of(Facts(**facts))

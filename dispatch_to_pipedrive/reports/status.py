@@ -94,6 +94,8 @@ class Facts:
     sign_offs: Sequence[Mapping[str, Any]] = ()
     chain_head: str = ""
     forecast: Mapping[str, Any] | None = None
+    spent: Mapping[str, int] | None = None
+    """Tokens by kind as they stood when the first whole migration ended."""
 
 
 def status_of(facts: Facts) -> Status:
@@ -146,7 +148,7 @@ def _forecast(facts: Facts, state: str) -> dict[str, Any] | None:
     """The forecast beside what was spent; how far it is off can be told when all is done."""
     if facts.forecast is None:
         return None
-    found = compared(facts.forecast, facts.tokens)
+    found = compared(facts.forecast, facts.tokens if facts.spent is None else facts.spent)
     return {**found, "error_percent": found["error_percent"] if state == "done" else None}
 
 

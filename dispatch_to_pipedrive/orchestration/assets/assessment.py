@@ -176,6 +176,7 @@ def _assessed(migration: Migration, profile: pd.DataFrame, checks: list[Check]) 
     if scope is not None and not loaded:
         ledger.report_batch(account, TENANT, "forecast", "", foreseen.as_json())
     kept = reports.get((TENANT, "forecast")) if loaded else None
+    spent = reports.get((TENANT, "spent"), {}).get("by_kind") or ledger.tokens(account)
     return assess(
         Inputs(
             tenant=settings.dispatch_pro_tenant_id,
@@ -188,6 +189,6 @@ def _assessed(migration: Migration, profile: pd.DataFrame, checks: list[Check]) 
             twins=Twins(rows, theirs.records, theirs.tokens, words),
             checks=checks,
             file_limit_mb=settings.file_limit_mb,
-            compared=compared(kept, ledger.tokens(account)) if kept else None,
+            compared=compared(kept, spent) if kept else None,
         )
     )
