@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from dispatch_to_pipedrive.mapping.load import load_maps
 from dispatch_to_pipedrive.migration.assessment import Twins
+from dispatch_to_pipedrive.migration.forecast import Account, Volume, forecast, schema_size
 from dispatch_to_pipedrive.migration.preflight import FAIL, WARN, Check
 from dispatch_to_pipedrive.migration.twins import COLUMNS
 from dispatch_to_pipedrive.reports.assessment import write_assessment
+from dispatch_to_pipedrive.reports.forecast import answer, arithmetic, conclusion
 from dispatch_to_pipedrive.reports.status import compared
 
-from ..migration.test_assessment import TENANT, assessed
+from ..migration.test_assessment import ROOT, TENANT, assessed
 
 EVIL = "<script>alert(1)</script>"
 
@@ -80,3 +83,13 @@ def test_values_of_the_tenant_are_text_and_nothing_is_fetched(tmp_path: Path) ->
     assert "‹U+202E›edoc" in page
     assert "default-src 'none'" in page
     assert EVIL in json.dumps(values, ensure_ascii=False)
+
+
+def test_the_documented_example_is_what_the_program_says() -> None:
+    text = (ROOT / "docs" / "assessment.md").read_text(encoding="utf-8")
+    volume = Volume(3_000, 23_000, 60_000, 57_000, 78_000)
+    schema = schema_size(load_maps(ROOT / "mappings"))
+    found = forecast(volume, schema, Account("growth", 5, 0.1), deadline_days=14).as_json()
+    lines = ["| " + " | ".join(row) + " |" for row in arithmetic(found)]
+    for line in (*lines, f"| together | | | {found['tokens']:,} |", *conclusion(found), answer(found)):
+        assert line in text, f"docs/assessment.md does not say: {line}"
