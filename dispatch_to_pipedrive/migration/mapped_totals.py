@@ -5,7 +5,7 @@ Works on the frames that the maps give, and on the same frames read back from an
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
@@ -39,47 +39,84 @@ def sorted_totals(totals: pd.DataFrame) -> pd.DataFrame:
     return totals[list(COLUMNS)].astype(kinds).sort_values(list(COLUMNS), ignore_index=True)
 
 
+_SITES = {
+    "organizations": ("address", "Site_2_Address__c", "Site_3_Address__c", "Site_4_Address__c"),
+    "persons": ("Site_1_Address__c", "Site_2_Address__c", "Site_3_Address__c", "Site_4_Address__c"),
+}
+_OF_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "edges org_id": ("org_id",),
+    "edges person_id": ("person_id",),
+    "edges deal_id": ("deal_id",),
+    "emails": ("emails",),
+    "phones": ("phones",),
+    "participants": ("participants",),
+    "created": ("Original_Created_At__c",),
+    "created date": ("Original_Created_Date__c",),
+    "value in cents": ("value",),
+    "invoiced in cents": ("Invoice_Amount__c",),
+    "won_time": ("won_time",),
+    "lost_time": ("lost_time",),
+    "other technicians": ("Technicians__c",),
+    "done": ("done",),
+    "minutes": ("duration",),
+    "with place": ("location",),
+    "due": ("due_date", "due_time"),
+}
+_OF_VALUES: Mapping[str, str] = {
+    "label": "label_ids",
+    "status": "status",
+    "stage_id": "stage_id",
+    "Job_Type__c": "Job_Type__c",
+    "Dispatch_Pro_Priority__c": "Dispatch_Pro_Priority__c",
+    "Payment_Status__c": "Payment_Status__c",
+    "lost_reason": "lost_reason",
+    "technician": "Technician_ID__c",
+    "type": "type",
+    "owner": "owner_id",
+}
+"""Measures that end in a value: their first word → the field."""
+
+
+def fields_of(entity: str, measure: str) -> tuple[str, ...]:
+    """The fields of an entity that a measure is counted from; without one of them it is not counted."""
+    if measure == "sites":
+        return (*_SITES.get(entity, ()), "Additional_Sites__c")
+    name = measure.removeprefix("first ").removeprefix("last ")
+    if name in _OF_FIELDS:
+        return _OF_FIELDS[name]
+    first = measure.partition(" ")[0]
+    return (_OF_VALUES[first],) if first in _OF_VALUES else ()
+
+
 def _mapped_parts(entity: str, frame: pd.DataFrame) -> list[pd.DataFrame]:
-    measures: dict[str, pd.Series] = {"count": pd.Series(1, index=frame.index)}
-    bounds: dict[str, pd.Series] = {}
-    named: dict[str, pd.Series] = {}
-    for name in ("org_id", "person_id", "deal_id"):
-        if name in frame:
-            measures[f"edges {name}"] = frame[name].notna().astype(int)
-    for name in ("emails", "phones", "participants"):
-        if name in frame:
-            measures[name] = _lengths(frame[name])
-    if "Additional_Sites__c" in frame:
+    def has(measure: str) -> bool:
+        return all(name in frame for name in fields_of(entity, measure))
+
+    roots = frame["root"]
+    parts = [_sums(entity, "count", roots, pd.Series(1, index=frame.index))]
+    if has("sites"):
         columns = [name for name in map(str, frame) if name == "address" or _SITE.fullmatch(name)]
         lines = frame["Additional_Sites__c"].astype("string").str.count("\n") + 1
-        measures["sites"] = frame[columns].notna().sum(axis=1) + lines.fillna(0).astype(int)
-    if "label_ids" in frame:
-        named["label"] = frame["label_ids"]
-    if "Original_Created_At__c" in frame:
-        bounds["created"] = frame["Original_Created_At__c"].astype("string").str.slice(0, 19)
-        bounds["created date"] = frame["Original_Created_Date__c"].astype("string")
-    if entity == "deals":
-        measures["value in cents"] = _cents(frame["value"])
-        measures["invoiced in cents"] = _cents(frame["Invoice_Amount__c"].map(lambda money: money["value"]))
-        bounds |= {name: frame[name].astype("string").str.slice(0, 19) for name in ("won_time", "lost_time")}
-        for name in ("status", "stage_id", "Job_Type__c", "Dispatch_Pro_Priority__c", "Payment_Status__c"):
-            named[name] = frame[name]
-        named |= {"lost_reason": frame["lost_reason"], "technician": frame["Technician_ID__c"]}
-        others = frame["Technicians__c"].astype("string")
-        measures["other technicians"] = others.str.count(r"\(\d+\)").fillna(0).astype(int)
-    if entity == "activities":
-        measures["done"] = frame["done"].astype(bool).astype(int)
-        measures["minutes"] = _minutes(frame["duration"])
-        measures["with place"] = frame["location"].notna().astype(int)
+        sites = frame[columns].notna().sum(axis=1) + lines.fillna(0).astype(int)
+        parts.append(_sums(entity, "sites", roots, sites))
+    for measure, count in _SUMMED.items():
+        if has(measure):
+            parts.append(_sums(entity, measure, roots, count(frame[_OF_FIELDS[measure][0]])))
+    for measure, name in _OF_VALUES.items():
+        if name in frame:
+            values = frame[name]
+            if measure == "owner":
+                values = values.astype("string").str.strip().str.lower()
+            parts.append(_counts(entity, measure, roots, values))
+    for measure in ("created", "won_time", "lost_time"):
+        if has(measure):
+            values = frame[_OF_FIELDS[measure][0]].astype("string").str.slice(0, 19)
+            parts += _bounds(entity, measure, roots, values)
+    if has("created date"):
+        parts += _bounds(entity, "created date", roots, frame["Original_Created_Date__c"].astype("string"))
+    if has("due"):
         due = frame["due_date"].astype("string") + " " + frame["due_time"].astype("string").fillna("-")
-        bounds["due"] = due
-        named["type"] = frame["type"]
-    if "owner_id" in frame:
-        named["owner"] = frame["owner_id"].astype("string").str.strip().str.lower()
-    roots = frame["root"]
-    parts = [_sums(entity, name, roots, values) for name, values in measures.items()]
-    parts += [_counts(entity, name, roots, values) for name, values in named.items()]
-    parts += [part for name, values in bounds.items() for part in _bounds(entity, name, roots, values)]
+        parts += _bounds(entity, "due", roots, due)
     return parts
 
 
@@ -125,3 +162,24 @@ def _minutes(durations: pd.Series) -> pd.Series:
     text = durations.astype("string")
     hours, minutes = (pd.to_numeric(text.str.slice(a, b)).fillna(0).astype(int) for a, b in ((0, 2), (3, 5)))
     return hours * 60 + minutes
+
+
+def _present(values: pd.Series) -> pd.Series:
+    return values.notna().astype(int)
+
+
+_SUMMED: Mapping[str, Callable[[pd.Series], pd.Series]] = {
+    "edges org_id": _present,
+    "edges person_id": _present,
+    "edges deal_id": _present,
+    "emails": _lengths,
+    "phones": _lengths,
+    "participants": _lengths,
+    "value in cents": _cents,
+    "invoiced in cents": lambda money: _cents(money.map(lambda amount: amount["value"])),
+    "other technicians": lambda names: names.astype("string").str.count(r"\(\d+\)").fillna(0).astype(int),
+    "done": lambda flags: flags.astype(bool).astype(int),
+    "minutes": _minutes,
+    "with place": _present,
+}
+"""Measures that are added up, by what each record counts."""

@@ -2,7 +2,7 @@
 
 SQL counts raw by the source's own names, and by the standing that it knows itself. A value map on labels, job types or
 priorities, or one that gives a standing to a status the program does not know, is people's decision: the names it gives
-are taken from the map, everything else is counted without it.
+are taken from the map, everything else is counted without it. What no field of the map holds is not counted at all.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from dispatch_to_pipedrive.mapping import Maps
+from dispatch_to_pipedrive.migration.mapped_totals import fields_of
 
 _BY_VALUE: Mapping[str, str] = {
     "label": "label_ids",
@@ -27,7 +28,11 @@ KNOWN = frozenset(
 
 
 def renamed(raw: pd.DataFrame, maps: Maps) -> pd.DataFrame:
-    """The totals (root, entity, measure, value) with the names that the maps give; counts of one name added up."""
+    """The totals (root, entity, measure, value) with the names that the maps give; counts of one name added up.
+
+    Measures whose fields have left the map are left out.
+    """
+    raw = _held(raw, maps)
     names = _names(raw, maps)
     if not names:
         return raw
@@ -43,6 +48,19 @@ def renamed(raw: pd.DataFrame, maps: Maps) -> pd.DataFrame:
     summed = added.groupby(grouped)["value"].sum().astype(str).reset_index()
     found: pd.DataFrame = pd.concat([together[~both], summed], ignore_index=True)
     return found
+
+
+def _held(raw: pd.DataFrame, maps: Maps) -> pd.DataFrame:
+    pairs = raw[["entity", "measure"]].drop_duplicates().itertuples(index=False, name=None)
+    gone = {
+        (entity, measure)
+        for entity, measure in pairs
+        if entity in maps and not set(fields_of(str(entity), str(measure))) <= maps[str(entity)].fields.keys()
+    }
+    if not gone:
+        return raw
+    keys = zip(raw["entity"], raw["measure"], strict=True)
+    return raw[[key not in gone for key in keys]].reset_index(drop=True)
 
 
 def _names(raw: pd.DataFrame, maps: Maps) -> dict[tuple[str, str], Any]:

@@ -85,8 +85,9 @@ def test_totals_are_counted_under_the_names_that_people_gave() -> None:
     status = FieldMap.model_validate(
         {"type": "text", "from": "job_status", "value_map": {"On Hold": "open", "Hold": "lost"}}
     )
-    labels = with_labels({"vip": "VIP", "junk": None})
-    deals = labels.model_copy(update={"fields": {**labels.fields, "status": status}})
+    changed = {**with_labels({"vip": "VIP", "junk": None}).fields, "status": status}
+    deals = base_maps()["deals"]
+    deals = deals.model_copy(update={"fields": {**deals.fields, **changed}})
     maps = Maps({**{entity: base_maps()[entity] for entity in base_maps()}, "deals": deals})
     raw = pd.DataFrame(
         [
