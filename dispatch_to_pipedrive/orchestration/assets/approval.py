@@ -16,9 +16,12 @@ from dispatch_to_pipedrive.migration.errors import GateClosed
 from dispatch_to_pipedrive.migration.ledger.approvals import signature
 from dispatch_to_pipedrive.migration.owners import undecided
 from dispatch_to_pipedrive.migration.values import Approval
+from dispatch_to_pipedrive.orchestration.assets.assessment import assessment
 from dispatch_to_pipedrive.orchestration.assets.common import described
 from dispatch_to_pipedrive.orchestration.assets.owners import read_staff, settle_owners, technician_owners
+from dispatch_to_pipedrive.orchestration.assets.proposal import mapping_proposal
 from dispatch_to_pipedrive.orchestration.assets.reconciliation import reconciliation
+from dispatch_to_pipedrive.orchestration.assets.schema import schema_plan
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.present import open_proposals, sample_manifest, sample_rendering
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading
@@ -59,7 +62,9 @@ class ApproveConfig(dg.Config):
     note: str = Field(default="", description=_NOTE)
 
 
-@dg.asset(deps=[technician_owners], **described("approval", "pipedrive"))
+@dg.asset(
+    deps=[assessment, mapping_proposal, schema_plan, technician_owners], **described("approval", "pipedrive")
+)
 def map_confirmation(config: ConfirmConfig, migration: Migration) -> dg.MaterializeResult[None]:
     """A person confirms the map: proposals that are taken over, technicians decided, and everything that maps decide.
 
