@@ -55,7 +55,7 @@ def json_schema() -> Schema:
     for schema in found.values():
         schema["allOf"] = [_of_entity(entity) for entity in ENTITIES]
     whole: Schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A map from Dispatch Pro to one entity of Pipedrive, or what people accepted on top of one",
         # Only what was accepted adds rows to the value maps of fields that stand elsewhere.
         "if": {"required": ["values"]},

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator
 
 from dispatch_to_pipedrive.mapping import load_maps
 from dispatch_to_pipedrive.mapping.documents import TYPES, filled, key_table, transform_table, type_table
@@ -21,10 +21,10 @@ ENTITIES = ("organizations", "persons", "deals", "activities")
 
 
 @pytest.fixture(scope="module")
-def validator() -> Draft202012Validator:
+def validator() -> Draft7Validator:
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema)
+    Draft7Validator.check_schema(schema)
+    return Draft7Validator(schema)
 
 
 def test_the_committed_schema_is_current() -> None:
@@ -59,7 +59,7 @@ def test_the_tables_are_complete_and_every_word_has_its_meaning() -> None:
 
 
 @pytest.mark.parametrize("entity", ENTITIES)
-def test_every_map_names_the_schema_and_validates(entity: str, validator: Draft202012Validator) -> None:
+def test_every_map_names_the_schema_and_validates(entity: str, validator: Draft7Validator) -> None:
     content = (MAPPINGS / f"{entity}.yaml").read_text(encoding="utf-8")
     assert content.splitlines()[0] == "# yaml-language-server: $schema=schema.json"
     assert [error.message for error in validator.iter_errors(yaml.safe_load(content))] == []
@@ -93,7 +93,7 @@ ORGANIZATION = {"type": "reference", "to": "organizations", "from": "organizatio
         },
     ],
 )
-def test_what_people_accepted_validates(content: dict[str, Any], validator: Draft202012Validator) -> None:
+def test_what_people_accepted_validates(content: dict[str, Any], validator: Draft7Validator) -> None:
     assert [error.message for error in validator.iter_errors(content)] == []
 
 
@@ -126,5 +126,5 @@ def test_what_people_accepted_validates(content: dict[str, Any], validator: Draf
     ],
     ids=lambda content: re.sub(r"\W+", "-", json.dumps(content))[:70],
 )  # fmt: skip
-def test_typical_mistakes_do_not_validate(content: dict[str, Any], validator: Draft202012Validator) -> None:
+def test_typical_mistakes_do_not_validate(content: dict[str, Any], validator: Draft7Validator) -> None:
     assert not validator.is_valid(content)
