@@ -17,6 +17,7 @@ from dispatch_to_pipedrive.migration.approval import MAP, SAMPLE
 from dispatch_to_pipedrive.migration.clearance import APPROVE, CONFIRM, Gate, map_gate, owners_gate
 from dispatch_to_pipedrive.migration.decisions import TO_FALLBACK
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
+from dispatch_to_pipedrive.migration.ledger.approvals import signature
 from dispatch_to_pipedrive.migration.owners import undecided
 from dispatch_to_pipedrive.migration.preflight import failing
 from dispatch_to_pipedrive.orchestration.asking import keep_spent, kept_checks, require_account
@@ -58,6 +59,8 @@ class Outcome:
 
 def run_migration(settings: Settings, wish: Wish, listener: Listener) -> Outcome:
     """Advance and plan once, assess, prepare, load, reconcile; as far as asked and as far as people have said yes."""
+    if wish.approved_by:
+        signature(wish.approved_by)  # a name that cannot stand on record is told before anything is asked
     ledger = open_ledger(settings)
     try:
         with open_instance(settings) as instance, listening(listener):
