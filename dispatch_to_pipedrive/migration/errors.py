@@ -35,6 +35,10 @@ class GateClosed(MigrationError):
     """A gate does not allow the first write."""
 
 
+class WrongFallback(MigrationError):
+    """The user who is to own what has no technician is not there."""
+
+
 class WrongApproval(MigrationError):
     """Who approves, or what for, cannot be put on record."""
 

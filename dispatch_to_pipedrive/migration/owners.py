@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from dispatch_to_pipedrive.migration.decisions import TO_FALLBACK
-from dispatch_to_pipedrive.migration.errors import MigrationError
+from dispatch_to_pipedrive.migration.errors import WrongFallback
 from dispatch_to_pipedrive.migration.resolve import Owners, fold_email
 from dispatch_to_pipedrive.migration.values import OwnerRow
 from dispatch_to_pipedrive.pipedrive.account import User
@@ -72,13 +72,13 @@ def undecided(rows: Iterable[OwnerRow]) -> list[OwnerRow]:
 def fallback_user(users: Iterable[User], email: str | None) -> User | None:
     """The user who owns what has no technician, and the technicians that people leave to him.
 
-    Raises MigrationError when the setting names nobody who is active.
+    Raises WrongFallback when the setting names nobody who is active.
     """
     if not email:
         return None
     found = [u for u in users if u.active and fold_email(u.email) == fold_email(email)]
     if not found:
-        raise MigrationError(
+        raise WrongFallback(
             f"FALLBACK_OWNER_EMAIL {email} is no active user of the Pipedrive account: name another, or create the user"
         )
     return found[0]

@@ -13,13 +13,15 @@ from dispatch_to_pipedrive.migration.errors import (
     LedgerClosed,
     WrongAccount,
     WrongApproval,
+    WrongFallback,
 )
 from dispatch_to_pipedrive.orchestration.errors import EXPECTED
 from dispatch_to_pipedrive.pipedrive import errors as destination
 from dispatch_to_pipedrive.settings import Settings, WrongSettings
 
 _CODES: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
-    ((WrongSettings, WrongAccount, WrongApproval, WrongDecisions, LedgerClosed, MapError), 2),
+    ((WrongSettings, WrongFallback, WrongAccount, LedgerClosed), 2),
+    ((MapError, WrongDecisions, WrongApproval), 2),
     ((source.Unauthorized, source.Forbidden), 2),
     ((LeaseHeld, LeaseLost), 3),
     ((destination.BudgetSpent,), 4),
