@@ -1,21 +1,17 @@
 """Which parts of the map's documentation are generated? The vocabulary, the keys, the objects: from the code and maps.
 
-In a document they stand between `<!-- begin NAME -->` and `<!-- end NAME -->`. Run as a program this writes them anew:
-`python -m dispatch_to_pipedrive.mapping.documents docs/map.md mappings`.
+In a document they stand between `<!-- begin NAME -->` and `<!-- end NAME -->`.
 """
 
 import re
-import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import pandas as pd
 from pydantic import BaseModel
 
-from dispatch_to_pipedrive.mapping.columns import TAKES
-from dispatch_to_pipedrive.mapping.load import load_maps
+from dispatch_to_pipedrive.mapping.columns import TAKES, Kinds
 from dispatch_to_pipedrive.mapping.model import (
     CUSTOM_FIELD_TYPES,
     ENTITIES,
@@ -28,7 +24,7 @@ from dispatch_to_pipedrive.mapping.model import (
 )
 from dispatch_to_pipedrive.mapping.objects import object_table
 from dispatch_to_pipedrive.mapping.standard import STANDARD
-from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS, Transform
+from dispatch_to_pipedrive.mapping.transforms import ADDRESS_PARTS, TRANSFORMS, Transform
 
 TYPES: Mapping[str, str] = {
     "text": "text, at most 255 characters; longer ones are cut and listed",
@@ -113,6 +109,21 @@ def standard_table() -> pd.DataFrame:
     return _table(rows, ("entity", "fields"))
 
 
+def column_table(columns: Kinds) -> pd.DataFrame:
+    """The source columns that a map may name: entity, columns with what they hold; an address is one name."""
+    rows = []
+    for entity in ENTITIES:
+        shown: dict[str, str] = {}
+        for column, kind in columns[entity].items():
+            prefix, _, part = column.rpartition("_")
+            whole = part in ADDRESS_PARTS and all(
+                f"{prefix}_{one}" in columns[entity] for one in ADDRESS_PARTS
+            )
+            shown.setdefault(prefix if whole else column, "address" if whole else kind)
+        rows.append((entity, ", ".join(f"{name} ({kind})" for name, kind in shown.items())))
+    return _table(rows, ("entity", "columns"))
+
+
 def markdown(table: pd.DataFrame) -> str:
     """A frame of texts as a Markdown table; what would end a cell is escaped."""
     rows = [tuple(row) for row in table.fillna("").itertuples(index=False, name=None)]
@@ -120,9 +131,10 @@ def markdown(table: pd.DataFrame) -> str:
     return "".join("| " + " | ".join(_cell(str(cell)) for cell in row) + " |\n" for row in cells)
 
 
-def filled(document: str, maps: Maps) -> str:
+def filled(document: str, maps: Maps, columns: Kinds) -> str:
     """The document with its generated parts as they are now; ValueError if one of them has no place in it."""
     parts = {
+        "columns": column_table(columns),
         "objects": object_table(maps),
         "transforms": transform_table(),
         "types": type_table(),
@@ -176,12 +188,3 @@ def _default(field: Any) -> str:
 
 def _cell(text: str) -> str:
     return re.sub(r"\s+", " ", text).replace("|", "\\|").replace("<", "&lt;")
-
-
-def main(document: Path, maps: Path) -> None:
-    """Write the generated parts of a document anew."""
-    document.write_text(filled(document.read_text(encoding="utf-8"), load_maps(maps)), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -19,14 +19,12 @@ from dispatch_to_pipedrive.mapping.catalogue import (
 from dispatch_to_pipedrive.mapping.proposal.catalogue import AccountField
 from dispatch_to_pipedrive.migration.drift import made_of
 from dispatch_to_pipedrive.migration.ledger import Ledger
-from dispatch_to_pipedrive.normalize import NormalizeOptions
 from dispatch_to_pipedrive.normalize.choices import REFERENCE
 from dispatch_to_pipedrive.normalize.custom_fields import BEARERS, folded
-from dispatch_to_pipedrive.normalize.schemas import kinds
 from dispatch_to_pipedrive.orchestration.choices import custom_choices
 from dispatch_to_pipedrive.orchestration.present import features_of
 from dispatch_to_pipedrive.orchestration.resources import Migration, open_ledger, reading
-from dispatch_to_pipedrive.orchestration.road import committed, values_of
+from dispatch_to_pipedrive.orchestration.road import columns_of, committed, values_of
 from dispatch_to_pipedrive.pipedrive.account import ActivityType, read_structure
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 from dispatch_to_pipedrive.settings import Settings
@@ -109,7 +107,7 @@ def account_catalogue(schema: AccountSchema, activity_types: tuple[str, ...] = (
 
 def tenant_catalogue(maps: Maps, data: UPath, ledger: Ledger) -> TenantCatalogue:
     """The source as of its newest generation; without one only the normalized columns are known."""
-    columns = {entity: kinds(entity, NormalizeOptions().sites) for entity in ENTITIES}
+    columns = columns_of()
     generation = ledger.latest_generation()
     if not generation:
         return TenantCatalogue(columns)

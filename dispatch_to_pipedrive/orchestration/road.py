@@ -60,10 +60,14 @@ def checked_maps(directory: Path) -> Maps:
 @lru_cache(maxsize=4)
 def _maps(directory: Path, _versions: tuple[tuple[str, int], ...]) -> Maps:
     maps = load_maps(directory)
-    known = {entity: kinds(entity, NormalizeOptions().sites) for entity in ENTITIES}
-    if mistakes := check_columns(maps, known, directory):
+    if mistakes := check_columns(maps, columns_of(), directory):
         raise MapError(mistakes)
     return maps
+
+
+def columns_of() -> dict[str, dict[str, str]]:
+    """Entity → column that normalizing gives → the kind of its values."""
+    return {entity: kinds(entity, NormalizeOptions().sites) for entity in ENTITIES}
 
 
 def with_commercial(

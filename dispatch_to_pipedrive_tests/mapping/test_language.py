@@ -13,9 +13,10 @@ from dispatch_to_pipedrive.mapping.documents import TYPES, filled, key_table, tr
 from dispatch_to_pipedrive.mapping.editor import text
 from dispatch_to_pipedrive.mapping.model import FIELD_TYPES, FieldMap
 from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS
+from dispatch_to_pipedrive.orchestration.document import DOCUMENT, map_document
+from dispatch_to_pipedrive.orchestration.road import columns_of
 from dispatch_to_pipedrive_tests.mapping.test_load import MAPPINGS
 
-DOCUMENT = MAPPINGS.parent / "docs" / "map.md"
 SCHEMA = MAPPINGS / "schema.json"
 ENTITIES = ("organizations", "persons", "deals", "activities")
 
@@ -34,14 +35,13 @@ def test_the_committed_schema_is_current() -> None:
 
 
 def test_the_tables_of_the_documentation_are_current() -> None:
-    document = DOCUMENT.read_text(encoding="utf-8")
-    again = "python -m dispatch_to_pipedrive.mapping.documents docs/map.md mappings"
-    assert document == filled(document, load_maps(MAPPINGS)), again
+    again = "python -m dispatch_to_pipedrive.orchestration.document"
+    assert DOCUMENT.read_text(encoding="utf-8") == map_document(), again
 
 
 def test_a_document_without_a_place_for_a_table_is_refused() -> None:
     with pytest.raises(ValueError, match="begin objects"):
-        filled("nothing", load_maps(MAPPINGS))
+        filled("<!-- begin columns --><!-- end columns -->", load_maps(MAPPINGS), columns_of())
 
 
 def test_the_tables_are_complete_and_every_word_has_its_meaning() -> None:
