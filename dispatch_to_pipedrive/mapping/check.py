@@ -23,6 +23,8 @@ from dispatch_to_pipedrive.mapping.standard import (
     INDISPENSABLE,
     ON_CREATION_ONLY,
     REFERS_TO,
+    STAMP,
+    STAMP_LINE,
     STANDARD,
     TAKES_CUSTOM_FIELDS,
 )
@@ -113,9 +115,31 @@ def whole_mistakes(
         pipeline.stages
     ):
         mistakes.append(source.mistake(("pipeline", "stages"), "a stage stands here twice"))
+    mistakes += _stamp_mistakes(source, fields)
     if pipeline is not None:
         for name, field in fields.items():
             mistakes += _pipeline_mistakes(source, name, field, pipeline)
+    return mistakes
+
+
+def _stamp_mistakes(source: Source, fields: Mapping[str, FieldMap]) -> list[Mistake]:
+    """The stamp must be the source key and nothing else, or a record would be made twice."""
+    mistakes = []
+    stamp, note = fields.get(STAMP), fields.get("note")
+    as_it_is = FieldMap.model_validate({"type": "text", "from": "source_key"})
+    if stamp is not None and any(
+        getattr(stamp, key) != getattr(as_it_is, key)
+        for key in ("type", "sources", "transform", "value_map", "default", "create_only", "adopts")
+    ):
+        words = "the program knows its own records by this field: leave it a text from source_key, as it is"
+        mistakes.append(source.mistake(("fields", STAMP), words))
+    if note is not None:
+        lines = note.args.get("lines") if note.transform == "html_lines" else None
+        if not isinstance(lines, list) or not lines or lines[-1] != STAMP_LINE:
+            words = (
+                f"the program knows its own activities by the last of its lines: leave {STAMP_LINE!r} there"
+            )
+            mistakes.append(source.mistake(("fields", "note", "args", "lines"), words))
     return mistakes
 
 

@@ -84,5 +84,11 @@ INDISPENSABLE: Mapping[str, tuple[str, ...]] = {
 }
 """Without these Pipedrive takes no record, or the program cannot tell its own records (`Source_Key__c`, `note`)."""
 
+STAMP = "Source_Key__c"
+"""The custom field that bears a record's source key, by which the program knows its own records."""
+
+STAMP_LINE = "[Dispatch Pro appointment {appointment_id}]"
+"""The last line of an activity's note, which bears it there."""
+
 ON_CREATION_ONLY = ("add_time",)
 """Pipedrive takes these with a new record and never again."""

@@ -141,6 +141,18 @@ EXACT = {
     ),
     "add_time with every change": ("persons", "    create_only: true\n", "", "say create_only: true"),
     "no stamp": ("persons", "  Source_Key__c:", "  Source__c:", "Source_Key__c is missing"),
+    "a stamp of something else": (
+        "deals",
+        "    from: source_key",
+        "    from: job_number",
+        "leave it a text from",
+    ),
+    "a note without its stamp": (
+        "activities",
+        '        - "[Dispatch Pro appointment {appointment_id}]"\n',
+        "",
+        "the program knows its own activities by the last",
+    ),
     "a custom field of an activity": (
         "activities",
         "  due_date:\n",
