@@ -2,7 +2,16 @@
 
 import dagster as dg
 
-_GROUPS = ("source", "plan", "preparation", "normalized", "clearance", "pipedrive", "reconciliation")
+_GROUPS = (
+    "source",
+    "plan",
+    "preparation",
+    "approval",
+    "normalized",
+    "clearance",
+    "pipedrive",
+    "reconciliation",
+)
 _AS_ONE = ("raw", "normalized")
 
 
