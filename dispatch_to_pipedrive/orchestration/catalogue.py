@@ -87,22 +87,32 @@ async def _account(settings: Settings, ledger: Ledger) -> tuple[AccountCatalogue
 
 def account_catalogue(schema: AccountSchema, activity_types: tuple[str, ...] = ()) -> AccountCatalogue:
     """An account as the ledger's records show it; without activity types those are not compared."""
+    found = account_fields(schema)
+    there = {(field.entity, field.code) for field in found}
+    gone = [
+        AccountField(made.entity, made.key, made.name, "", (), True, made.name)
+        for made in schema.made
+        if made.kind == "field" and (made.entity, made.key) not in there
+    ]
+    return AccountCatalogue((*found, *gone), activity_types)
+
+
+def account_fields(schema: AccountSchema) -> list[AccountField]:
+    """Every field that the account has now, and which of them are this program's own."""
     ours = {(made.entity, made.key): made.name for made in schema.made if made.kind == "field"}
-    found = [
+    return [
         AccountField(
-            entity,
-            field.field_code,
-            field.field_name,
-            field.field_type,
-            tuple(option.label for option in field.options or ()),
-            field.is_custom_field,
-            ours.pop((entity, field.field_code), ""),
+            entity=entity,
+            code=code,
+            name=field.field_name,
+            field_type=field.field_type,
+            options=tuple(option.label for option in field.options or ()),
+            custom=field.is_custom_field,
+            ours=ours.get((entity, code), ""),
         )
         for entity in ENTITIES
-        for field in schema.structure.fields.get(entity, {}).values()
+        for code, field in schema.structure.fields.get(entity, {}).items()
     ]
-    gone = [AccountField(entity, key, name, "", (), True, name) for (entity, key), name in ours.items()]
-    return AccountCatalogue((*found, *gone), activity_types)
 
 
 def tenant_catalogue(maps: Maps, data: UPath, ledger: Ledger) -> TenantCatalogue:

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from dispatch_to_pipedrive.migration.values import SchemaObject
 from dispatch_to_pipedrive.orchestration.assets.proposal import catalogue_of, with_options
 from dispatch_to_pipedrive.pipedrive.account import Field, Option, Structure
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema, Made
 
 
 def field(code: str, name: str, kind: str = "varchar", *labels: str, custom: bool = False) -> Field:
@@ -18,8 +18,8 @@ def test_the_account_is_told_by_fields_labels_and_what_is_ours() -> None:
         field("a1", "Job_Type__c", "enum", "Repair", custom=True),
     ]
     structure = Structure({"deals": {one.field_code: one for one in deals}}, (), ())
-    recorded = [SchemaObject("field", "deals", "Job_Type__c", "a1", "enum")]
-    found = catalogue_of(structure, recorded)
+    made = (Made("field", "deals", "Job_Type__c", "a1", "enum"),)
+    found = catalogue_of(AccountSchema(structure, made))
     own = found.own("deals", "Job_Type__c")
     assert own is not None
     assert (own.options, own.custom) == (("Repair",), True)

@@ -9,7 +9,6 @@ import pandas as pd
 
 from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
 from dispatch_to_pipedrive.mapping.proposal import (
-    AccountField,
     Catalogue,
     ModelUnusable,
     Proposal,
@@ -20,13 +19,15 @@ from dispatch_to_pipedrive.mapping.proposal import (
     worth_asking,
     write_proposals,
 )
-from dispatch_to_pipedrive.migration.values import SchemaObject
+from dispatch_to_pipedrive.migration.drift import made_of
 from dispatch_to_pipedrive.normalize import NormalizeOptions
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, described
+from dispatch_to_pipedrive.orchestration.catalogue import account_fields
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading
 from dispatch_to_pipedrive.orchestration.road import committed
-from dispatch_to_pipedrive.pipedrive.account import Structure, read_structure
+from dispatch_to_pipedrive.pipedrive.account import read_structure
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 from dispatch_to_pipedrive.settings import Settings, WrongSettings
 
 SHOWN = 20
@@ -96,32 +97,18 @@ def _reranker(settings: Settings) -> Reranker | None:
 async def _catalogue(migration: Migration) -> tuple[Catalogue, int]:
     async with reading(migration.ledger, migration.settings, purpose="proposing a map") as session:
         structure = await read_structure(session.client)
-        recorded = migration.ledger.schema_objects(session.scope.account)
-        return catalogue_of(structure, recorded), sum(session.client.budget.by_kind.values())
+        made = made_of(migration.ledger.schema_objects(session.scope.account))
+        return catalogue_of(AccountSchema(structure, made)), sum(session.client.budget.by_kind.values())
 
 
-def catalogue_of(structure: Structure, recorded: Sequence[SchemaObject]) -> Catalogue:
+def catalogue_of(schema: AccountSchema) -> Catalogue:
     """The account's fields and labels, and which of the fields are this program's own."""
-    ours = {(one.entity, one.code): one.name for one in recorded if one.kind == "field"}
-    fields = [
-        AccountField(
-            entity=entity,
-            code=code,
-            name=field.field_name,
-            field_type=field.field_type,
-            options=tuple(option.label for option in field.options or ()),
-            custom=field.is_custom_field,
-            ours=ours.get((entity, code), ""),
-        )
-        for entity in _ENTITIES
-        for code, field in structure.fields.get(entity, {}).items()
-    ]
     labels = {
         entity: tuple(option.label for option in field.options or ())
         for entity in _ENTITIES
-        if (field := structure.label_field(entity)) is not None
+        if (field := schema.structure.label_field(entity)) is not None
     }
-    return Catalogue(tuple(fields), labels)
+    return Catalogue(tuple(f for f in account_fields(schema) if f.entity in _ENTITIES), labels)
 
 
 def _definitions(migration: Migration) -> dict[str, pd.DataFrame]:
