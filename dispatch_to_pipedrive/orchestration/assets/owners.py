@@ -53,7 +53,9 @@ async def read_staff(migration: Migration, session: Session, given: Decisions | 
     """Both sides, and the owner file with what is `given` besides; WrongDecisions with every mistake in them."""
     generation = migration.ledger.latest_generation()
     if not generation:
-        raise MigrationError("nothing was read from Dispatch Pro yet: run the job `advance_source`")
+        raise MigrationError(
+            "nothing was read from Dispatch Pro yet: run `migrate --through assess`, or the job `advance_source`"
+        )
     segments = committed(migration.ledger, generation)
     technicians = read_reference(migration.data, segments, generation, ("technicians",))["technicians"]
     users = [User.model_validate(record) for record in await session.client.users()]
