@@ -16,7 +16,7 @@ from dispatch_to_pipedrive.migration.decisions import FILE, Decisions, read_deci
 from dispatch_to_pipedrive.migration.drift import Drift, drift, options_needed
 from dispatch_to_pipedrive.migration.prepare import steps_of
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.migration.values import Manifest, OwnerRow
+from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.normalize.choices import REFERENCE
 from dispatch_to_pipedrive.orchestration.choices import custom_choices
 from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
@@ -97,7 +97,8 @@ def sample_rendering(
     if schema is None:
         raise CannotRender(trouble)
     logical = _sample_as_mapped(migration, session, manifest)
-    return render(migration.maps, logical, schema, _owners(migration, session), manifest.generation_to)
+    owners = migration.ledger.owners(session.scope.account)
+    return render(migration.maps, logical, schema, owners, manifest.generation_to)
 
 
 _frames: dict[tuple[str, Manifest], Mapping[str, pd.DataFrame]] = {}
@@ -114,35 +115,13 @@ def _sample_as_mapped(
         if (where, manifest) not in _frames:
             _frames.clear()
             _frames[where, manifest] = by_entity(normalized(migration.data, migration.ledger, manifest))
-        found = _as_mapped(migration, session, _frames[where, manifest])
+        try:
+            found = mapped(migration.maps, _frames[where, manifest], currency)
+        except (UnmappedValues, OptionCollision) as error:
+            raise CannotRender(str(error)) from None
         _logical.clear()
         _logical[key] = found
     return _logical[key]
-
-
-def rendering_of(
-    migration: Migration,
-    session: Session,
-    schema: AccountSchema,
-    manifest: Manifest,
-    frames: Mapping[str, pd.DataFrame],
-) -> Rendering:
-    """The payloads that normalized frames of the sample come to."""
-    logical = _as_mapped(migration, session, frames)
-    return render(migration.maps, logical, schema, _owners(migration, session), manifest.generation_to)
-
-
-def _as_mapped(
-    migration: Migration, session: Session, frames: Mapping[str, pd.DataFrame]
-) -> Mapping[str, pd.DataFrame]:
-    try:
-        return mapped(migration.maps, frames, migration.currency(session))
-    except (UnmappedValues, OptionCollision) as error:
-        raise CannotRender(str(error)) from None
-
-
-def _owners(migration: Migration, session: Session) -> Sequence[OwnerRow]:
-    return migration.ledger.owners(session.scope.account)
 
 
 def missing_schema(migration: Migration, schema: AccountSchema | None) -> Sequence[str]:

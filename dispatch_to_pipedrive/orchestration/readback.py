@@ -29,7 +29,7 @@ from dispatch_to_pipedrive.migration.verify import (
     stray_sweep,
     verify_batch,
 )
-from dispatch_to_pipedrive.orchestration.road import mapped, totals_that_differ
+from dispatch_to_pipedrive.orchestration.road import totals_that_differ
 from dispatch_to_pipedrive.pipedrive.account import User
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
@@ -55,7 +55,6 @@ class Means:
     schema: AccountSchema
     maps: Maps
     data: UPath
-    currency: str
 
 
 def kept_reading(ledger: Ledger, home: Path, *, begun_after: str = "") -> Reading | None:
@@ -90,11 +89,13 @@ async def take_reading(session: Session, schema: AccountSchema, home: Path) -> R
 
 
 async def compare_batch(
-    means: Means, manifest: Manifest, frames: Mapping[str, pd.DataFrame], reading: Reading
+    means: Means, manifest: Manifest, logical: Mapping[str, pd.DataFrame], reading: Reading
 ) -> Verdicts:
-    """Every field and edge against the listing, every total against raw, and the listing's strays."""
+    """Every field and edge against the listing, every total against raw, and the listing's strays.
+
+    logical: the batch's mapped frames by entity.
+    """
     session = means.session
-    logical = mapped(means.maps, frames, means.currency)
     expected = Expectation(
         manifest=manifest,
         maps=means.maps,
@@ -110,12 +111,19 @@ async def compare_batch(
 
 
 async def field_rows(
-    means: Means, manifest: Manifest, frames: Mapping[str, pd.DataFrame], reading: Reading, verdicts: Verdicts
+    means: Means,
+    manifest: Manifest,
+    frames: Mapping[str, pd.DataFrame],
+    logical: Mapping[str, pd.DataFrame],
+    reading: Reading,
+    verdicts: Verdicts,
 ) -> pd.DataFrame:
-    """Every field of every record of a batch with the verdict that comparing it gave (see `migration.diff`)."""
+    """Every field of every record of a batch with the verdict that comparing it gave (see `migration.diff`).
+
+    frames, logical: the batch by entity, normalized and mapped.
+    """
     session = means.session
     ledger, scope = session.ledger, session.scope
-    logical = mapped(means.maps, frames, means.currency)
     links, records = {}, {}
     for entity, frame in logical.items():
         links[entity] = ledger.links(scope, entity, frame["source_key"])

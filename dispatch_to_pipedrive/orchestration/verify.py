@@ -17,7 +17,7 @@ from dispatch_to_pipedrive.orchestration.readback import (
     without_repetition,
 )
 from dispatch_to_pipedrive.orchestration.resources import open_ledger, reading
-from dispatch_to_pipedrive.orchestration.road import by_entity, maps_of, normalized
+from dispatch_to_pipedrive.orchestration.road import by_entity, mapped, maps_of, normalized
 from dispatch_to_pipedrive.reports.status import STAGES
 from dispatch_to_pipedrive.settings import Settings
 
@@ -46,13 +46,15 @@ async def _verify(ledger: Ledger, settings: Settings, manifests: list[Manifest])
         schema = await read_schema(session)
         Stage("", "listing")(0, None)
         found = await take_reading(session, schema, settings.home)
-        means = Means(session, schema, maps, data, settings.migration_currency or session.default_currency)
+        means = Means(session, schema, maps, data)
+        currency = settings.migration_currency or session.default_currency
         verdicts: list[Verdicts] = []
         for manifest in manifests:
             stage = Stage(manifest.key, "verify")
             stage(0, manifest.records)
             frames = by_entity(normalized(data, ledger, manifest))
-            verdicts.append(await compare_batch(means, manifest, frames, found))
+            logical = mapped(maps, frames, currency)
+            verdicts.append(await compare_batch(means, manifest, logical, found))
             stage(manifest.records, manifest.records)
         merged = Verdicts().merged(verdicts)
         aside = ledger.quarantined(session.scope)

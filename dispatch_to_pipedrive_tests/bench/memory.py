@@ -128,8 +128,8 @@ async def _read_back(env: dict[str, str], home: str) -> dict[str, int]:
 async def _compare(session: Session, schema: Any, maps: Any, home: str, found: readback.Reading) -> Any:
     wave = _waves(home)[0]
     frames = road.by_entity(road.normalized(tenants.data_of(home), session.ledger, wave))
-    means = readback.Means(session, schema, maps, tenants.data_of(home), "USD")
-    return await readback.compare_batch(means, wave, frames, found)
+    means = readback.Means(session, schema, maps, tenants.data_of(home))
+    return await readback.compare_batch(means, wave, road.mapped(maps, frames, "USD"), found)
 
 
 def _features(home: str) -> pd.DataFrame:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import dagster as dg
 import pandas as pd
 
+from dispatch_to_pipedrive.migration.approval import render
 from dispatch_to_pipedrive.migration.verify import Verdicts
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES, FRAMES, described
 from dispatch_to_pipedrive.orchestration.assets.pipedrive import retired
 from dispatch_to_pipedrive.orchestration.diff import Whose, write_sample_diff
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.partitions import BATCHES
-from dispatch_to_pipedrive.orchestration.present import rendering_of
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.readback import (
     Means,
@@ -23,6 +23,7 @@ from dispatch_to_pipedrive.orchestration.readback import (
     take_reading,
 )
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading
+from dispatch_to_pipedrive.orchestration.road import mapped
 
 SHOWN = 20
 
@@ -120,13 +121,15 @@ async def _reconcile(
         listed = kept_reading(migration.ledger, home, begun_after=config.begun_after)
         if listed is None:
             listed = await take_reading(session, schema, home)
-        means = Means(session, schema, migration.maps, migration.data, migration.currency(session))
-        verdicts = await compare_batch(means, manifest, frames, listed)
+        means = Means(session, schema, migration.maps, migration.data)
+        logical = mapped(migration.maps, frames, migration.currency(session))
+        verdicts = await compare_batch(means, manifest, logical, listed)
         rendering, rows = "", None
         if manifest.kind == "sample":
             # What a sample's approval signs must be what was compared here.
-            rendering = rendering_of(migration, session, schema, manifest, frames).digest
-            rows = await field_rows(means, manifest, frames, listed, verdicts)
+            owners = migration.ledger.owners(session.scope.account)
+            rendering = render(migration.maps, logical, schema, owners, manifest.generation_to).digest
+            rows = await field_rows(means, manifest, frames, logical, listed, verdicts)
         tokens = sum(session.client.budget.by_kind.values())
         scope = session.scope
     stage(records, records)
