@@ -36,6 +36,10 @@ def status(ledger: Ledger, settings: Settings) -> Status:
             "quarantined": [q._asdict() for q in ledger.quarantined(scope)],
             "in_doubt": len(ledger.open_intents(account)),
             "lease": None if holder is None else asdict(holder),
+            "approvals": [
+                {"subject": a.subject, "name": a.name, "note": a.note, "at": a.at, "digest": a.digest}
+                for a in ledger.approvals(account)
+            ],
             "sign_offs": ledger.sign_offs(account),
             "forecast": reports.get((TENANT, "forecast")),
             "spent": reports.get((TENANT, "spent"), {}).get("by_kind"),

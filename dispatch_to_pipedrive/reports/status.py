@@ -58,6 +58,7 @@ class Status:
     quarantined: Sequence[Mapping[str, str]]
     in_doubt: int
     lease: Mapping[str, Any] | None
+    approvals: Sequence[Mapping[str, Any]]
     sign_offs: Sequence[Mapping[str, Any]]
     chain_head: str
     forecast: Mapping[str, Any] | None
@@ -91,6 +92,7 @@ class Facts:
     quarantined: Sequence[Mapping[str, str]] = ()
     in_doubt: int = 0
     lease: Mapping[str, Any] | None = None
+    approvals: Sequence[Mapping[str, Any]] = ()
     sign_offs: Sequence[Mapping[str, Any]] = ()
     chain_head: str = ""
     forecast: Mapping[str, Any] | None = None
@@ -122,6 +124,7 @@ def status_of(facts: Facts) -> Status:
         quarantined=facts.quarantined,
         in_doubt=facts.in_doubt,
         lease=facts.lease,
+        approvals=facts.approvals,
         sign_offs=facts.sign_offs,
         chain_head=facts.chain_head,
         forecast=_forecast(facts, state),

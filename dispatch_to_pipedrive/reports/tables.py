@@ -49,6 +49,8 @@ def overview(status: Status) -> RenderableType:
     )
     if status.in_doubt:
         head.append(f"in doubt: {status.in_doubt} requests without an outcome; the next load settles them")
+    newest = {one["subject"]: one for one in status.approvals}
+    head.extend(f"{one['subject']} approved by {one['name']} at {one['at'][:19]}" for one in newest.values())
     head.extend(f"signed off: {s['stage']} by {s['name']} at {s['at'][:19]}" for s in status.sign_offs)
     parts: list[RenderableType] = [Text("\n".join(head)), _batches(status), summary(status)]
     if status.quarantined:

@@ -42,10 +42,9 @@ def test_status_knows_batches_tokens_and_who_approved(migrated: Migrated) -> Non
     assert kinds["sample"] == 1
     assert kinds["wave"] >= 2
     assert {batch["state"] for batch in found["batches"]} == {"reconciled"}
-    assert [(sign["stage"], sign["name"]) for sign in found["sign_offs"]] == [
-        ("sample", "Ada Lovelace"),
-        ("full", "Ada Lovelace"),
-    ]
+    approved = [(one["subject"], one["name"]) for one in found["approvals"]]
+    assert approved == [("map", "Ada Lovelace"), ("sample", "Ada Lovelace")]
+    assert [(sign["stage"], sign["name"]) for sign in found["sign_offs"]][-1] == ("full", "Ada Lovelace")
     written = sum(batch["tokens_spent"] for batch in found["batches"])
     assert written == found["floor"]
     assert found["fields_verified"] > 300
