@@ -1,6 +1,8 @@
 """What every test may lean on: a sandbox shared by readers, and sandboxes of one's own."""
 
+import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -16,6 +18,15 @@ DEAR = re.compile(r"\b(migrated|verdicts): ")
 FIRST = ("acceptance", "migration", "cli", "bench", "totals")
 """Folders whose tests take long: what begins last should be short."""
 ROOT = Path(__file__).parent
+
+
+MEMORY = Path("/dev/shm")
+
+
+def pytest_configure() -> None:
+    """Homes in memory, where there is enough of it: SQLite waits for the disk with every commit."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2 << 30:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.hookimpl(tryfirst=True)

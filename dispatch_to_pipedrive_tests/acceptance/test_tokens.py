@@ -52,9 +52,10 @@ def _bill(exchanges: list[dict[str, Any]], stats: Mapping[str, Any], deals: list
 
 @pytest.mark.parametrize(
     ("customers", "limits"),
-    [(200, False), pytest.param(3_000, True, marks=pytest.mark.soak)],
+    [(200, False), (3_000, True)],
     ids=["200", "3000"],
 )
+@pytest.mark.soak
 def test_tokens_stay_near_the_floor(
     customers: int, limits: bool, migration: Callable[..., Migration], tmp_path: Path
 ) -> None:
@@ -77,6 +78,7 @@ def test_tokens_stay_near_the_floor(
     assert stats["responses_429"] == stats["responses_403_html"] == 0
 
 
+@pytest.mark.soak
 def test_no_plan_is_ever_asked_too_fast(migration: Callable[..., Migration]) -> None:
     """The smallest plan to the largest, all at once; so small a tenant is its own sample. Premium is met with 3,000."""
     plans = {
