@@ -59,8 +59,11 @@ class Outcome:
 
 def run_migration(settings: Settings, wish: Wish, listener: Listener) -> Outcome:
     """Advance and plan once, assess, prepare, load, reconcile; as far as asked and as far as people have said yes."""
+    # A name that cannot stand on record, a mistake in a map or the owner file: told before anything is opened.
     if wish.approved_by:
-        signature(wish.approved_by)  # a name that cannot stand on record is told before anything is asked
+        signature(wish.approved_by)
+    maps_of(settings)
+    decisions_of(settings)
     ledger = open_ledger(settings)
     try:
         with open_instance(settings) as instance, listening(listener):
@@ -89,8 +92,6 @@ class Road:
 
     def go(self) -> list[str]:
         """Go as far as asked; why it ended before."""
-        maps_of(self.settings)  # a mistake in a map is told before anything is asked or written
-        decisions_of(self.settings)  # and so is one in the owner file
         began = datetime.now(UTC).isoformat(timespec="microseconds")
         if not self.ledger.manifests():
             require_account(self.settings)  # a wrong token is told before anything is read from the source

@@ -22,6 +22,7 @@ def fail() -> None:
     raise ValueError("on purpose")
 
 
+@pytest.mark.soak
 def test_a_step_is_charged_its_own_memory_and_not_its_parents() -> None:
     held = bytearray(300 << 20)
     modest, greedy = (in_own_process(hold, mebibytes=size) for size in (1, 200))
