@@ -19,7 +19,7 @@ ui: setup  ## Dagster's UI on the last demo
 	@$(BIN)/python -m dispatch_to_pipedrive.demo ui
 
 test: setup  ## all tests but the long proofs
-	$(BIN)/pytest -m "not soak" -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/pytest -m "not soak" -n 3 --dist loadscope --no-loadscope-reorder
 
 check: setup  ## style, types, definitions
 	$(BIN)/ruff check .
