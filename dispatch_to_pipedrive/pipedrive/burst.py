@@ -29,8 +29,12 @@ APART = 0.5
 TICK = 0.0001
 """The shortest wait."""
 
-FLOOR_SECONDS = 20.0
-"""Half of how long the shortest round trip is remembered."""
+FLOOR_SECONDS = 300.0
+"""Half of how long the shortest round trip is remembered.
+
+Forgotten too soon, a machine that is short of breath for a while passes for a longer way, and when it recovers requests
+arrive closer together than they left. Remembered too long, a way that has become longer costs its part of the window.
+"""
 
 
 class Passage(NamedTuple):

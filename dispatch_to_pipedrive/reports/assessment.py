@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import orjson
 
-from dispatch_to_pipedrive.reports.diff import HIDDEN
 from dispatch_to_pipedrive.reports.forecast import (
     answer,
     arithmetic,
@@ -19,6 +17,7 @@ from dispatch_to_pipedrive.reports.forecast import (
     duration,
     offers,
 )
+from dispatch_to_pipedrive.reports.pages import HIDDEN, templates
 
 PAGE, VALUES, INVENTORY = "assessment.html", "assessment.json", "automations.csv"
 _INVENTORY = """where,kind,name,what starts it,what it does,paused by,rebuilt in Pipedrive as
@@ -53,19 +52,13 @@ def write_assessment(folder: Path, values: Values) -> Path:
 
 def render_assessment(values: Values) -> str:
     """The page as HTML. values: what an assessment says of itself (`as_json`)."""
-    templates = jinja2.Environment(
-        loader=jinja2.PackageLoader("dispatch_to_pipedrive.reports"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters["shown"] = shown
-    templates.filters["number"] = lambda value: f"{value:,}"
-    templates.filters["percent"] = _percent
-    templates.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
+    environment = templates()
+    environment.filters["shown"] = shown
+    environment.filters["number"] = lambda value: f"{value:,}"
+    environment.filters["percent"] = _percent
+    environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     foreseen = values["forecast"]
-    return templates.get_template("assessment.html.j2").render(
+    return environment.get_template("assessment.html.j2").render(
         a=values,
         forecast=foreseen,
         arithmetic=arithmetic(foreseen),

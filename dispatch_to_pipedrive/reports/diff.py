@@ -2,37 +2,21 @@
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jinja2
 import orjson
 import pandas as pd
+
+from dispatch_to_pipedrive.reports.pages import HIDDEN, templates
 
 ENTITIES = ("organizations", "persons", "deals", "activities")
 SECTIONS = ("job types", "priorities", "owners", "addresses")
 EXPECTED = ("equal", "not taken")
 """Verdicts that ask nothing of anybody."""
-HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-"""Characters that show as nothing or turn the text around them: shown by their number instead."""
 SHOWN = 300
 """Lines of a section that stand in the page; the table of every field has them all."""
-
-_ROW = (
-    "entity",
-    "source_key",
-    "pipedrive_id",
-    "field",
-    "section",
-    "source_columns",
-    "source_value",
-    "transform",
-    "mapped",
-    "read_back",
-    "verdict",
-)
 
 
 @dataclass(frozen=True)
@@ -64,21 +48,15 @@ class DiffPage:
 
 def render_diff(page: DiffPage) -> str:
     """The page as HTML. Every value is escaped; only the page's own script may run."""
-    templates = jinja2.Environment(
-        loader=jinja2.PackageLoader("dispatch_to_pipedrive.reports"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    script = templates.get_template("diff.js").render()
+    environment = templates()
+    script = environment.get_template("diff.js").render()
     rows = visible(page.rows)
-    return templates.get_template("diff.html.j2").render(
+    return environment.get_template("diff.html.j2").render(
         page=page,
         script=script,
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         data=_embedded(rows),
-        columns=_ROW,
+        columns=list(rows.columns),
         entities=[name for name in ENTITIES if name in set(rows["entity"])],
         sections=_sections(visible(page.lines)),
         counts=_counts(rows, page.verdicts),
@@ -105,7 +83,7 @@ def visible(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _embedded(rows: pd.DataFrame) -> str:
     """The rows as JSON that cannot end the element it stands in."""
-    plain = rows[list(_ROW)].astype(object)
+    plain = rows.astype(object)
     text = orjson.dumps(plain.where(plain.notna(), None).to_numpy().tolist()).decode()
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
