@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from dispatch_to_pipedrive.dispatch_pro.placement import root_features, root_sizes
+from dispatch_to_pipedrive.dispatch_pro.placement.profile import source_profile
 from dispatch_to_pipedrive.mapping import load_maps
 from dispatch_to_pipedrive.migration.load import Load, load_entity
 from dispatch_to_pipedrive.migration.owners import fallback_row
@@ -41,6 +42,7 @@ def peaks(home: str, exported: Took, placed: Took) -> list[Figure]:
         steps = {
             "export": exported,
             "placement": placed,
+            "profile": in_own_process(profile, home=home),
             "features and batch plan": in_own_process(plan, home=home),
             f"{WAVES} waves normalized, mapped and totalled": in_own_process(prepare_waves, home=home),
             "one wave loaded": in_own_process(load_wave, **url),
@@ -58,6 +60,11 @@ def peaks(home: str, exported: Took, placed: Took) -> list[Figure]:
         )
         for name, took in steps.items()
     ]
+
+
+def profile(home: str) -> int:
+    """What the asset `source_profile` does; the number of its rows."""
+    return len(source_profile(tenants.data_of(home), tenants.committed(home), tenants.GENERATION))
 
 
 def plan(home: str) -> int:
