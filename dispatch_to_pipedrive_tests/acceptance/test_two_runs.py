@@ -12,7 +12,7 @@ SAMPLE = ("migrate", "--through", "sample", *APPROVED)
 def test_of_two_at_once_one_waits_and_nothing_is_done_twice(
     migrated: Migrated, migration: Callable[..., Migration]
 ) -> None:
-    slow = migration(latency_ms=40)
+    slow = migration(latency_ms=120)
     both = [slow.start(*SAMPLE), slow.start(*SAMPLE)]
     ended = [running.wait() for running in both]
     assert [one.code for one in ended] == [0, 0], "\n".join(one.said for one in ended)

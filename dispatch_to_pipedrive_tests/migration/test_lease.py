@@ -127,6 +127,8 @@ def test_a_process_stopped_and_overtaken_sends_nothing_when_it_wakes(world: Worl
     world.control("faults", {"kind": "latency", "seconds": 0.05})
     access = hasty(world.access.api_url, world.access.api_token)
     heir = replace(mine, access=access)  # type: ignore[arg-type]
+    with heir.ledger():
+        pass  # its tables stand before anybody else writes
     arguments = [world.access.api_url, world.access.api_token, mine.ledger_url, str(tmp_path)]
     victim = subprocess.Popen(
         [sys.executable, "-c", VICTIM, *arguments],
