@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from dispatch_to_pipedrive.commands.endings import (
-    DIFFERENCE,
     ERR,
     OUT,
+    end_open,
     loud_warnings,
     plain_end,
     refuse,
@@ -97,10 +97,7 @@ def reassign_owners(
         with Bars(ERR) as bars:
             outcome = decide.reassign_owners(settings, file, name=name, wait=not no_wait, listener=bars)
         OUT.print(summary(outcome.status))
-        if outcome.open_ends:
-            for line in outcome.open_ends:
-                ERR.print(line, style="bold red", highlight=False, markup=False)
-            raise typer.Exit(DIFFERENCE)
+        end_open(outcome.open_ends)
 
 
 def _pairs(option: str, given: Sequence[str], shape: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ day's tokens are spent, 130 interrupted.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
@@ -67,6 +67,12 @@ def loud_warnings() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
+
+
+def end_open(lines: Sequence[str]) -> None:
+    """End with the code of a difference if anything was left open, each reason on a line; else go on."""
+    if lines:
+        end("\n".join(lines), DIFFERENCE)
 
 
 def refuse(words: str) -> NoReturn:

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from dispatch_to_pipedrive.commands.endings import (
-    DIFFERENCE,
     ERR,
     OUT,
+    end_open,
     loud_warnings,
     plain_end,
     refuse,
@@ -67,7 +67,4 @@ def migrate(
             OUT.print(summary(outcome.status))
         for line in outcome.notes:
             OUT.print(line, highlight=False, markup=False, soft_wrap=True)
-        if outcome.open_ends:
-            for line in outcome.open_ends:
-                ERR.print(line, style="bold red", highlight=False)
-            raise typer.Exit(DIFFERENCE)
+        end_open(outcome.open_ends)

@@ -1,14 +1,11 @@
 """Where does the sample's field-level diff go? To a page, a CSV and a Parquet file, and to the asset's metadata."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 import pandas as pd
-from upath import UPath
 
-from dispatch_to_pipedrive.dispatch_pro.store import write_whole
 from dispatch_to_pipedrive.mapping import Maps
 from dispatch_to_pipedrive.mapping.meaning import digest, meaning
 from dispatch_to_pipedrive.migration.diff import VERDICTS, distinct_lines, worst_first
@@ -18,6 +15,7 @@ from dispatch_to_pipedrive.orchestration.io_managers import to_parquet
 from dispatch_to_pipedrive.orchestration.sample import PASSED_OVER
 from dispatch_to_pipedrive.reports.diff import DiffPage, render_diff
 from dispatch_to_pipedrive.reports.spreadsheet import csv_text
+from dispatch_to_pipedrive.reports.writing import write_report
 
 SHOWN = 20
 """Rows of a table in the UI; the rest is in the files."""
@@ -66,14 +64,15 @@ def write_sample_diff(
         blocking=BLOCKING,
         approve=APPROVE,
     )
-    folder = UPath(home) / "reports" / "sample"
-    contents: Mapping[str, bytes] = {
-        "diff.html": render_diff(page).encode(),
-        "diff.csv": csv_text(page.rows).encode(),
-        "diff.parquet": to_parquet(rows),
-    }
-    for name, content in contents.items():
-        write_whole(folder / name, content)
+    folder = home / "reports" / "sample"
+    write_report(
+        folder,
+        {
+            "diff.html": render_diff(page).encode(),
+            "diff.csv": csv_text(page.rows).encode(),
+            "diff.parquet": to_parquet(rows),
+        },
+    )
     counts = rows["verdict"].value_counts()
     first = page.rows.head(SHOWN).astype("string").fillna("")
     return {

@@ -17,7 +17,8 @@ from dispatch_to_pipedrive.reports.forecast import (
     duration,
     offers,
 )
-from dispatch_to_pipedrive.reports.pages import HIDDEN, templates
+from dispatch_to_pipedrive.reports.pages import templates
+from dispatch_to_pipedrive.reports.writing import write_report
 
 PAGE, VALUES, INVENTORY = "assessment.html", "assessment.json", "automations.csv"
 _INVENTORY = """where,kind,name,what starts it,what it does,paused by,rebuilt in Pipedrive as
@@ -37,24 +38,18 @@ Values = Mapping[str, Any]
 
 def write_assessment(folder: Path, values: Values) -> Path:
     """Write page and values into the folder, and the form for automations if there is none; the page's path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (
-        (VALUES, orjson.dumps(values, option=orjson.OPT_INDENT_2)),
-        (PAGE, render_assessment(values).encode()),
-    ):
-        unfinished = folder / f"{name}.tmp"
-        unfinished.write_bytes(content)
-        unfinished.replace(folder / name)
-    if not (folder / INVENTORY).exists():
-        (folder / INVENTORY).write_text(_INVENTORY, encoding="utf-8")
+    contents = {
+        VALUES: orjson.dumps(values, option=orjson.OPT_INDENT_2),
+        PAGE: render_assessment(values).encode(),
+    }
+    form = {} if (folder / INVENTORY).exists() else {INVENTORY: _INVENTORY.encode()}
+    write_report(folder, {**contents, **form})
     return folder / PAGE
 
 
 def render_assessment(values: Values) -> str:
     """The page as HTML. values: what an assessment says of itself (`as_json`)."""
     environment = templates()
-    environment.filters["shown"] = shown
-    environment.filters["number"] = lambda value: f"{value:,}"
     environment.filters["percent"] = _percent
     environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     foreseen = values["forecast"]
@@ -75,11 +70,6 @@ def render_assessment(values: Values) -> str:
             name: sum(c["verdict"] == name for c in values["checks"]) for name in ("fail", "warn", "pass")
         },
     )
-
-
-def shown(text: object) -> str:
-    """Text with characters that hide or turn it shown by their number."""
-    return HIDDEN.sub(lambda found: f"‹U+{ord(found.group()):04X}›", str(text))
 
 
 def _percent(share: float) -> str:
