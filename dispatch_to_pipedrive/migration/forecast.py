@@ -13,13 +13,12 @@ from typing import Any
 import pandas as pd
 
 from dispatch_to_pipedrive.mapping.model import Maps
-from dispatch_to_pipedrive.pipedrive.plans import BURST_SECONDS, PLANS, Plan, plan_named
+from dispatch_to_pipedrive.migration.wave_size import wave_size
+from dispatch_to_pipedrive.pipedrive.plans import PLANS, Plan, plan_named, reserved
 from dispatch_to_pipedrive.pipedrive.prices import CREATE, LIST, LIST_ARCHIVED, PRICES, UPDATE
 
 PAGE = 500
 DAY_SECONDS = 86_400
-WAVE_RECORDS = 10_000
-WAVES_A_DAY = 4
 SOLD = ("lite", "growth", "premium", "ultimate")
 """The plans that the vendor sells, the smallest first."""
 
@@ -286,9 +285,10 @@ def forecast(
     batches = _batches(volume, sum(line.tokens for line in writing), day, wave_records)
     lines = (*before, *_schema(schema), *writing, *_around(batches), *_reading_back(volume, account))
     caps = _caps(plan, account.seats, volume, schema, account)
-    rate = None if plan.burst is None else plan.burst / BURST_SECONDS
     offers = tuple(_offer(PLANS[name], lines, volume, schema, account, deadline_days) for name in SOLD)
-    return Forecast(volume, account, batches, lines, day, rate, caps, deadline_days, offers)
+    return Forecast(
+        volume, account, batches, lines, day, plan.requests_per_second, caps, deadline_days, offers
+    )
 
 
 def tokens_per_day(plan: Plan, seats: int, reserve: float) -> int | None:
@@ -298,7 +298,7 @@ def tokens_per_day(plan: Plan, seats: int, reserve: float) -> int | None:
     daily = plan.daily_tokens(seats)
     if daily is None:
         return None
-    left = round(daily - (reserve * daily if reserve < 1 else reserve))
+    left = daily - reserved(daily, reserve)
     if left < 1 or reserve < 0:
         raise ValueError(f"a reserve of {reserve:g} leaves nothing of {daily:,} tokens a day")
     return left
@@ -349,9 +349,9 @@ def _reading_back(volume: Volume, account: Account) -> list[Line]:
 
 def _batches(volume: Volume, tokens: int, day: int | None, wave_records: int | None) -> int:
     """The sample and the waves: cut where one has its records, or a quarter of a day's tokens."""
-    by_records = math.ceil(volume.records / (wave_records or WAVE_RECORDS))
-    by_tokens = math.ceil(tokens / max(1, day // WAVES_A_DAY)) if day else 0
-    return 1 + max(1, by_records, by_tokens)
+    most = wave_size(day, wave_records)
+    by_tokens = math.ceil(tokens / most.tokens) if most.tokens else 0
+    return 1 + max(1, math.ceil(volume.records / most.records), by_tokens)
 
 
 def _caps(plan: Plan, seats: int, volume: Volume, schema: SchemaSize, account: Account) -> tuple[Cap, ...]:
@@ -392,7 +392,7 @@ def _offer(
         words = f"{deals:,} open deals are more than Pipedrive allows any company"
         return Offer(plan.name, None, None, None, words)
     tokens, requests = sum(line.tokens for line in lines), sum(line.requests for line in lines)
-    seconds = requests / ((plan.burst or 1) / BURST_SECONDS)
+    seconds = requests / (plan.requests_per_second or 1)
     if deadline_days is not None and seconds > deadline_days * DAY_SECONDS:
         return Offer(plan.name, None, None, None, f"its burst alone takes {seconds / DAY_SECONDS:.1f} days")
     seats = max(

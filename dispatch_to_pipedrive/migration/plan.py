@@ -12,13 +12,13 @@ from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.sample import choose_sample
 from dispatch_to_pipedrive.migration.values import Manifest
+from dispatch_to_pipedrive.migration.wave_size import wave_size
 from dispatch_to_pipedrive.pipedrive.prices import CREATE, UPDATE
 
-WAVE_MOST = 10_000
 COMMERCIAL = "customer type Commercial"
 
 
-def forecast(sizes: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
+def first_loads(sizes: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     """Root → records and tokens that its first load comes to; the frame is sorted by root.
 
     sizes: root and one column a feed (customers, locations, jobs, appointments, …). features: root, feature.
@@ -47,7 +47,7 @@ def plan_batches(
     """Write the sample and the waves of the full migration to the ledger, once; the manifests that are new."""
     if ledger.manifests():
         return []
-    table = forecast(sizes, features)
+    table = first_loads(sizes, features)
     manifests = [sample(table, features, generation)] if len(table) else []
     manifests += waves(table, generation, tokens_per_day, wave_records)
     ledger.plan(manifests)
@@ -65,12 +65,11 @@ def waves(
     table: pd.DataFrame, generation: int, tokens_per_day: int | None, wave_records: int | None
 ) -> list[Manifest]:
     """All roots in their order, cut where the next one would break a limit."""
-    most_records = wave_records or WAVE_MOST
-    most_tokens = tokens_per_day // 4 if tokens_per_day else None
+    most = wave_size(tokens_per_day, wave_records)
     cuts: list[int] = []
     records = tokens = 0
     for row, (count, price) in enumerate(zip(table["records"], table["tokens"], strict=True)):
-        full = records + count > most_records or (most_tokens is not None and tokens + price > most_tokens)
+        full = records + count > most.records or (most.tokens is not None and tokens + price > most.tokens)
         if row and full and records:
             cuts.append(row)
             records = tokens = 0

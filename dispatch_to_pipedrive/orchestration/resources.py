@@ -17,6 +17,7 @@ from dispatch_to_pipedrive.mapping import Maps
 from dispatch_to_pipedrive.migration import session as sessions
 from dispatch_to_pipedrive.migration.approval import Rendering
 from dispatch_to_pipedrive.migration.errors import GateClosed, Interrupted
+from dispatch_to_pipedrive.migration.forecast import tokens_per_day
 from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.prepare import read_schema
@@ -144,16 +145,20 @@ class Migration(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def tokens_per_day(self) -> int | None:
-        """Tokens that this program may spend a day, by plan, seats and reserve; None without limit."""
-        daily = plan_named(self.settings.pipedrive_plan).daily_tokens(self.settings.pipedrive_seats)
-        reserve = self.settings.pipedrive_reserve
-        return None if daily is None else max(1, round(daily - (reserve * daily if reserve < 1 else reserve)))
+        """Tokens that this program may spend a day, by plan, seats and reserve; None without limit.
+
+        Raises WrongSettings for a reserve that leaves nothing.
+        """
+        plan, settings = plan_named(self.settings.pipedrive_plan), self.settings
+        try:
+            return tokens_per_day(plan, settings.pipedrive_seats, settings.pipedrive_reserve)
+        except ValueError as error:
+            raise WrongSettings([f"PIPEDRIVE_RESERVE: {error}"]) from None
 
     @property
     def requests_per_second(self) -> float | None:
         """The plan's burst as a steady rate; None without limit."""
-        burst = plan_named(self.settings.pipedrive_plan).burst
-        return None if burst is None else burst / 2.0
+        return plan_named(self.settings.pipedrive_plan).requests_per_second
 
     @contextmanager
     def source_to_myself(self, purpose: str, *, wait: bool = True) -> Iterator[None]:

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from dispatch_to_pipedrive.pipedrive.burst import Burst, Passage
 from dispatch_to_pipedrive.pipedrive.errors import BudgetSpent
-from dispatch_to_pipedrive.pipedrive.plans import BURST_SECONDS, Plan, plan_named
+from dispatch_to_pipedrive.pipedrive.plans import BURST_SECONDS, Plan, plan_named, reserved
 from dispatch_to_pipedrive.pipedrive.prices import PRICES
 
 __all__ = ["PRICES", "READER_SHARE", "WRITER_SHARE", "Balance", "Kind", "Ticket", "TokenBudget"]
@@ -73,7 +73,7 @@ class TokenBudget:
         self.plan = plan if isinstance(plan, Plan) else plan_named(plan)
         self.seats = seats
         self.daily = self.plan.daily_tokens(seats)
-        self.reserve = round(reserve * (self.daily or 0)) if 0 < reserve < 1 else round(reserve)
+        self.reserve = reserved(self.daily or 0, reserve)
         self.burst = Burst(self.plan.burst, seconds=BURST_SECONDS, share=share, opening=opening, clock=clock)
         self._clock = clock
         self._day: date | None = None

@@ -39,6 +39,11 @@ class Plan:
         """Tokens a day for the whole company, without top-ups."""
         return None if self.multiplier is None else TOKENS_PER_SEAT * self.multiplier * seats
 
+    @property
+    def requests_per_second(self) -> float | None:
+        """The burst as a steady rate."""
+        return None if self.burst is None else self.burst / BURST_SECONDS
+
     def open_deals(self, seats: int) -> int | None:
         """Leads and open deals that the company may hold; won, lost and deleted ones do not count."""
         if self.open_deals_per_seat is None:
@@ -59,6 +64,11 @@ PLANS: Mapping[str, Plan] = MappingProxyType(
         )
     }
 )
+
+
+def reserved(daily: int, reserve: float) -> int:
+    """Tokens of a day that are left to other apps: below 1 `reserve` is a part of the day, else tokens."""
+    return round(reserve * daily if reserve < 1 else reserve)
 
 
 def plan_named(name: str) -> Plan:

@@ -20,7 +20,7 @@ from dispatch_to_pipedrive.dispatch_pro.placement.index import read_index
 from dispatch_to_pipedrive.dispatch_pro.raw import Advance, Progress, advance
 from dispatch_to_pipedrive.dispatch_pro.segments import segment_schema
 from dispatch_to_pipedrive.migration import faults
-from dispatch_to_pipedrive.migration.plan import forecast, plan_batches
+from dispatch_to_pipedrive.migration.plan import first_loads, plan_batches
 from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.orchestration.assets.common import FRAMES, SOURCE_POOL, described
 from dispatch_to_pipedrive.orchestration.errors import plain_words
@@ -167,7 +167,7 @@ def batches(
             tokens_per_day=migration.tokens_per_day,
             wave_records=migration.settings.wave_records,
         )
-        covered = sample_coverage(ledger, data, forecast(sizes, known), known)
+        covered = sample_coverage(ledger, data, first_loads(sizes, known), known)
     manifests = ledger.manifests()
     add_batches(context.instance, [manifest.key for manifest in manifests])
     waves = [manifest for manifest in manifests if manifest.kind == "wave"]
