@@ -68,6 +68,12 @@ class Normalized(Protocol):
     @property
     def activities(self) -> pd.DataFrame: ...
 
+    @property
+    def files(self) -> pd.DataFrame: ...
+
+    @property
+    def notes(self) -> pd.DataFrame: ...
+
 
 @dataclass(frozen=True)
 class Applied:

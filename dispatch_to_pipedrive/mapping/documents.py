@@ -49,6 +49,10 @@ TYPES: Mapping[str, str] = {
     "emails": "e-mail addresses with labels",
     "phones": "phone numbers with labels",
     "html": "text with markup",
+    "hosted_html": "text with markup that may link files of the migration",
+    "content": "a file's bytes, by where they are",
+    "author": "the Pipedrive user who wrote it, by e-mail; nobody where there is none",
+    "visibility": "who sees the record: everyone, group, subgroups or owner",
 }
 """Type of a field → what it holds."""
 

@@ -10,10 +10,10 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-ENTITIES = ("organizations", "persons", "deals", "activities")
-"""The four destination entities, in the order in which they are loaded (foreign-key order)."""
+ENTITIES = ("organizations", "persons", "deals", "activities", "files", "notes")
+"""The destination's entities, in the order in which they are loaded (foreign-key order; a note links files)."""
 
-EntityName = Literal["organizations", "persons", "deals", "activities"]
+EntityName = Literal["organizations", "persons", "deals", "activities", "files", "notes"]
 
 FieldType = Literal[
     "text",
@@ -38,6 +38,10 @@ FieldType = Literal[
     "emails",
     "phones",
     "html",
+    "hosted_html",
+    "content",
+    "author",
+    "visibility",
 ]
 FIELD_TYPES: tuple[str, ...] = get_args(FieldType)
 

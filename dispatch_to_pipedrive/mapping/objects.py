@@ -15,7 +15,7 @@ from dispatch_to_pipedrive.mapping.model import CUSTOM_FIELD_TYPES, ENTITIES, Fi
 from dispatch_to_pipedrive.mapping.reads import read_columns
 
 COLUMNS = ("source", "destination", "kind", "transforms", "lookups", "schema", "moved")
-SINGULAR = {"organizations": "Organization", "persons": "Person", "deals": "Deal", "activities": "Activity"}
+SINGULAR = {"organizations": "Organization", "persons": "Person", "deals": "Deal", "activities": "Activity", "files": "File", "notes": "Note"}
 GONE = "not in the map"
 
 
@@ -25,14 +25,13 @@ class Thing:
 
     `records`: the entities of which one of it makes a record. `columns`: entity → the normalized columns that say
     something about it (a name that ends in * stands for all that begin so), for what makes no record of its own.
-    `folds`: several of it go into one record. `files`: it is no field but a file, and files do not move yet.
+    `folds`: several of it go into one record.
     """
 
     source: str
     records: tuple[str, ...] = ()
     columns: Mapping[str, tuple[str, ...]] | None = None
     folds: bool = False
-    files: str = ""
 
 
 _SITES = ("site_*", "additional_sites")
@@ -64,7 +63,7 @@ THINGS = (
         "Tag / label",
         columns={"organizations": ("labels",), "persons": ("labels",), "deals": ("labels",)},
     ),
-    Thing("Attachments / photos", files="File on Deal, Person"),
+    Thing("Attachments / photos", records=("files",)),
 )
 """The ten rows, in order."""
 
@@ -95,7 +94,8 @@ def object_table(maps: Maps) -> pd.DataFrame:
     own: dict[str, list[_Field]] = {thing.source: [] for thing in THINGS}
     for entity, entity_map in maps.items():
         for name, field in entity_map.fields.items():
-            own[_thing_of(entity, field).source].append(_Field(entity, name, field))
+            if (thing := _thing_of(entity, field)) is not None:
+                own[thing.source].append(_Field(entity, name, field))
     rows = [_row(thing, own[thing.source], maps) for thing in THINGS]
     return pd.DataFrame(rows, columns=list(COLUMNS), dtype="string")
 
@@ -108,14 +108,14 @@ def compatibility(maps: Maps) -> Compatibility:
     )
 
 
-def _thing_of(entity: str, field: FieldMap) -> Thing:
-    """The thing that all columns of a field tell of, else the one that makes the record."""
+def _thing_of(entity: str, field: FieldMap) -> Thing | None:
+    """The thing that all columns of a field tell of, else the one that makes the record; notes are in no row."""
     columns = read_columns(field)
     for thing in THINGS:
         patterns = (thing.columns or {}).get(entity, ())
         if columns and all(any(_is(column, pattern) for pattern in patterns) for column in columns):
             return thing
-    return next(thing for thing in THINGS if entity in thing.records)
+    return next((thing for thing in THINGS if entity in thing.records), None)
 
 
 def _is(column: str, pattern: str) -> bool:
@@ -123,8 +123,6 @@ def _is(column: str, pattern: str) -> bool:
 
 
 def _row(thing: Thing, fields: Sequence[_Field], maps: Maps) -> tuple[str, ...]:
-    if thing.files:
-        return thing.source, thing.files, "1:1", "", "", "", "no"
     if not fields:
         return thing.source, GONE, "", "", "", "", "no"
     return (

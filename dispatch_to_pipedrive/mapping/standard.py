@@ -65,6 +65,24 @@ STANDARD: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "note": ("html",),
         "public_description": ("html",),
     },
+    "files": {
+        "name": ("text",),
+        "content": ("content",),
+        "deal_id": ("reference",),
+        "person_id": ("reference",),
+        "org_id": ("reference",),
+    },
+    "notes": {
+        "content": ("hosted_html",),
+        "deal_id": ("reference",),
+        "person_id": ("reference",),
+        "org_id": ("reference",),
+        "add_time": ("datetime",),
+        "user_id": ("author",),
+        "pinned_to_deal_flag": ("boolean",),
+        "pinned_to_person_flag": ("boolean",),
+        "pinned_to_organization_flag": ("boolean",),
+    },
 }
 """Entity → standard field → the map's types that it takes."""
 
@@ -81,6 +99,8 @@ INDISPENSABLE: Mapping[str, tuple[str, ...]] = {
     "persons": ("name", "Source_Key__c"),
     "deals": ("title", "pipeline_id", "stage_id", "status", "Source_Key__c"),
     "activities": ("subject", "type", "note"),
+    "files": ("name", "content"),
+    "notes": ("content",),
 }
 """Without these Pipedrive takes no record, or the program cannot tell its own records (`Source_Key__c`, `note`)."""
 

@@ -22,6 +22,9 @@ _ENTITY_OF_ROLE = {
     "person": "persons",
     "deal": "deals",
     "activity": "activities",
+    "file": "files",
+    "image": "files",
+    "note": "notes",
 }
 ALIVE = ("live", "kept")
 _LISTS = ("labels", "emails", "phones", "participants")
@@ -29,7 +32,7 @@ _LISTS = ("labels", "emails", "phones", "participants")
 
 def entity_of(source_key: str) -> str:
     """The destination entity that a source key's role names."""
-    return _ENTITY_OF_ROLE[source_key.rsplit("/", 1)[1]]
+    return _ENTITY_OF_ROLE[source_key.rsplit("/", 1)[1].partition("-")[0]]
 
 
 @dataclass(frozen=True, slots=True)

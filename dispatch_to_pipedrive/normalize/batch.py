@@ -1,4 +1,4 @@
-"""How the frames of a batch become the four normalized frames, and what of them is not carried."""
+"""How the frames of a batch become the normalized frames, and what of them is not carried."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,6 +39,8 @@ class Normalized:
     persons: pd.DataFrame
     deals: pd.DataFrame
     activities: pd.DataFrame
+    files: pd.DataFrame
+    notes: pd.DataFrame
     not_carried: pd.DataFrame
 
 
@@ -65,6 +67,8 @@ def normalize(
         "persons": people,
         "deals": sales,
         "activities": done,
+        "files": schemas.empty("files"),
+        "notes": schemas.empty("notes"),
     }
     leftovers = [
         *merged,

@@ -56,12 +56,38 @@ def _address(prefix: str) -> dict[str, pa.Column]:
     return {f"{prefix}_{part}": _text() for part in PARTS}
 
 
+def _parent() -> dict[str, pa.Column]:
+    """The one record that a file or note hangs on."""
+    return {
+        "deal_key": _key(DEAL, filled=False),
+        "person_key": _key(PERSON, filled=False),
+        "organization_key": _key(ORGANIZATION, filled=False),
+    }
+
+
 ROOT = _number(filled=True)
 ORGANIZATION = r"customer:\d+/organization"
-PERSON = r"(?:customer|location):\d+/person"
+PERSON = r"(?:(?:customer|location):\d+|contact:[0-9a-f-]{36})/person"
 DEAL = r"job:\d+/deal"
-ACTIVITY = r"appointment:\d+/activity"
-ENTITY_OF = {ORGANIZATION: "organizations", PERSON: "persons", DEAL: "deals", ACTIVITY: "activities"}
+ACTIVITY = r"(?:(?:appointment|call):\d+|email:[0-9a-f]{16})/activity"
+FILE = r"(?:attachment:\d+/file|(?:job_note|customer_note|location_note|job):\d+/image-[0-9a-f]{12})"
+NOTE = r"(?:job_note|customer_note|location_note|job|customer|attachment):\d+/note(?:-\d+)?"
+ENTITY_OF = {
+    ORGANIZATION: "organizations",
+    PERSON: "persons",
+    DEAL: "deals",
+    ACTIVITY: "activities",
+    FILE: "files",
+    NOTE: "notes",
+}
+NOTE_KINDS = (
+    "job note",
+    "customer note",
+    "location note",
+    "job summary",
+    "additional sites",
+    "oversized file",
+)
 
 SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
     "organizations": {
@@ -146,6 +172,33 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "technicians": _list(TEXTS, "list"),
         **_address("location"),
     },
+    "files": {
+        "source_key": _key(FILE, unique=True),
+        "root": ROOT,
+        "name": _text(filled=True),
+        "size": _number(),
+        "media_type": _text(),
+        "source": _text(filled=True),
+        "attachment_id": _number(),
+        **_parent(),
+        "created_at": _time(),
+    },
+    "notes": {
+        "source_key": _key(NOTE, unique=True),
+        "root": ROOT,
+        "kind": _choice(*NOTE_KINDS),
+        "record_id": _number(filled=True),
+        "stamp": _text(filled=True),
+        **_parent(),
+        "content": _text(filled=True),
+        "file_keys": _list(TEXTS, "keys of files"),
+        "created_at": _time(),
+        "author": _text(),
+        "author_email": _text(),
+        "pinned_to_deal": _choice("yes", "no"),
+        "pinned_to_person": _choice("yes", "no"),
+        "pinned_to_organization": _choice("yes", "no"),
+    },
 }
 """Entity → column → what it promises; the site columns come on top, as many as the options say."""
 
@@ -166,6 +219,11 @@ def kinds(entity: str, sites: int) -> dict[str, str]:
     of known values` and `list of known values` `choices` can tell every value in the tenant.
     """
     return {name: str((column.metadata or {})[KIND]) for name, column in columns(entity, sites).items()}
+
+
+def empty(entity: str) -> pd.DataFrame:
+    """The entity's frame without rows (and without numbered sites)."""
+    return pd.DataFrame({name: pd.Series(dtype=column.dtype.type) for name, column in SCHEMAS[entity].items()})
 
 
 @cache

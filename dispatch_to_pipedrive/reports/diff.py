@@ -11,7 +11,7 @@ import pandas as pd
 
 from dispatch_to_pipedrive.reports.pages import HIDDEN, templates
 
-ENTITIES = ("organizations", "persons", "deals", "activities")
+ENTITIES = ("organizations", "persons", "deals", "activities", "files", "notes")
 SECTIONS = ("job types", "priorities", "owners", "addresses")
 EXPECTED = ("equal", "not taken")
 """Verdicts that ask nothing of anybody."""

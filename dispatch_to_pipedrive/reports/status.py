@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-ENTITIES = ("organizations", "persons", "deals", "activities")
+ENTITIES = ("organizations", "persons", "deals", "activities", "files", "notes")
 STAGES = (*ENTITIES, "retired")
 
 

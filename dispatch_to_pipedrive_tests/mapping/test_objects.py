@@ -11,7 +11,7 @@ def row(folder: Path, source: str) -> dict[str, str]:
 
 
 def test_r003_eight_of_ten_objects_map_one_to_one() -> None:
-    assert compatibility(load_maps(MAPPINGS)) == Compatibility(one_to_one=8, objects=10, moved=9)
+    assert compatibility(load_maps(MAPPINGS)) == Compatibility(one_to_one=8, objects=10, moved=10)
     assert row(MAPPINGS, "Customer")["kind"] == "1:n"
     assert row(MAPPINGS, "Location / site address")["kind"] == "n:1"
 
@@ -19,7 +19,7 @@ def test_r003_eight_of_ten_objects_map_one_to_one() -> None:
 def test_r003_the_number_follows_the_map(tmp_path: Path) -> None:
     gone = "  Job_Type__c:\n    type: option\n    from: job_type\n    unmapped: add_option\n    follows_renames: true\n"
     copy(tmp_path, {"deals": (gone, "")})
-    assert compatibility(load_maps(tmp_path)) == Compatibility(7, 10, 8)
+    assert compatibility(load_maps(tmp_path)) == Compatibility(7, 10, 9)
     left = row(tmp_path, "Job type / service category")
     assert (left["destination"], left["kind"], left["moved"]) == ("not in the map", "", "no")
 
@@ -34,9 +34,10 @@ def test_r025_each_row_tells_transforms_lookups_and_schema() -> None:
     assert "pipeline Dispatch Pro Jobs (6 stages)" in row(MAPPINGS, "Job")["schema"]
 
 
-def test_r057_what_does_not_move_yet_says_so() -> None:
+def test_r057_files_are_a_row_like_any_other() -> None:
     files = row(MAPPINGS, "Attachments / photos")
-    assert (files["kind"], files["moved"]) == ("1:1", "no")
+    assert (files["kind"], files["moved"]) == ("1:1", "yes")
+    assert files["destination"].startswith("File: ")
 
 
 def test_an_accepted_custom_field_counts_to_what_bears_it(tmp_path: Path) -> None:

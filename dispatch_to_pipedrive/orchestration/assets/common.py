@@ -8,7 +8,7 @@ FRAMES = "frames"
 """Key of the IO manager that keeps frames."""
 SOURCE_POOL = "dispatch_pro"
 ACCOUNT_POOL = "pipedrive"
-ENTITIES = ("organizations", "persons", "deals", "activities")
+ENTITIES = ("organizations", "persons", "deals", "activities", "files", "notes")
 
 
 class About(TypedDict):

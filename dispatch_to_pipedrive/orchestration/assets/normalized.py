@@ -1,4 +1,4 @@
-"""A batch's records as the destination thinks of them: organizations, persons, deals, activities."""
+"""A batch's records as the destination thinks of them: organizations, persons, deals, activities, files, notes."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,9 @@ _WHAT = {
     "organizations": "Commercial customers, their sites folded into addresses.",
     "persons": "One person for each customer, one more for each site with a contact of its own.",
     "deals": "Jobs, joined with type, status, invoices and payments.",
-    "activities": "Appointments, with assignments and timesheets.",
+    "activities": "Appointments, with assignments and timesheets; calls and e-mails.",
+    "files": "Attachments of jobs, and the images that notes and summaries show.",
+    "notes": "Notes of jobs, customers and sites, split where they are too long.",
     NOT_CARRIED: "What of the source lands nowhere, each with its reason.",
 }
 

@@ -1,4 +1,4 @@
-"""A batch on its way into the account: organizations, persons, deals, activities, and last what has to go."""
+"""A batch on its way into the account: organizations to notes, and last what has to go."""
 
 import asyncio
 from collections.abc import Iterator
@@ -153,9 +153,11 @@ def retired(
     persons: pd.DataFrame,
     deals: pd.DataFrame,
     activities: pd.DataFrame,
+    files: pd.DataFrame,
+    notes: pd.DataFrame,
 ) -> dg.MaterializeResult[None]:
     """What the batch's roots no longer want is deleted, children first; what people edited stays."""
-    frames = dict(zip(ENTITIES, (organizations, persons, deals, activities), strict=True))
+    frames = dict(zip(ENTITIES, (organizations, persons, deals, activities, files, notes), strict=True))
     wanted = {entity: set(frame["source_key"]) for entity, frame in frames.items()}
     with _on_the_way(context, migration, "retired") as outcome:
         report, account, tokens = asyncio.run(_retire(context, config, migration, wanted))

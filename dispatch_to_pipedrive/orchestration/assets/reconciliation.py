@@ -65,13 +65,15 @@ def reconciliation(
     persons: pd.DataFrame,
     deals: pd.DataFrame,
     activities: pd.DataFrame,
+    files: pd.DataFrame,
+    notes: pd.DataFrame,
     batches: pd.DataFrame,
 ) -> dg.MaterializeResult[pd.DataFrame]:
     """The differences between what the batch meant and what the account holds; one row each.
 
     For the sample every field is shown with its source, in the page, the CSV and the Parquet file that people approve.
     """
-    frames = dict(zip(ENTITIES, (organizations, persons, deals, activities), strict=True))
+    frames = dict(zip(ENTITIES, (organizations, persons, deals, activities, files, notes), strict=True))
     with plain_words():
         found = asyncio.run(_reconcile(context, config, migration, frames))
         verdicts = found.verdicts
