@@ -15,7 +15,14 @@ from dispatch_to_pipedrive.mapping.model import CUSTOM_FIELD_TYPES, ENTITIES, Fi
 from dispatch_to_pipedrive.mapping.reads import read_columns
 
 COLUMNS = ("source", "destination", "kind", "transforms", "lookups", "schema", "moved")
-SINGULAR = {"organizations": "Organization", "persons": "Person", "deals": "Deal", "activities": "Activity", "files": "File", "notes": "Note"}
+SINGULAR = {
+    "organizations": "Organization",
+    "persons": "Person",
+    "deals": "Deal",
+    "activities": "Activity",
+    "files": "File",
+    "notes": "Note",
+}
 GONE = "not in the map"
 
 

@@ -54,7 +54,14 @@ SECTIONS = ("job types", "priorities", "owners", "addresses")
 
 _OWNER_COLUMNS = {"technician_id", "owner_email", "technicians", "technician_custom_fields"}
 _PRIORITY_COLUMNS = {"priority", "priority_bucket"}
-_NAMES = {"organizations": "name", "persons": "name", "deals": "title", "activities": "subject", "files": "name", "notes": "content"}
+_NAMES = {
+    "organizations": "name",
+    "persons": "name",
+    "deals": "title",
+    "activities": "subject",
+    "files": "name",
+    "notes": "content",
+}
 _RECORD = "(record)"
 
 

@@ -223,7 +223,9 @@ def kinds(entity: str, sites: int) -> dict[str, str]:
 
 def empty(entity: str) -> pd.DataFrame:
     """The entity's frame without rows (and without numbered sites)."""
-    return pd.DataFrame({name: pd.Series(dtype=column.dtype.type) for name, column in SCHEMAS[entity].items()})
+    return pd.DataFrame(
+        {name: pd.Series(dtype=column.dtype.type) for name, column in SCHEMAS[entity].items()}
+    )
 
 
 @cache
