@@ -16,7 +16,8 @@ from dispatch_to_pipedrive.commands.endings import (
     settings_of_process,
 )
 
-VISITS_A_JOB, COMMERCIAL_SHARE, OPEN_SHARE = 1.3, 0.15, 0.05
+VISITS_A_JOB, CALLS_A_JOB, NOTES_A_JOB, FILES_A_JOB = 1.3, 1, 1, 1
+COMMERCIAL_SHARE, OPEN_SHARE, SITES_A_CUSTOMER = 0.15, 0.05, 1.2
 """What is assumed where a count is not given."""
 
 
@@ -37,6 +38,16 @@ def estimate(
     open_jobs: Annotated[
         int | None, typer.Option(min=0, help="Jobs that are neither completed nor canceled (5 %).")
     ] = None,
+    calls: Annotated[
+        int | None, typer.Option(min=0, help="Calls and e-mails: each becomes an activity (1 a job).")
+    ] = None,
+    notes: Annotated[
+        int | None, typer.Option(min=0, help="Notes of jobs, customers and sites (1 a job).")
+    ] = None,
+    files: Annotated[
+        int | None, typer.Option(min=0, help="Attachments, photos and images in notes (1 a job).")
+    ] = None,
+    megabytes_a_file: Annotated[float, typer.Option(min=0, help="Their mean size, for the time alone.")] = 2,
     plan: Annotated[str, typer.Option(help="lite, growth, premium or ultimate.")] = "lite",
     seats: Annotated[int, typer.Option(min=1, help="Paid seats of the company.")] = 1,
     reserve: Annotated[
@@ -48,7 +59,8 @@ def estimate(
     """Tokens, time and the smallest plan for so many records; ends with 1 where it is not feasible."""
     with plain_end():
         from dispatch_to_pipedrive.mapping import load_maps
-        from dispatch_to_pipedrive.migration.forecast import Account, Volume, forecast, schema_size
+        from dispatch_to_pipedrive.migration.forecast import Account, forecast
+        from dispatch_to_pipedrive.migration.volume import Volume, schema_size
         from dispatch_to_pipedrive.reports.forecast import answer, forecast_table
 
         assumed: dict[str, int] = {}
@@ -62,8 +74,21 @@ def estimate(
         companies = given("commercial", commercial, customers * COMMERCIAL_SHARE)
         contacts = given("site-contacts", site_contacts, companies)
         still_open = given("open-jobs", open_jobs, jobs * OPEN_SHARE)
+        talks = given("calls", calls, jobs * CALLS_A_JOB)
+        written = given("notes", notes, jobs * NOTES_A_JOB)
+        filed = given("files", files, jobs * FILES_A_JOB)
         _refuse_contradictions(customers, jobs, visits, companies, contacts, still_open)
-        volume = Volume(companies, customers + contacts, jobs, jobs - still_open, visits)
+        volume = Volume(
+            organizations=companies,
+            persons=customers + contacts,
+            deals=jobs,
+            closed_deals=jobs - still_open,
+            activities=visits + talks,
+            files=filed,
+            notes=written,
+            parents=jobs + customers + round(customers * SITES_A_CUSTOMER),
+            file_bytes=round(filed * megabytes_a_file * 1_000_000),
+        )
         try:
             found = forecast(
                 volume,

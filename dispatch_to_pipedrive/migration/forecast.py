@@ -10,14 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import pandas as pd
-
-from dispatch_to_pipedrive.mapping.model import Maps
+from dispatch_to_pipedrive.migration.volume import SchemaSize, Volume
 from dispatch_to_pipedrive.migration.wave_size import wave_size
 from dispatch_to_pipedrive.pipedrive.plans import PLANS, Plan, plan_named, reserved
-from dispatch_to_pipedrive.pipedrive.prices import CREATE, LIST, LIST_ARCHIVED, PRICES, UPDATE
+from dispatch_to_pipedrive.pipedrive.prices import CREATE, DOWNLOAD, LIST_ARCHIVED, PRICES, UPDATE, price
 
-PAGE = 500
+PAGE, PAGE_OF_FILES = 500, 100
 DAY_SECONDS = 86_400
 SOLD = ("lite", "growth", "premium", "ultimate")
 """The plans that the vendor sells, the smallest first."""
@@ -31,45 +29,15 @@ _SESSIONS_A_BATCH, _LOOKS_AT_SCHEMA_A_BATCH = 6, 2
 _SESSIONS_ELSE, _LOOKS_AT_SCHEMA_ELSE, _LOOKS_AT_USERS = 14, 5, 3
 _SAMPLE_RECORDS = 200
 _TRIALS = 2
-
-
-@dataclass(frozen=True)
-class Volume:
-    """How many records are to be made; `closed_deals` of the deals are won or lost already."""
-
-    organizations: int
-    persons: int
-    deals: int
-    closed_deals: int
-    activities: int
-
-    @property
-    def records(self) -> int:
-        """All of them."""
-        return self.organizations + self.persons + self.deals + self.activities
-
-    @property
-    def open_deals(self) -> int:
-        """Deals that a plan's cap counts."""
-        return self.deals - self.closed_deals
-
-    def by_entity(self) -> dict[str, int]:
-        """Entity → records, in the order of loading."""
-        return {
-            "organizations": self.organizations,
-            "persons": self.persons,
-            "deals": self.deals,
-            "activities": self.activities,
-        }
-
-
-@dataclass(frozen=True)
-class SchemaSize:
-    """What the account must be given before the first record: custom fields, stages, and labels of so many entities."""
-
-    custom_fields: int
-    stages: int
-    label_lists: int
+_LISTED = {
+    (PAGE, price("list", "deals")): "read records back",
+    (PAGE_OF_FILES, price("list", "files")): "read the list of files back",
+    (PAGE, price("list", "notes")): "read notes back",
+}
+SOURCE_CALLS_A_SECOND = 60
+"""What Dispatch Pro grants an app for each tenant."""
+ASSUMED_BYTES_A_SECOND = 5_000_000
+"""What the line is taken to carry, down and up again; nobody has measured it before the first file."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +53,8 @@ class Account:
     records: Mapping[str, int] = field(default_factory=dict)
     custom_fields: int | None = None
     open_deals: int | None = None
+    file_readback: float = 0.01
+    """Share of the files whose bytes are read back and hashed."""
     closing_follows: bool = True
     """Whether a closed deal needs a second request; not known before the first one was made, so it is assumed."""
 
@@ -166,6 +136,16 @@ class Forecast:
         return self.requests / self.requests_per_second if self.requests_per_second else 0.0
 
     @property
+    def sweep_seconds(self) -> float:
+        """Asking every job, customer and site once for its files or notes, at the source's own limit."""
+        return self.volume.parents / SOURCE_CALLS_A_SECOND
+
+    @property
+    def download_seconds(self) -> float:
+        """The known bytes down from the source and up to the account, at an assumed speed."""
+        return 2 * self.volume.file_bytes / ASSUMED_BYTES_A_SECOND
+
+    @property
     def days(self) -> float:
         """Days' budgets that the tokens fill, or days that the requests last, whichever is more."""
         return _days(self.tokens, self.seconds, self.tokens_per_day)
@@ -224,6 +204,11 @@ class Forecast:
             "by_kind": self.by_kind,
             "requests": self.requests,
             "seconds": round(self.seconds, 1),
+            "sweep": {"calls_a_second": SOURCE_CALLS_A_SECOND, "seconds": round(self.sweep_seconds, 1)},
+            "download": {
+                "bytes_a_second": ASSUMED_BYTES_A_SECOND,
+                "seconds": round(self.download_seconds, 1),
+            },
             "tokens_per_day": self.tokens_per_day,
             "requests_per_second": self.requests_per_second,
             "days": round(self.days, 3),
@@ -235,34 +220,6 @@ class Forecast:
             "offers": [asdict(offer) for offer in self.offers],
             "smallest": None if best is None else asdict(best),
         }
-
-
-def volume_of(profile: pd.DataFrame) -> Volume:
-    """The records that a tenant's profile (feed, field, value, count, …) will become."""
-    carried = profile[(profile["field"] == "carried_as") & profile["value"].notna()]
-    counts = {(str(r.feed), str(r.value)): int(r.number) for r in _rows(carried)}
-    sites = counts.get(("locations", "person"), 0)
-    organizations = counts.get(("customers", "organization and person"), 0)
-    closed = counts.get(("jobs", "won or lost deal"), 0)
-    return Volume(
-        organizations=organizations,
-        persons=organizations + counts.get(("customers", "person"), 0) + sites,
-        deals=closed + counts.get(("jobs", "open deal"), 0),
-        closed_deals=closed,
-        activities=counts.get(("appointments", "activity"), 0),
-    )
-
-
-def schema_size(maps: Maps) -> SchemaSize:
-    """What the maps need of an account, however many options their fields have."""
-    pipelines = [entity_map.pipeline for entity_map in maps.values() if entity_map.pipeline is not None]
-    return SchemaSize(
-        custom_fields=sum(len(entity_map.custom_fields()) for entity_map in maps.values()),
-        stages=sum(len(pipeline.stages) for pipeline in pipelines),
-        label_lists=sum(
-            any(f.type == "labels" for f in entity_map.fields.values()) for entity_map in maps.values()
-        ),
-    )
 
 
 def forecast(
@@ -305,7 +262,10 @@ def tokens_per_day(plan: Plan, seats: int, reserve: float) -> int | None:
 
 
 def _writing(volume: Volume, account: Account) -> list[Line]:
-    lines = [Line(f"create {entity}", n, CREATE, "write") for entity, n in volume.by_entity().items()]
+    lines = [
+        Line(f"create {entity}", n, price("create", entity), "write")
+        for entity, n in volume.by_entity().items()
+    ]
     if account.closing_follows:
         tried = _TRIALS if volume.deals else 0
         lines += [
@@ -335,15 +295,25 @@ def _around(batches: int) -> list[Line]:
 
 def _reading_back(volume: Volume, account: Account) -> list[Line]:
     """One listing after the sample, and one at the end where there is more than the sample."""
-    pages = 0
     listings = 1 if volume.records <= _SAMPLE_RECORDS else 2
+    pages: dict[tuple[int, int], int] = {}
     for entity, count in volume.by_entity().items():
+        kind = (PAGE_OF_FILES if entity == "files" else PAGE, price("list", entity))
         there = account.records.get(entity, 0)
         for records in (min(count, _SAMPLE_RECORDS), count)[:listings]:
-            pages += max(1, math.ceil((records + there) / PAGE))
+            pages[kind] = pages.get(kind, 0) + max(1, math.ceil((records + there) / kind[0]))
     return [
-        Line(f"read back, {PAGE} records a page, after the sample and at the end", pages, LIST, "read"),
+        *(
+            Line(f"{_LISTED[kind]}, {kind[0]} a page, after the sample and at the end", many, kind[1], "read")
+            for kind, many in pages.items()
+        ),
         Line("look through the archived deals", listings, LIST_ARCHIVED, "read"),
+        Line(
+            f"read back the bytes of {account.file_readback:.2%} of the files",
+            math.ceil(volume.files * account.file_readback),
+            DOWNLOAD,
+            "read",
+        ),
     ]
 
 
@@ -414,7 +384,3 @@ def _seats_for(plan: Plan, tokens: int, days: int | None, reserve: float) -> int
 def _days(tokens: int, seconds: float, day: int | None) -> float:
     by_tokens = tokens / day if day else 0.0
     return max(by_tokens, seconds / DAY_SECONDS)
-
-
-def _rows(frame: pd.DataFrame) -> list[Any]:
-    return list(frame.rename(columns={"count": "number"}).itertuples(index=False))

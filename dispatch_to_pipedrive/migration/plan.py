@@ -13,26 +13,48 @@ from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.sample import choose_sample
 from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.migration.wave_size import wave_size
-from dispatch_to_pipedrive.pipedrive.prices import CREATE, UPDATE
+from dispatch_to_pipedrive.pipedrive.prices import UPDATE, price
 
 COMMERCIAL = "customer type Commercial"
+_COUNTED = (
+    *(
+        "customers",
+        "locations",
+        "location_contacts",
+        "named_contacts",
+        "jobs",
+        "appointments",
+        "calls",
+        "emails",
+    ),
+    *("files", "notes"),
+)
 
 
 def first_loads(sizes: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     """Root → records and tokens that its first load comes to; the frame is sorted by root.
 
-    sizes: root and one column a feed (customers, locations, jobs, appointments, …). features: root, feature.
-    No root comes to more records than that: at a commercial customer each site with a contact counts as a person.
-    Tokens count a second request for each job, which closes its deal; an account that takes both at once is cheaper.
+    sizes: root, one column a feed (customers, locations, jobs, appointments, …), and files and notes, which several
+    feeds bring. features: root, feature.
+    No root comes to more records than that: at a commercial customer each site with a contact counts as a person, and
+    so does every named contact. Tokens count a second request for each job, which closes its deal; an account that
+    takes both at once is cheaper.
     """
     commercial = set(features.loc[features["feature"] == COMMERCIAL, "root"])
-    table = sizes.sort_values("root", ignore_index=True)
+    table = sizes.reindex(columns=["root", *_COUNTED], fill_value=0).sort_values("root", ignore_index=True)
     organizations = table["root"].isin(commercial).astype("int64")
     contacts = organizations * table[["location_contacts", "locations"]].min(axis="columns")
-    people = table["customers"].gt(0).astype("int64") + contacts
-    records = organizations + people + table["jobs"] + table["appointments"]
-    tokens = records * CREATE + table["jobs"] * UPDATE
-    return pd.DataFrame({"root": table["root"], "records": records, "tokens": tokens}).astype("int64")
+    made = {
+        "organizations": organizations,
+        "persons": table["customers"].gt(0).astype("int64") + contacts + table["named_contacts"],
+        "deals": table["jobs"],
+        "activities": table[["appointments", "calls", "emails"]].sum(axis="columns"),
+        "files": table["files"],
+        "notes": table["notes"],
+    }
+    tokens = sum(count * price("create", entity) for entity, count in made.items()) + table["jobs"] * UPDATE
+    found = pd.DataFrame({"root": table["root"], "records": sum(made.values()), "tokens": tokens})
+    return found.astype("int64")
 
 
 def plan_batches(
@@ -68,12 +90,12 @@ def waves(
     most = wave_size(tokens_per_day, wave_records)
     cuts: list[int] = []
     records = tokens = 0
-    for row, (count, price) in enumerate(zip(table["records"], table["tokens"], strict=True)):
-        full = records + count > most.records or (most.tokens is not None and tokens + price > most.tokens)
+    for row, (count, cost) in enumerate(zip(table["records"], table["tokens"], strict=True)):
+        full = records + count > most.records or (most.tokens is not None and tokens + cost > most.tokens)
         if row and full and records:
             cuts.append(row)
             records = tokens = 0
-        records, tokens = records + count, tokens + price
+        records, tokens = records + count, tokens + cost
     starts: Sequence[int] = [0, *cuts] if len(table) else []
     ends = [*cuts, len(table)]
     return [

@@ -18,7 +18,7 @@ from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS
 from dispatch_to_pipedrive.dispatch_pro.placement import read_batch, root_sizes
 from dispatch_to_pipedrive.dispatch_pro.scopes import unreadable
 from dispatch_to_pipedrive.mapping import Maps
-from dispatch_to_pipedrive.migration.forecast import Account, Forecast, Line, forecast, schema_size, volume_of
+from dispatch_to_pipedrive.migration.forecast import Account, Forecast, Line, forecast
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.preflight import AccountFacts, Check, Said, SourceFacts, from_values
 from dispatch_to_pipedrive.migration.session import Session
@@ -31,6 +31,7 @@ from dispatch_to_pipedrive.migration.twins import (
     source_keys,
 )
 from dispatch_to_pipedrive.migration.values import TENANT
+from dispatch_to_pipedrive.migration.volume import schema_size, volume_of
 from dispatch_to_pipedrive.orchestration.resources import access_of, credentials_of, reading
 from dispatch_to_pipedrive.pipedrive.account import Currency, Me, read_structure
 from dispatch_to_pipedrive.pipedrive.budget import TokenBudget

@@ -42,6 +42,17 @@ def conclusion(forecast: Values) -> list[str]:
             f"at the plan's burst of {rate:g} requests a second: {forecast['requests']:,} ÷ {rate:g} = "
             f"{duration(forecast['seconds'])}"
         )
+    volume, sweep, download = forecast["volume"], forecast["sweep"], forecast["download"]
+    if volume["parents"]:
+        lines.append(
+            f"every job, customer and site is asked once for its files or notes: {volume['parents']:,} calls ÷ "
+            f"{sweep['calls_a_second']} a second = {duration(sweep['seconds'])}"
+        )
+    if volume["file_bytes"]:
+        lines.append(
+            f"files of {size(volume['file_bytes'])} down and up again, at {size(download['bytes_a_second'])} a second "
+            f"(assumed): {duration(download['seconds'])}"
+        )
     return lines
 
 
@@ -77,6 +88,15 @@ def duration(seconds: float) -> str:
     if seconds < 5_400:
         return f"{seconds / 60:.0f} minutes"
     return f"{seconds / 3_600:,.1f} hours"
+
+
+def size(count: float) -> str:
+    """Bytes as people say them: 1 MB is 1,000,000 bytes."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1_000:
+            return f"{count:.0f} {unit}" if unit == "bytes" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1_000
+    return f"{count:,.1f} TB"
 
 
 def forecast_table(forecast: Values) -> RenderableType:

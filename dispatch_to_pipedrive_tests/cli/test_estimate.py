@@ -52,6 +52,7 @@ def test_more_than_two_million_records_get_an_answer_too() -> None:
 
 def test_what_is_given_is_not_assumed() -> None:
     counts = {"--appointments": "40", "--commercial": "3", "--site-contacts": "2", "--open-jobs": "1"}
+    counts |= {"--calls": "7", "--notes": "11", "--files": "13", "--megabytes-a-file": "0.5"}
     options = [part for pair in counts.items() for part in pair]
     found = values("--customers", "10", "--jobs", "30", *options)
     assert found["assumed"] == {}
@@ -60,8 +61,12 @@ def test_what_is_given_is_not_assumed() -> None:
         "persons": 12,
         "deals": 30,
         "closed_deals": 29,
-        "activities": 40,
-        "records": 85,
+        "activities": 47,
+        "files": 13,
+        "notes": 11,
+        "parents": 52,
+        "file_bytes": 6_500_000,
+        "records": 116,
     }
 
 

@@ -14,8 +14,9 @@ from dispatch_to_pipedrive.mapping.reads import read_columns
 from dispatch_to_pipedrive.migration.assessment import Assessment, Inputs, Twins, assess
 from dispatch_to_pipedrive.migration.assessment import grade as g
 from dispatch_to_pipedrive.migration.assessment.tables import COMPUTED, ORIGINS
-from dispatch_to_pipedrive.migration.forecast import Account, Volume, forecast, schema_size, volume_of
+from dispatch_to_pipedrive.migration.forecast import Account, forecast
 from dispatch_to_pipedrive.migration.twins import no_twins
+from dispatch_to_pipedrive.migration.volume import Volume, schema_size, volume_of
 
 ROOT = Path(__file__).parents[2]
 MAPS = load_maps(ROOT / "mappings")
@@ -46,6 +47,12 @@ TENANT: list[Row] = [
     ("jobs.custom_fields", "Dispatch Pro Priority", None, 0, 1, 100),
     ("jobs.custom_fields", "Dispatch Pro Priority", "P1", 100, 1, 100),
     ("appointments", "carried_as", "activity", 120, 1, 130),
+    ("calls", "carried_as", "activity", 30, 1, 33),
+    ("job_notes", "carried_as", "note", 60, 1, 61),
+    ("job_notes", "brings", "file", 4, 1, 61),
+    ("job_attachments", "carried_as", "file", 80, 2, 83),
+    ("job_attachments", "carried_as", "note", 1, 2, 83),
+    ("job_attachments", "bytes", "known", 160_000_000, 2, 83),
     ("invoices.items", "id", None, 3, 250, 90),
     ("job_types", "is_smart_dispatched", None, 0, 1, 4),
     ("job_types", "is_smart_dispatched", "true", 4, 1, 4),
@@ -66,7 +73,8 @@ def assessed(rows: list[Row] = TENANT, maps: Maps = MAPS, plan: str = "growth", 
 
 
 def test_records_to_be_made_come_from_the_profile() -> None:
-    assert volume_of(profile(TENANT)) == Volume(8, 51, 100, 90, 120)
+    made = Volume(8, 51, 100, 90, 150, files=84, notes=61, parents=50 + 60 + 100, file_bytes=160_000_000)
+    assert volume_of(profile(TENANT)) == made
 
 
 def test_the_same_tenant_gets_the_same_grade_and_another_one_another() -> None:

@@ -1,18 +1,13 @@
 """The forecast is arithmetic over counts: every figure can be worked out again from its lines."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from dispatch_to_pipedrive.mapping.load import load_maps
-from dispatch_to_pipedrive.migration.forecast import (
-    Account,
-    SchemaSize,
-    Volume,
-    forecast,
-    schema_size,
-    tokens_per_day,
-)
+from dispatch_to_pipedrive.migration.forecast import Account, forecast, tokens_per_day
+from dispatch_to_pipedrive.migration.volume import SchemaSize, Volume, schema_size
 from dispatch_to_pipedrive.pipedrive.plans import PLANS
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
@@ -28,6 +23,18 @@ def test_the_sums_are_those_of_the_lines() -> None:
     assert found["days"] == pytest.approx(found["tokens"] / found["tokens_per_day"], abs=0.001)
     assert found["seconds"] == pytest.approx(found["requests"] / 20, abs=0.1)
     assert found["by_kind"]["write"] == 5 * (100 + 1_000 + 3_000 + 4_000) + 5 * 2_900 + 2 * 5
+
+
+def test_files_and_notes_have_prices_and_pages_of_their_own() -> None:
+    more = Volume(
+        **{**asdict(VOLUME), "files": 1_000, "notes": 600, "parents": 7_200, "file_bytes": 50_000_000}
+    )
+    plain, found = (forecast(one, SCHEMA, Account("growth", 2, file_readback=0.05)) for one in (VOLUME, more))
+    assert found.by_kind["write"] - plain.by_kind["write"] == 10 * (1_000 + 600)
+    listed = 20 * (2 + 10 - 2) + 20 * (1 + 2 - 2)
+    waves = found.batches - plain.batches
+    assert found.by_kind["read"] - plain.by_kind["read"] == listed + 20 * 50 + waves * 6 * 2
+    assert (found.sweep_seconds, found.download_seconds) == (120, 20)
 
 
 def test_an_account_that_takes_closing_times_at_once_costs_less() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from dispatch_to_pipedrive.migration import preflight as p
-from dispatch_to_pipedrive.migration.forecast import Account, Forecast, SchemaSize, Volume, forecast
+from dispatch_to_pipedrive.migration.forecast import Account, Forecast, forecast
+from dispatch_to_pipedrive.migration.volume import SchemaSize, Volume
 from dispatch_to_pipedrive.pipedrive.account import Access, Me
 
 ADMIN = (Access(app="global", admin=True), Access(app="sales", admin=True))

@@ -9,9 +9,10 @@ import pandas as pd
 
 from dispatch_to_pipedrive.mapping.load import load_maps
 from dispatch_to_pipedrive.migration.assessment import Twins
-from dispatch_to_pipedrive.migration.forecast import Account, Volume, forecast, schema_size
+from dispatch_to_pipedrive.migration.forecast import Account, forecast
 from dispatch_to_pipedrive.migration.preflight import FAIL, WARN, Check
 from dispatch_to_pipedrive.migration.twins import COLUMNS
+from dispatch_to_pipedrive.migration.volume import Volume, schema_size
 from dispatch_to_pipedrive.reports.assessment import write_assessment
 from dispatch_to_pipedrive.reports.forecast import answer, arithmetic, conclusion
 from dispatch_to_pipedrive.reports.status import compared
