@@ -106,6 +106,18 @@ _NATIVE: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "outcome": "enum",
             "note": "html",
         },
+        "files": {"name": "varchar", "deal_id": "int", "person_id": "people", "org_id": "org", "size": "int"},
+        "notes": {
+            "content": "html",
+            "deal_id": "int",
+            "person_id": "people",
+            "org_id": "org",
+            "add_time": "datetime",
+            "user_id": "user",
+            "pinned_to_deal_flag": "boolean",
+            "pinned_to_person_flag": "boolean",
+            "pinned_to_organization_flag": "boolean",
+        },
     }
 )
 

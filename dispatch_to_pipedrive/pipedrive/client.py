@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
-from dispatch_to_pipedrive.pipedrive.answers import Answer, Page, Records, record_of, records_of
+from dispatch_to_pipedrive.pipedrive import files, notes
+from dispatch_to_pipedrive.pipedrive.answers import Answer, Page, Record, Records, record_of, records_of
 from dispatch_to_pipedrive.pipedrive.budget import Kind
-from dispatch_to_pipedrive.pipedrive.prices import PRICES
+from dispatch_to_pipedrive.pipedrive.prices import PRICES, price, version_of
 from dispatch_to_pipedrive.pipedrive.requests import PAGE, Requests
+from dispatch_to_pipedrive.pipedrive.streams import Digest, LocalFile
 
-__all__ = ["FIELD_RESOURCES", "PAGE", "Answer", "Entity", "Page", "PipedriveClient", "whole_second"]
+__all__ = [
+    "FIELD_RESOURCES",
+    "PAGE",
+    "Answer",
+    "Entity",
+    "Page",
+    "PipedriveClient",
+    "page_of",
+    "whole_second",
+]
 
-Entity = Literal["organizations", "persons", "deals", "activities", "pipelines", "stages"]
+Entity = Literal["organizations", "persons", "deals", "activities", "files", "notes", "pipelines", "stages"]
 
 FIELD_RESOURCES: Mapping[str, str] = MappingProxyType(
     {"organizations": "organizationFields", "persons": "personFields", "deals": "dealFields"}
@@ -24,28 +35,46 @@ FIELD_RESOURCES: Mapping[str, str] = MappingProxyType(
 class PipedriveClient(Requests):
     """One account, one token, one budget. An asynchronous context manager."""
 
-    # Records, pipelines and stages (v2)
+    # Records, pipelines and stages: v2, but notes and files, which only v1 has
 
-    async def create(self, entity: Entity, body: Mapping[str, Any]) -> Answer:
-        """POST one record; the answer is the whole record."""
-        price = PRICES["POST", f"/api/v2/{entity}"]
-        return await self._write("POST", f"/api/v2/{entity}", body, price, _kind_of(entity))
+    async def create(
+        self, entity: Entity, body: Mapping[str, Any], content: LocalFile | None = None
+    ) -> Answer:
+        """POST one record; the answer is the whole record. `content` is the file to upload, of files only."""
+        cost = price("create", entity)
+        if entity == "notes":
+            return _shown(notes.shown, await self._write("POST", notes.PATH, notes.sent(body), cost, "write"))
+        if entity == "files":
+            if content is None:
+                raise ValueError("a file without content")
+            made = await self._write("POST", files.PATH, files.uploaded(body, content), cost, "write")
+            return _shown(files.shown, made)
+        return await self._write("POST", f"/api/v2/{entity}", body, cost, _kind_of(entity))
 
     async def update(self, entity: Entity, record_id: int, body: Mapping[str, Any]) -> Answer:
-        """PATCH the given keys of one record; arrays and addresses are replaced whole."""
-        price = PRICES["PATCH", f"/api/v2/{entity}/{{id}}"]
-        return await self._write("PATCH", f"/api/v2/{entity}/{record_id}", body, price, _kind_of(entity))
+        """Write the given keys of one record; arrays and addresses are replaced whole. Of a file only the name."""
+        cost = price("update", entity)
+        if entity == "notes":
+            path = f"{notes.PATH}/{record_id}"
+            return _shown(notes.shown, await self._write("PUT", path, notes.sent(body), cost, "write"))
+        if entity == "files":
+            path = f"{files.PATH}/{record_id}"
+            return _shown(files.shown, await self._write("PUT", path, files.renamed(body), cost, "write"))
+        return await self._write("PATCH", f"/api/v2/{entity}/{record_id}", body, cost, _kind_of(entity))
 
     async def delete(self, entity: Entity, record_id: int) -> Answer:
         """Mark one record as deleted; nothing below it follows."""
-        price = PRICES["DELETE", f"/api/v2/{entity}/{{id}}"]
-        return await self._write("DELETE", f"/api/v2/{entity}/{record_id}", None, price, _kind_of(entity))
+        cost, path = price("delete", entity), f"{_path(entity)}/{record_id}"
+        # The answer for a note is no record, but true.
+        wrap = "deleted" if entity == "notes" else None
+        return await self._write("DELETE", path, None, cost, _kind_of(entity), wrap=wrap)
 
     async def get(self, entity: Entity, record_id: int) -> Answer:
         """One record by id."""
-        price = PRICES["GET", f"/api/v2/{entity}/{{id}}"]
-        reply = await self._read(f"/api/v2/{entity}/{record_id}", None, price, "read")
-        return Answer(record_of(reply.data, "GET", f"/api/v2/{entity}/{record_id}"), reply.date, price)
+        cost, path = price("read", entity), f"{_path(entity)}/{record_id}"
+        reply = await self._read(path, None, cost, "read")
+        answer = Answer(record_of(reply.data, "GET", path), reply.date, cost)
+        return _shown(_SHOWN[entity], answer) if entity in _SHOWN else answer
 
     async def list(
         self,
@@ -62,6 +91,7 @@ class PipedriveClient(Requests):
     ) -> AsyncIterator[Page]:
         """Pages of a list in the order of ids, without deleted records (but deals if `status` asks so).
 
+        updated_since: not of files, whose list knows no time.
         status: deals only: open, won, lost, deleted; None is all but the deleted ones.
         archived: the list of archived deals instead, which the plain list never shows.
         ids: at most 100; missing ones are silently absent.
@@ -69,8 +99,12 @@ class PipedriveClient(Requests):
         """
         if archived and entity != "deals":
             raise ValueError("only deals can be archived")
+        if entity in ("notes", "files"):
+            async for page in self._v1_list(entity, updated_since):
+                yield page
+            return
         path = f"/api/v2/{entity}/archived" if archived else f"/api/v2/{entity}"
-        price = PRICES["GET", path]
+        cost = PRICES["GET", path]
         query: dict[str, str | int] = {"limit": limit, **(params or {})}
         if updated_since is not None:
             query["updated_since"] = whole_second(updated_since)
@@ -80,8 +114,31 @@ class PipedriveClient(Requests):
             query["ids"] = ",".join(map(str, ids))
         if custom_fields:
             query["custom_fields"] = ",".join(custom_fields)
-        async for page in self._pages(path, query, price, "read" if entity in _CONTENT else "schema", cursor):
+        async for page in self._pages(path, query, cost, "read" if entity in _CONTENT else "schema", cursor):
             yield page
+
+    async def _v1_list(self, entity: Entity, updated_since: datetime | None) -> AsyncIterator[Page]:
+        query: dict[str, str | int] = {"limit": page_of(entity), "sort": "id"}
+        if entity == "notes":
+            query["sort"] = "id ASC"
+        if updated_since is not None:
+            if entity == "files":
+                raise ValueError("Pipedrive's list of files knows no time")
+            query["updated_since"] = whole_second(updated_since)
+        async for page in self._pages_by_id(_path(entity), query, price("list", entity)):
+            yield page._replace(records=[_SHOWN[entity](record) for record in page.records])
+
+    async def files_of(self, parent: str, record_id: int) -> AsyncIterator[Page]:
+        """Pages of the files that hang on one record; parent: deals, persons or organizations."""
+        cost = PRICES["GET", f"/api/v1/{parent}/{{id}}/files"]
+        path = f"/api/v1/{parent}/{record_id}/files"
+        async for page in self._pages_by_id(path, {"limit": files.PAGE, "sort": "id"}, cost):
+            yield page._replace(records=[files.shown(record) for record in page.records])
+
+    async def digest_of_file(self, record_id: int) -> Digest:
+        """Download one file: how many bytes it has and their SHA-256; none is kept."""
+        cost = PRICES["GET", "/api/v1/files/{id}/download"]
+        return await self._download(f"{files.PATH}/{record_id}/download", cost)
 
     # Schema: fields and their options
 
@@ -148,7 +205,15 @@ class PipedriveClient(Requests):
         return records_of(reply.data, path)
 
 
-_CONTENT = frozenset(("organizations", "persons", "deals", "activities"))
+_CONTENT = frozenset(("organizations", "persons", "deals", "activities", "files", "notes"))
+_SHOWN: Mapping[str, Callable[[Mapping[str, Any]], Record]] = MappingProxyType(
+    {"files": files.shown, "notes": notes.shown}
+)
+
+
+def page_of(entity: str) -> int:
+    """Records on a page of an entity's list."""
+    return files.PAGE if entity == "files" else notes.PAGE if entity == "notes" else PAGE
 
 
 def whole_second(moment: datetime) -> str:
@@ -156,6 +221,14 @@ def whole_second(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone")
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _path(entity: str) -> str:
+    return f"/api/{version_of(entity)}/{entity}"
+
+
+def _shown(show: Callable[[Mapping[str, Any]], Record], answer: Answer) -> Answer:
+    return answer._replace(record=show(answer.record))
 
 
 def _kind_of(entity: str) -> Kind:

@@ -14,8 +14,14 @@ READ = 1
 LIST = 10
 LIST_ARCHIVED = 20
 LIST_SMALL = 5
+CREATE_V1 = UPDATE_V1 = 10
+DELETE_V1 = 6
+READ_V1 = 2
+LIST_V1 = 20
+DOWNLOAD = 20
 
 _RECORDS = ("organizations", "persons", "deals", "activities")
+_V1_RECORDS = ("notes", "files")
 _SMALL = ("pipelines", "stages")
 _FIELDS = ("organizationFields", "personFields", "dealFields")
 
@@ -39,8 +45,30 @@ def _prices() -> dict[tuple[str, str], int]:
     for name in ("users", "currencies", "activityTypes"):
         prices["GET", f"/api/v1/{name}"] = 20
     prices["GET", "/api/v1/users/me"] = 2
+    for name in _V1_RECORDS:
+        prices["GET", f"/api/v1/{name}"] = LIST_V1
+        prices["POST", f"/api/v1/{name}"] = CREATE_V1
+        prices["GET", f"/api/v1/{name}/{{id}}"] = READ_V1
+        prices["PUT", f"/api/v1/{name}/{{id}}"] = UPDATE_V1
+        prices["DELETE", f"/api/v1/{name}/{{id}}"] = DELETE_V1
+    prices["GET", "/api/v1/files/{id}/download"] = DOWNLOAD
+    for name in ("deals", "persons", "organizations"):
+        prices["GET", f"/api/v1/{name}/{{id}}/files"] = LIST_V1
     return prices
 
 
 PRICES: Mapping[tuple[str, str], int] = MappingProxyType(_prices())
 """(method, path template) → tokens."""
+
+
+def version_of(entity: str) -> str:
+    """The version of the API in which an entity's records are written."""
+    return "v1" if entity in _V1_RECORDS else "v2"
+
+
+def price(verb: str, entity: str) -> int:
+    """Tokens of one call on an entity's records: create, update, delete, read or list."""
+    version = version_of(entity)
+    method = {"create": "POST", "update": "PUT" if version == "v1" else "PATCH", "delete": "DELETE"}
+    one = "" if verb in ("create", "list") else "/{id}"
+    return PRICES[method.get(verb, "GET"), f"/api/{version}/{entity}{one}"]

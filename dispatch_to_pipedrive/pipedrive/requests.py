@@ -2,7 +2,7 @@
 
 Every call pays its price before it leaves. Reads are repeated with jitter; a write is repeated only when the server
 said that it did not execute it (429). What was sent and not answered is `Ambiguous`: only a look at the account can
-settle it.
+settle it. But an upload whose last chunk never left was not executed, whatever went wrong.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -33,12 +34,16 @@ from dispatch_to_pipedrive.pipedrive.answers import (
 )
 from dispatch_to_pipedrive.pipedrive.budget import Kind, Ticket, TokenBudget
 from dispatch_to_pipedrive.pipedrive.errors import Ambiguous, Blocked, PipedriveError, Throttled, Transient
+from dispatch_to_pipedrive.pipedrive.streams import Digest, Form, Incoming, Outgoing, Upload, renewed
 
 PAGE = 500
+REDIRECTS = 3
+"""A download is passed on to a store; so often at most."""
 COOL_OFF = 900.0
 """Seconds of silence after an HTML 403: the vendor's front blocks callers that go on."""
 READ_ATTEMPTS = 6
 WRITE_ATTEMPTS = 6
+_Content = bytes | Form | Upload | None
 
 
 class Requests:
@@ -60,7 +65,8 @@ class Requests:
         """Prepare; nothing is sent.
 
         api_url: scheme and host; v2 is at {api_url}/api/v2, v1 at {api_url}/api/v1.
-        request_timeout: seconds after which a request, connecting included, is given up.
+        request_timeout: seconds after which a request, connecting included, is given up; of a file that goes up or
+            comes down they are counted anew from each chunk.
         before_send: called for each write after all waiting, and once more in the same breath in which its
             last byte is handed to the system; what it raises ends the call with nothing executed.
         backoff: seconds, the first step of the waits between repeated reads.
@@ -103,15 +109,42 @@ class Requests:
 
     async def _offset_list(self, path: str, price: int) -> Records:
         records: Records = []
+        async for page in self._offset_pages(path, {"limit": PAGE}, price, "schema"):
+            records += page.records
+        return records
+
+    async def _offset_pages(
+        self, path: str, query: Mapping[str, str | int], price: int, kind: Kind
+    ) -> AsyncIterator[Page]:
+        """Pages of a v1 list, which counts records instead of naming a place."""
         start = 0
         while True:
-            reply = await self._read(path, {"start": start, "limit": PAGE}, price, "schema")
+            reply = await self._read(path, {"start": start, **query}, price, kind)
             page = records_of(reply.data, path)
-            records += page
+            yield Page(page, reply.date, price)
             paging = reply.more.get("pagination") or reply.more
             if not paging.get("more_items_in_collection") or not page:
-                return records
+                return
             start = int(paging.get("next_start") or start + len(page))
+
+    async def _pages_by_id(self, path: str, query: dict[str, str | int], price: int) -> AsyncIterator[Page]:
+        """Pages of a v1 list in the order of ids, none left out where others delete meanwhile.
+
+        A deletion moves all that follows to the front. So each page begins with the last record of the one before,
+        and where that is not so, reading goes back.
+        """
+        start, last = 0, 0
+        limit = int(query["limit"])
+        while True:
+            reply = await self._read(path, {"start": start, **query}, price, "read")
+            page = records_of(reply.data, path)
+            if start and (not page or int(page[0]["id"]) > last):
+                start = max(0, start - limit + 1)
+                continue
+            yield Page([record for record in page if int(record["id"]) > last], reply.date, price)
+            if not (reply.more.get("pagination") or {}).get("more_items_in_collection") or not page:
+                return
+            start, last = start + max(1, len(page) - 1), max(last, int(page[-1]["id"]))
 
     async def _pages(
         self, path: str, query: dict[str, str | int], price: int, kind: Kind, cursor: str | None
@@ -128,7 +161,7 @@ class Requests:
     async def _write(
         self, method: str, path: str, body: object, price: int, kind: Kind, *, wrap: str | None = None
     ) -> Answer:
-        content = None if body is None else orjson.dumps(body)
+        content = body if body is None or isinstance(body, Form | Upload) else orjson.dumps(body)
         try:
             reply = await self._send(method, path, None, content, price, kind)
         except (Throttled, Transient):
@@ -136,7 +169,7 @@ class Requests:
         data = {wrap: reply.data} if wrap else reply.data
         return Answer(record_of(data, method, path), reply.date, price)
 
-    async def _insist(self, method: str, path: str, content: bytes | None, price: int, kind: Kind) -> Reply:
+    async def _insist(self, method: str, path: str, content: _Content, price: int, kind: Kind) -> Reply:
         """Send a write again that was surely not executed; the vendor's own pause is kept by the budget."""
         again = AsyncRetrying(
             retry=retry_if_exception_type((Throttled, Transient)),
@@ -168,57 +201,83 @@ class Requests:
         method: str,
         path: str,
         query: Mapping[str, str | int] | None,
-        content: bytes | None,
+        content: _Content,
         price: int,
         kind: Kind,
         asks_clock: bool = False,
     ) -> Reply:
-        async with self._places:
-            self._refuse_if_blocked(method, path)
-            ticket = await self.budget.spend(price, kind, asks_clock=asks_clock)
-            try:
-                self._refuse_if_blocked(method, path)
-                extensions = self._extensions
-                if method != "GET":
-                    if self.before_send is not None:
-                        self.before_send()
-                        look = _last_look(self.before_send, has_body=content is not None)
-                        extensions = {**extensions, "trace": look}
-                    self.writes += 1
-                request = httpx.Request(
-                    method,
-                    self._url + path,
-                    params=query,
-                    headers=self._headers if content is None else self._body_headers,
-                    content=content,
-                    extensions=extensions,
-                )
-            except BaseException:
-                self.budget.withdraw(ticket)
-                raise
-            response, date = await self._exchange(request, method, path, ticket)
+        response, date = await self._paid(method, path, query, content, price, kind, asks_clock)
         status = response.status_code
         if status < 300:
             return opened(response.content, status, method, path, date)
         raise self._refusal(response, method, path)
 
+    async def _paid(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None,
+        content: _Content,
+        price: int,
+        kind: Kind,
+        asks_clock: bool = False,
+        into: Incoming | None = None,
+    ) -> tuple[httpx.Response, datetime]:
+        """Send one request and pay for it; the answer whole, or its bytes in `into`."""
+        async with self._places:
+            self._refuse_if_blocked(method, path)
+            ticket = await self.budget.spend(price, kind, asks_clock=asks_clock)
+            with ExitStack() as until_answered:
+                try:
+                    self._refuse_if_blocked(method, path)
+                    extensions = self._extensions
+                    if method != "GET":
+                        if self.before_send is not None:
+                            self.before_send()
+                            look = _last_look(self.before_send, has_body=content is not None)
+                            extensions = {**extensions, "trace": look}
+                        self.writes += 1
+                    request = self._request(method, path, query, content, extensions, until_answered)
+                except BaseException:
+                    self.budget.withdraw(ticket)
+                    raise
+                return await self._exchange(request, method, path, ticket, into)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int] | None,
+        content: _Content,
+        extensions: dict[str, Any],
+        until_answered: ExitStack,
+    ) -> httpx.Request:
+        make = partial(httpx.Request, method, self._url + path, params=query)
+        if isinstance(content, Upload):
+            # Its chunks look by themselves, and only before the last.
+            made = partial(make, headers=self._headers, extensions=self._extensions)
+            request = until_answered.enter_context(content.opened(made))
+            if isinstance(request.stream, Outgoing) and self.before_send is not None:
+                request.stream.look = self.before_send
+            return request
+        if isinstance(content, Form):
+            return make(headers=self._headers, data=dict(content.fields), extensions=extensions)
+        headers = self._headers if content is None else self._body_headers
+        return make(headers=headers, content=content, extensions=extensions)
+
     async def _exchange(
-        self, request: httpx.Request, method: str, path: str, ticket: Ticket
+        self, request: httpx.Request, method: str, path: str, ticket: Ticket, into: Incoming | None
     ) -> tuple[httpx.Response, datetime]:
         transport = self._idle.pop()
         try:
-            async with asyncio.timeout(self.request_timeout):
-                response = await transport.handle_async_request(request)
-                try:
-                    await response.aread()
-                finally:
-                    await response.aclose()
+            response = await self._answer(transport, request, into)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             self.budget.withdraw(ticket)
             raise Transient(self._clean(error), method=method, path=path) from None
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
             self.budget.lost(ticket)
-            kind = Transient if method == "GET" else Ambiguous
+            torso = isinstance(request.stream, Outgoing) and not request.stream.complete
+            kind = Transient if method == "GET" or torso else Ambiguous
             raise kind(self._clean(error), method=method, path=path) from None
         except BaseException:
             self.budget.lost(ticket)
@@ -229,6 +288,57 @@ class Requests:
         date = self._date(headers)
         self.budget.observe(ticket, headers, date, carried_out=response.status_code < 300)
         return response, date
+
+    async def _answer(
+        self, transport: httpx.AsyncBaseTransport, request: httpx.Request, into: Incoming | None
+    ) -> httpx.Response:
+        async with asyncio.timeout(self.request_timeout) as limit:
+            renew = renewed(limit, self.request_timeout)
+            if isinstance(request.stream, Outgoing):
+                request.stream.on_chunk = renew
+            response = await transport.handle_async_request(request)
+            try:
+                if into is not None and response.status_code == 200:
+                    await into.read(response, renew)
+                else:
+                    await response.aread()
+            finally:
+                await response.aclose()
+        return response
+
+    async def _download(self, path: str, price: int) -> Digest:
+        """What the bytes behind a path come to; a redirect to a store is followed, without the token."""
+        again = AsyncRetrying(
+            retry=retry_if_exception_type((Transient, Throttled)),
+            wait=wait_random_exponential(multiplier=self._backoff, max=20.0),
+            stop=stop_after_attempt(READ_ATTEMPTS),
+            reraise=True,
+        )
+        return await again(self._download_once, path, price)
+
+    async def _download_once(self, path: str, price: int) -> Digest:
+        into = Incoming()
+        response, _ = await self._paid("GET", path, None, None, price, "read", into=into)
+        for _hop in range(REDIRECTS):
+            if not response.is_redirect:
+                break
+            target = httpx.URL(self._url + path).join(response.headers.get("location", ""))
+            if target.scheme != "https" and target.netloc != httpx.URL(self._url).netloc:
+                break
+            # A store's address is good for whoever has it; the token is for nobody but Pipedrive.
+            request = httpx.Request("GET", target, extensions=self._extensions)
+            try:
+                async with self._places:
+                    transport = self._idle.pop()
+                    try:
+                        response = await self._answer(transport, request, into)
+                    finally:
+                        self._idle.append(transport)
+            except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
+                raise Transient(self._clean(error), method="GET", path=path) from None
+        if response.status_code != 200:
+            raise self._refusal(response, "GET", path)
+        return into.digest
 
     def _refusal(self, response: httpx.Response, method: str, path: str) -> PipedriveError:
         status = response.status_code

@@ -1,6 +1,9 @@
 """A transport that holds every exchange of the client against the vendor's documents, where they are at hand."""
 
+import re
+from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import orjson
@@ -19,7 +22,15 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         self.operations: set[str] = set()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self.inner.handle_async_request(request)
+        sent = bytearray()
+        copied = httpx.Request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            stream=_Copied(request, sent),
+            extensions=request.extensions,
+        )
+        response = await self.inner.handle_async_request(copied)
         await response.aread()
         if pipedrive_documents.available():
             self.operations.add(
@@ -27,9 +38,9 @@ class CheckedTransport(httpx.AsyncBaseTransport):
                     request.method,
                     request.url.path,
                     dict(request.url.params),
-                    _json(request.content),
+                    _body(request.headers.get("content-type", ""), bytes(sent)),
                     response.status_code,
-                    _json(response.content),
+                    pipedrive_documents.as_json(response.content, response.headers.get("content-type", "")),
                 )
             )
         return response
@@ -48,5 +59,24 @@ def connected(sandbox: Sandbox, *, checked: bool = True, **options: Any) -> Pipe
     )
 
 
-def _json(content: bytes) -> Any:
+class _Copied(httpx.AsyncByteStream):
+    """A body on its way, and a copy of it."""
+
+    def __init__(self, request: httpx.Request, copy: bytearray) -> None:
+        self.request = request
+        self.copy = copy
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        assert isinstance(self.request.stream, httpx.AsyncByteStream)
+        async for chunk in self.request.stream:
+            self.copy += chunk
+            yield chunk
+
+
+def _body(media: str, content: bytes) -> Any:
+    if media.startswith("multipart/"):
+        names = re.findall(rb'form-data; name="([^"]+)"', content)
+        return dict.fromkeys(name.decode() for name in names)
+    if media.startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(content.decode()))
     return orjson.loads(content) if content else None

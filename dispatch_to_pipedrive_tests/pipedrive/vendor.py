@@ -16,7 +16,10 @@ DATE = "Mon, 23 Nov 2026 10:00:00 GMT"
 
 @dataclass(frozen=True)
 class Line:
-    """One answer, or a way of giving none: 'reset' (read, then cut), 'hang' (read, then silence), 'torso'."""
+    """One answer, or a way of giving none.
+
+    'reset': read, then cut; 'hang': read, then silence; 'torso'; 'deaf': cut before the body is read.
+    """
 
     status: int = 200
     body: Any = None
@@ -79,13 +82,18 @@ async def vendor(*script: Line) -> AsyncIterator[Vendor]:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         method, path, _ = head[0].split(" ")
         headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:] if line)}
-        content = await reader.readexactly(int(headers.get("content-length", 0)))
-        place.requests.append(Request(method, path, headers, json.loads(content) if content else None))
-        place.reached.set()
         line = lines.pop(0) if len(lines) > 1 else lines[0]
+        length = 0 if line.fate == "deaf" else int(headers.get("content-length", 0))
+        content = await reader.readexactly(length)
+        form = "json" not in headers.get("content-type", "json")
+        body = content if form else json.loads(content) if content else None
+        place.requests.append(Request(method, path, headers, body))
+        place.reached.set()
         if line.fate == "hang":
             await asyncio.sleep(30)
-        if line.fate in ("reset", "hang"):
+        if line.fate in ("reset", "hang", "deaf"):
+            if line.fate == "deaf":
+                writer.transport.abort()
             return False
         body = line.body if isinstance(line.body, bytes) else json.dumps(line.body).encode()
         kind = "text/html" if isinstance(line.body, bytes) else "application/json"
