@@ -1,4 +1,4 @@
-.PHONY: setup demo ui test check soak bench lock
+.PHONY: setup demo ui test promises check soak bench lock
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -20,6 +20,9 @@ ui: setup  ## Dagster's UI on the last demo
 
 test: setup  ## all tests but the long proofs
 	$(BIN)/pytest -m "not soak" -n 3 --dist loadscope --no-loadscope-reorder
+
+promises: setup  ## all tests but the long proofs; docs/promises.md says what they prove
+	$(BIN)/pytest -m "not soak" -n 3 --dist loadscope --no-loadscope-reorder --promises=docs/promises.md
 
 check: setup  ## style, types, definitions
 	$(BIN)/ruff check .

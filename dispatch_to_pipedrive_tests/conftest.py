@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from .promises import Collector
 from .sandbox_process import Sandbox, start_sandbox
 
 DEAR = re.compile(r"\b(migrated|verdicts): ")
@@ -23,8 +24,13 @@ ROOT = Path(__file__).parent
 MEMORY = Path("/dev/shm")
 
 
-def pytest_configure() -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--promises", metavar="FILE", help="write there which tests prove which promise")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Homes in memory, where there is enough of it: SQLite waits for the disk with every commit."""
+    config.pluginmanager.register(Collector(config.getoption("promises")), "promises")
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2 << 30:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
