@@ -33,6 +33,7 @@ def _closed_port() -> int:
         return int(free.getsockname()[1])
 
 
+@pytest.mark.promise("R058")
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -59,6 +60,7 @@ def test_an_address_where_nobody_answers(migrated: Migrated, tmp_path: Path, nam
     _refused(fresh.migrate(env={name: url}), url, name)
 
 
+@pytest.mark.promise("R084")
 def test_an_address_that_is_not_on_this_machine(migrated: Migrated, tmp_path: Path) -> None:
     fresh = migrated.fresh(tmp_path / "home")
     ended = fresh.migrate(env={"PIPEDRIVE_API_URL": "https://acme.pipedrive.com"})
