@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from dispatch_to_pipedrive_tests.acceptance.world import Migration
 
 DAY = 800
 """Tokens that the program may spend a day: less than this migration needs."""
 
 
+@pytest.mark.promise("R064")
 def test_spent_days_are_slept_over(migration: Callable[..., Migration]) -> None:
     """The same command, day after day, with the same settings."""
     frugal = migration(
