@@ -97,6 +97,7 @@ def test_nothing_stops_where_nothing_has_changed(held: Held) -> None:
     assert held.migration.writes == 0
 
 
+@pytest.mark.promise("R083")
 @pytest.mark.parametrize(
     "change",
     [
@@ -120,6 +121,7 @@ def test_a_change_that_alters_no_payload_stops_nothing(held: Held, change: Calla
     assert held.migration.writes == 0
 
 
+@pytest.mark.promise("R020", "R083")
 def test_r083_one_character_in_the_map_stops_every_load(held: Held) -> None:
     held.edit("{job_type} — {customer_name}", "{job_type} – {customer_name}")
     for asset in LOADS:
@@ -134,6 +136,7 @@ def test_r083_one_character_in_the_map_stops_every_load(held: Held) -> None:
     assert comparable(after) == comparable(held.dump), "the sample's own records stay"
 
 
+@pytest.mark.promise("R083")
 def test_one_option_renamed_in_the_account_stops(held: Held) -> None:
     held.rename_option("Payment_Status__c", "Paid")
     words = held.launch("pipedrive/deals")
@@ -142,6 +145,7 @@ def test_one_option_renamed_in_the_account_stops(held: Held) -> None:
     assert held.migration.writes == 0
 
 
+@pytest.mark.promise("R083")
 def test_one_line_of_normalize_stops(held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     def shouting(*arguments: Any) -> tuple[pd.DataFrame, Any]:
         found, leftovers = deals(*arguments)
@@ -156,6 +160,7 @@ def test_one_line_of_normalize_stops(held: Held, monkeypatch: pytest.MonkeyPatch
     assert held.migration.writes == 0
 
 
+@pytest.mark.promise("R083")
 def test_one_line_of_the_owner_file_stops(held: Held) -> None:
     file = held.maps / "technicians.csv"
     lines = file.read_text(encoding="utf-8").splitlines()
@@ -173,6 +178,7 @@ def second_user(held: Held) -> str:
     return str(active[1]["email"])
 
 
+@pytest.mark.promise("R020")
 def test_r020_without_a_confirmation_no_write_leaves_the_program(
     held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
