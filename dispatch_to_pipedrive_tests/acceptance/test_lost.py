@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from dispatch_to_pipedrive_tests.acceptance.accounts import comparable, stamps
 from dispatch_to_pipedrive_tests.acceptance.world import Migrated, Migration
 
@@ -10,6 +12,7 @@ RECORDS = {**LOST, "path": "/(organizations|persons|deals|activities)(/|$)", "se
 SCHEMA = {**LOST, "path": "(Fields|pipelines|stages)", "seed": 2}
 
 
+@pytest.mark.promise("R029")
 def test_five_in_a_hundred_answers_lost(migrated: Migrated, migration: Callable[..., Migration]) -> None:
     """R029: of all writes, those of the schema too."""
     unlucky = migration()
