@@ -244,6 +244,7 @@ def maps(migration: Migration, tmp_path: Path) -> Iterator[Path]:
     shutil.copytree(tmp_path / "maps", mine)
 
 
+@pytest.mark.promise("R061", "R074")
 @pytest.mark.parametrize(
     "mistake", [*MAP_MISTAKES, *OWNER_MISTAKES, *SETTING_MISTAKES, *DECISION_MISTAKES], ids=str
 )
