@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dispatch_to_pipedrive_tests.acceptance.launcher import Ended
 from dispatch_to_pipedrive_tests.acceptance.world import Migration
 from dispatch_to_pipedrive_tests.program import records
@@ -44,6 +46,7 @@ def stopped(ended: Ended, *words: str, code: int = 1) -> None:
         assert word in ended.said, ended.said
 
 
+@pytest.mark.promise("R013", "R020", "R040", "R073", "R074", "R075", "R083")
 def test_nothing_moves_before_people_have_said_yes(
     migration: Callable[..., Migration], tmp_path: Path
 ) -> None:
