@@ -50,6 +50,7 @@ def _bill(exchanges: list[dict[str, Any]], stats: Mapping[str, Any], deals: list
     )
 
 
+@pytest.mark.promise("R064")
 @pytest.mark.parametrize(
     ("customers", "limits"),
     [(200, False), (3_000, True)],
@@ -78,6 +79,7 @@ def test_tokens_stay_near_the_floor(
     assert stats["responses_429"] == stats["responses_403_html"] == 0
 
 
+@pytest.mark.promise("R064")
 @pytest.mark.soak
 def test_no_plan_is_ever_asked_too_fast(migration: Callable[..., Migration]) -> None:
     """The smallest plan to the largest, all at once; so small a tenant is its own sample. Premium is met with 3,000."""
