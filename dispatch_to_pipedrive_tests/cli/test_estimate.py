@@ -30,6 +30,7 @@ def values(*options: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.promise("R098", "R102")
 def test_feasible_counts_end_with_0_and_show_the_arithmetic(nowhere: Path) -> None:
     code, said = estimate("--customers", "500", "--jobs", "2000", "--plan", "growth", "--seats", "3")
     assert code == 0
@@ -39,6 +40,7 @@ def test_feasible_counts_end_with_0_and_show_the_arithmetic(nowhere: Path) -> No
     assert list(nowhere.iterdir()) == []
 
 
+@pytest.mark.promise("R097", "R098", "R102")
 def test_more_than_two_million_records_get_an_answer_too() -> None:
     """R097, R102."""
     code, said = estimate("--customers", "700000", "--jobs", "2500000", "--plan", "lite", "--deadline", "30")
