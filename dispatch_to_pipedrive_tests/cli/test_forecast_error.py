@@ -2,10 +2,13 @@
 
 import json
 
+import pytest
+
 from ..program import run, status
 from .conftest import Migrated
 
 
+@pytest.mark.promise("R005")
 def test_the_forecast_is_off_by_ten_percent_at_most(migrated: Migrated) -> None:
     """R005. So small a tenant is the hardest: most of its tokens are spent around the records."""
     found = status(migrated.settings)
@@ -19,6 +22,7 @@ def test_the_forecast_is_off_by_ten_percent_at_most(migrated: Migrated) -> None:
     assert f"off by {told['error_percent']:g} %" in " ".join(migrated.said.split())
 
 
+@pytest.mark.promise("R005")
 def test_the_page_of_the_assessment_foresaw_the_records_that_were_made(migrated: Migrated) -> None:
     values = json.loads((migrated.home / "reports" / "assessment" / "assessment.json").read_text())
     totals = status(migrated.settings)["totals"]
