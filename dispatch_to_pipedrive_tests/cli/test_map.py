@@ -61,6 +61,7 @@ def test_a_column_that_is_not_there_is_told_too(maps: Path) -> None:
     assert complained.rstrip().endswith("sumary is no column of deals. Did you mean 'summary'?")
 
 
+@pytest.mark.promise("R003", "R025")
 def test_the_object_table_is_shown_for_people_and_for_documents(maps: Path) -> None:
     code, said, _ = call("show", str(maps))
     assert code == 0
