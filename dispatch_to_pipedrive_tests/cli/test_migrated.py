@@ -61,6 +61,7 @@ def test_status_and_the_summary_are_readable(migrated: Migrated) -> None:
     assert "the floor of" in migrated.said
 
 
+@pytest.mark.promise("R019", "R021")
 def test_verify_passes_on_a_clean_account(migrated: Migrated, tmp_path: Path) -> None:
     assert verify(migrated, tmp_path / "differences.json") == (0, [])
 
