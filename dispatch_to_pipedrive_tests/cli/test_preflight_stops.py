@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from ..program import environment, run
 from ..sandbox_process import Sandbox
 
 
+@pytest.mark.promise("R063")
 def test_a_wrong_token_and_a_user_without_rights_stop_before_the_first_write(
     new_sandbox: Callable[..., Sandbox], tmp_path: Path
 ) -> None:
