@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from dispatch_to_pipedrive.mapping.proposal import read_proposals
 
 from .conftest import Migrated
 
 
+@pytest.mark.promise("R020")
 def test_a_migration_leaves_proposals_and_accepts_none(migrated: Migrated) -> None:
     maps = Path(migrated.settings["MAPPINGS_DIR"])
     found = read_proposals(maps)
