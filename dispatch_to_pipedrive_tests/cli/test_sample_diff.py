@@ -18,6 +18,7 @@ from .conftest import Migrated
 ENTITIES = ("organizations", "persons", "deals", "activities")
 
 
+@pytest.mark.promise("R019", "R080", "R081")
 def test_the_diff_shows_every_field_of_every_record_of_the_sample(migrated: Migrated) -> None:
     """R019, R080, R081."""
     folder = migrated.home / "reports" / "sample"
@@ -45,6 +46,7 @@ def test_the_diff_shows_every_field_of_every_record_of_the_sample(migrated: Migr
     assert f"{(rows['verdict'] == 'equal').sum():,} fields, all equal" in page
 
 
+@pytest.mark.promise("R080", "R083")
 def test_the_full_run_adopts_the_samples_records_and_makes_nothing_twice(migrated: Migrated) -> None:
     """R080, R083: each record was created by one operation, those of the sample before any wave."""
     ledger = Ledger(f"sqlite:///{migrated.home / 'ledger.db'}")
@@ -65,6 +67,7 @@ def test_the_full_run_adopts_the_samples_records_and_makes_nothing_twice(migrate
         assert sum(made.values()) == len(there[entity])
 
 
+@pytest.mark.promise("R070", "R080")
 def test_the_assets_show_the_paths_the_verdicts_and_what_the_sample_covers(
     migrated: Migrated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
