@@ -113,6 +113,7 @@ def test_a_partition_is_loaded_again_and_a_run_of_the_shell_is_run_again(ui: str
     assert ended(ui, again["launchRunReexecution"]) == "SUCCESS"
 
 
+@pytest.mark.promise("R020", "R083")
 @pytest.mark.soak
 def test_from_an_untouched_tenant_to_an_approved_sample_in_the_ui_alone(
     new_sandbox: Callable[..., Sandbox], tmp_path: Path
