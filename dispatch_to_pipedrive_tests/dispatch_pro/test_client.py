@@ -107,6 +107,7 @@ async def test_a_refusal_carries_the_vendors_words_and_is_not_repeated(
     assert "No such thing." in str(caught.value) and "Ids" in str(caught.value) and "t9" in str(caught.value)
 
 
+@pytest.mark.promise("R058")
 async def test_a_wrong_secret_says_what_to_check() -> None:
     def vendor(_: httpx.Request) -> httpx.Response:
         return httpx.Response(400, json={"error": "invalid_client"})
@@ -139,6 +140,7 @@ async def test_what_may_pass_is_tried_again(answer: Answer) -> None:
         assert await api.get("/a") == {"ok": 1}
 
 
+@pytest.mark.promise("R060")
 async def test_an_outage_ends_with_what_was_said_last() -> None:
     vendor = Vendor(*[httpx.Response(503, text="<html><body>Sorry</body></html>")] * 3)
     async with client(vendor) as api:
