@@ -53,6 +53,7 @@ def arrivals(seed: int, *, there: tuple[float, float], back: tuple[float, float]
 ROADS = [((0.0, 0.002), (0.0, 0.002)), ((0.001, 0.4), (0.001, 0.4)), ((0.05, 0.055), (0.05, 0.055))]
 
 
+@pytest.mark.promise("R096")
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("there", "back"), ROADS)
 def test_never_more_than_sixty_in_a_rolling_second(
@@ -62,6 +63,7 @@ def test_never_more_than_sixty_in_a_rolling_second(
     assert all(later - earlier >= 1.0 for earlier, later in zip(seen, seen[60:], strict=False))
 
 
+@pytest.mark.promise("R096")
 @pytest.mark.parametrize(("there", "back"), [ROADS[0], ROADS[2]])
 def test_a_steady_road_is_used_to_95_percent(there: tuple[float, float], back: tuple[float, float]) -> None:
     seen = arrivals(1, there=there, back=back, calls=6000)
