@@ -83,6 +83,7 @@ def page(*records: dict[str, Any], more: bool = False, token: str | None = "t") 
     return orjson.dumps({"hasMore": more, "continueFrom": token, "data": records})
 
 
+@pytest.mark.promise("R007", "R096")
 async def test_the_whole_tenant_arrives_as_documented(shared_sandbox: Sandbox, tmp_path: Path) -> None:
     raw = UPath(tmp_path)
     seen: list[Progress] = []
@@ -132,6 +133,7 @@ def _change_a_customer_and_a_job_type(
     return ids
 
 
+@pytest.mark.promise("R060")
 async def test_faults_on_the_way_lose_and_double_nothing(
     new_sandbox: Callable[..., Sandbox], tmp_path: Path
 ) -> None:
@@ -164,6 +166,7 @@ async def test_a_feed_goes_on_where_it_stopped_and_asks_for_inactive_assignments
     assert again.asked == [{"active": "Any", "from": "b", "includeRecentChanges": "true"}]
 
 
+@pytest.mark.promise("R060")
 async def test_a_failed_advance_leaves_nothing_behind(tmp_path: Path) -> None:
     broken = Unavailable("/jobs", 503, "down")
     source = Pages(page(customer(1), more=True), broken)
@@ -232,6 +235,7 @@ def segment_rows(raw: UPath, feed: Feed, *records: dict[str, Any]) -> list[dict[
     return list(pq.read_table(str(raw / segment.path)).to_pylist())
 
 
+@pytest.mark.promise("R007")
 def test_a_segment_holds_keys_exact_times_and_the_record_itself(tmp_path: Path) -> None:
     text = b'{"id":5,"modifiedOn":"2026-01-01T00:00:00.0000001Z","customerId":0,"locationId":7,"total":1.10}'
     raw = UPath(tmp_path)
