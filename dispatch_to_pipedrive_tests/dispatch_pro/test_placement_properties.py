@@ -6,6 +6,7 @@ import random
 import tempfile
 
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from upath import UPath
@@ -101,6 +102,7 @@ def test_generation_by_generation_gives_the_same_and_tells_what_it_touched(histo
         pd.testing.assert_frame_equal(root_sizes(data, last), sizes)
 
 
+@pytest.mark.promise("R007", "R060")
 @PLENTY
 @given(arrived=GENERATION, replayed=st.randoms(use_true_random=False))
 def test_an_advance_that_is_repeated_or_replayed_changes_no_winner(
