@@ -117,6 +117,7 @@ def values(profile: pd.DataFrame, feed: str, field: str) -> dict[str | None, int
     }
 
 
+@pytest.mark.promise("R068")
 def test_every_field_says_how_many_records_lack_it(profile: pd.DataFrame) -> None:
     lacking = profile[profile["value"].isna()]
     assert not lacking.duplicated(["feed", "field"]).any()
@@ -126,6 +127,7 @@ def test_every_field_says_how_many_records_lack_it(profile: pd.DataFrame) -> Non
     assert (profile["count"] <= profile["records"]).all()
 
 
+@pytest.mark.promise("R069")
 def test_ids_of_reference_records_stand_as_names_and_later_versions_win(profile: pd.DataFrame) -> None:
     assert values(profile, "jobs", "job_type_id") == {None: 3, "Repair": 1, "Install": 1, "#77": 1}
     assert values(profile, "jobs", "priority") == {None: 5, "Urgent": 1}
@@ -133,6 +135,7 @@ def test_ids_of_reference_records_stand_as_names_and_later_versions_win(profile:
     assert values(profile, "customers.tag_type_ids", "value") == {None: 4, "VIP": 1, "vip ": 1, "#99": 1}
 
 
+@pytest.mark.promise("R068")
 def test_custom_fields_are_counted_by_name_and_an_empty_one_counts_as_missing(profile: pd.DataFrame) -> None:
     assert values(profile, "customers.custom_fields", "Gate Code") == {None: 4, "#1": 1}
     assert values(profile, "customers.custom_fields", "Never filled") == {None: 5}
@@ -149,6 +152,7 @@ def test_names_and_texts_have_no_rows_but_are_counted(profile: pd.DataFrame) -> 
     assert values(profile, "zones", "active") == {None: 0}
 
 
+@pytest.mark.promise("R069")
 def test_payment_states_follow_the_rule_of_the_deals(profile: pd.DataFrame) -> None:
     assert values(profile, "jobs", "payment_state") == {
         None: 0,
