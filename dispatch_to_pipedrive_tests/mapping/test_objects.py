@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from dispatch_to_pipedrive.mapping import load_maps
 from dispatch_to_pipedrive.mapping.objects import Compatibility, compatibility, object_table
 from dispatch_to_pipedrive_tests.mapping.test_load import MAPPINGS, copy
@@ -10,12 +12,14 @@ def row(folder: Path, source: str) -> dict[str, str]:
     return {str(name): str(value) for name, value in table.loc[source].items()}
 
 
+@pytest.mark.promise("R003")
 def test_r003_eight_of_ten_objects_map_one_to_one() -> None:
     assert compatibility(load_maps(MAPPINGS)) == Compatibility(one_to_one=8, objects=10, moved=10)
     assert row(MAPPINGS, "Customer")["kind"] == "1:n"
     assert row(MAPPINGS, "Location / site address")["kind"] == "n:1"
 
 
+@pytest.mark.promise("R003")
 def test_r003_the_number_follows_the_map(tmp_path: Path) -> None:
     gone = "  Job_Type__c:\n    type: option\n    from: job_type\n    unmapped: add_option\n    follows_renames: true\n"
     copy(tmp_path, {"deals": (gone, "")})
@@ -24,6 +28,7 @@ def test_r003_the_number_follows_the_map(tmp_path: Path) -> None:
     assert (left["destination"], left["kind"], left["moved"]) == ("not in the map", "", "no")
 
 
+@pytest.mark.promise("R025")
 def test_r025_each_row_tells_transforms_lookups_and_schema() -> None:
     technician = row(MAPPINGS, "Technician / operator")
     assert technician["destination"] == "Deal: owner_id, Technician_ID__c, Technicians__c; Activity: owner_id"
