@@ -26,6 +26,7 @@ def record(source: Source, entity: str, key: str) -> dict[str, Any]:
     return {str(name): value for name, value in found.items()}
 
 
+@pytest.mark.promise("R027")
 @pytest.mark.parametrize(
     ("status", "expected", "stage"),
     [
@@ -44,6 +45,7 @@ def test_r027_status_and_stage(status: str, expected: str, stage: str) -> None:
     assert (deal["status"], deal["stage_id"], deal["pipeline_id"]) == (expected, stage, "Dispatch Pro Jobs")
 
 
+@pytest.mark.promise("R027", "R028", "R029", "R041", "R048")
 def test_r027_r029_r041_r048_a_whole_deal() -> None:
     source = tenant()
     source.technician(601, "tech@example.com")
@@ -85,6 +87,7 @@ def test_r027_r029_r041_r048_a_whole_deal() -> None:
     }
 
 
+@pytest.mark.promise("R031")
 def test_r031_an_appointment_with_start_and_end_is_a_meeting() -> None:
     source = tenant()
     source.job(500, 1, 10, jobTypeId=2)
@@ -95,6 +98,7 @@ def test_r031_an_appointment_with_start_and_end_is_a_meeting() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.promise("R031")
 @pytest.mark.parametrize("fields", [{"unused": True}, {"status": "Hold"}])
 def test_r031_a_work_order_without_a_visit_is_a_task_without_a_time(fields: dict[str, Any]) -> None:
     source = tenant()
@@ -119,6 +123,7 @@ def test_an_activity_bears_its_stamp_in_the_last_line_of_its_note() -> None:
     assert visit["location"]["value"] == "123 Main St, Phoenix, AZ 85001, USA"
 
 
+@pytest.mark.promise("R036")
 def test_r036_further_sites_are_fields_of_the_organization() -> None:
     source = tenant()
     for number in range(11, 16):
