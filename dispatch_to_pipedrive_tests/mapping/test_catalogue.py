@@ -133,6 +133,7 @@ def test_an_activity_type_that_the_account_lacks_is_named() -> None:
     assert len(found) == 5
 
 
+@pytest.mark.promise("R043", "R061")
 @pytest.mark.parametrize(
     ("field", "values", "words"),
     [
