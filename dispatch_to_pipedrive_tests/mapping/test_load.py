@@ -20,6 +20,7 @@ def copy(folder: Path, changes: dict[str, tuple[str, str]]) -> Path:
     return folder
 
 
+@pytest.mark.promise("R027")
 def test_the_base_maps_load_and_fit_the_smallest_plan() -> None:
     maps = load_maps(MAPPINGS)
     assert tuple(maps) == ENTITIES
