@@ -18,6 +18,7 @@ def needs(maps: Maps, **columns: list[str]) -> dict[str, tuple[str, ...]]:
     return {field.name: field.options for field in schema_needs(maps, values).fields if field.options}
 
 
+@pytest.mark.promise("R043", "R045")
 def test_r043_one_option_for_each_source_value(maps: Maps) -> None:
     found = needs(
         maps,
@@ -30,16 +31,19 @@ def test_r043_one_option_for_each_source_value(maps: Maps) -> None:
     assert found["Payment_Status__c"] == ("No invoice", "Unpaid", "Partially paid", "Paid", "Credit")
 
 
+@pytest.mark.promise("R045", "R061")
 def test_r045_values_that_would_collapse_into_one_option_are_refused(maps: Maps) -> None:
     with pytest.raises(OptionCollision, match="'High', 'high'"):
         needs(maps, deals__priority=["High"], deals__priority_bucket=["high"])
 
 
+@pytest.mark.promise("R043")
 def test_a_value_that_a_closed_value_map_does_not_name_is_refused(maps: Maps) -> None:
     with pytest.raises(UnmappedValues, match="written_off"):
         needs(maps, deals__payment_status=["paid", "written_off"])
 
 
+@pytest.mark.promise("R052", "R053")
 def test_r052_labels_are_the_tags_verbatim(maps: Maps) -> None:
     values = option_values(maps, {"deals.labels": ["VIP ⭐", "don't Call"], "persons.labels": ["VIP ⭐"]})
     assert schema_needs(maps, values).labels == {
@@ -49,6 +53,7 @@ def test_r052_labels_are_the_tags_verbatim(maps: Maps) -> None:
     }
 
 
+@pytest.mark.promise("R042", "R044")
 def test_field_types_are_pipedrives(maps: Maps) -> None:
     kinds = {(field.entity, field.name): field.field_type for field in schema_needs(maps, {}).fields}
     assert kinds["deals", "Job_Type__c"] == "enum"
