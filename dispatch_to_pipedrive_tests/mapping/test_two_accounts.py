@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from dispatch_to_pipedrive.mapping import RenderOptions, load_maps, option_values, render, schema_needs
 from dispatch_to_pipedrive.mapping.model import is_custom
 from dispatch_to_pipedrive.mapping.needs import distinct
@@ -70,6 +72,7 @@ def logical(schema: AccountSchema, entity: str, wanted: Wanted) -> dict[str, Any
     return body
 
 
+@pytest.mark.promise("R062")
 def test_r062_the_same_map_says_the_same_in_accounts_with_other_keys() -> None:
     frames = render(MAPS, tenant().normalize(), RenderOptions("USD"))
     normalized = tenant().normalize()
