@@ -69,6 +69,7 @@ def test_duration() -> None:
     assert found == ["00:00", "01:30", None, None, "23:59"]
 
 
+@pytest.mark.promise("R031")
 def test_rules_first_match_wins() -> None:
     frame = pd.DataFrame(
         {"kind": texts("Site Visit", "AC Install", None, "AC Install"), "n": texts("1", "1", "1", "2")}
@@ -173,6 +174,7 @@ def test_text_that_is_too_long_is_cut_and_reported_never_silently() -> None:
     ]
 
 
+@pytest.mark.promise("R043")
 def test_value_map_and_what_it_does_not_name() -> None:
     frame = pd.DataFrame({"a": texts("Done", "Odd", None)})
     field = {"from": "a", "value_map": {"Done": "ready"}}
