@@ -42,6 +42,7 @@ def mistakes(folder: Path, choices: dict[str, int | str]) -> list[str]:
     return [str(mistake) for mistake in caught.value.mistakes]
 
 
+@pytest.mark.promise("R020")
 def test_a_proposed_file_is_no_part_of_the_map(maps: Path) -> None:
     assert load_maps(maps) == load_maps(MAPPINGS)
     text = (maps / "proposed" / "deals.yaml").read_text(encoding="utf-8")
