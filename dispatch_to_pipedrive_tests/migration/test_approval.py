@@ -141,6 +141,7 @@ def test_nothing_changes_where_nothing_is_written_differently() -> None:
     assert since(rendered(unused), unused) == [], "an option that the sample does not use"
 
 
+@pytest.mark.promise("R083")
 def test_a_changed_value_owner_or_record_shows() -> None:
     assert since(rendered(title=["Leak!", "Drain"])) == [("job:1/deal", "title", "Leak", "Leak!")]
     assert since(rendered(value=[10.5, 0.0])) == [("job:2/deal", "value", "(empty)", "0.0")]
@@ -150,6 +151,7 @@ def test_a_changed_value_owner_or_record_shows() -> None:
     assert since(fewer) == [("job:2/deal", "", "in the sample", "no longer")]
 
 
+@pytest.mark.promise("R083")
 @pytest.mark.parametrize(
     ("schema", "found"),
     [
@@ -190,6 +192,7 @@ def test_the_words_group_what_changed_the_same_way() -> None:
     assert words.endswith("; and 2 more)")
 
 
+@pytest.mark.promise("R026", "R083")
 def test_only_a_sample_that_was_read_back_as_it_is_now_can_be_approved() -> None:
     """R026, R083."""
     assert "not reconciled yet" in refused(APPROVED, None)
@@ -207,6 +210,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
+@pytest.mark.promise("R026")
 def test_approvals_are_added_and_stay(ledger: Ledger) -> None:
     first = ledger.approve("7", "map", "d1", name="  Ada \n Lovelace ", note=" fine ", document={"a": [1]})
     second = ledger.approve("7", "map", "d2", name="Ada", document={})
@@ -238,6 +242,7 @@ def test_a_name_or_note_that_cannot_stand_on_record_is_refused(
     assert ledger.approvals("7") == []
 
 
+@pytest.mark.promise("R026")
 def test_whoever_opens_the_ledger_later_finds_the_approval(ledger: Ledger, tmp_path: Path) -> None:
     ledger.approve("7", "sample", APPROVED.digest, name="Ada", document={"rendering": APPROVED.document()})
     later = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
