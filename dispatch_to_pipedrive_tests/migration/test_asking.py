@@ -63,6 +63,7 @@ def test_a_wrong_token_is_told_before_anything_else(
     assert (tokens, ledger.bound_scope()) == (0, None)
 
 
+@pytest.mark.promise("R063")
 def test_the_account_tells_rights_currencies_and_what_others_have(
     settings: Settings, ledger: Ledger, sandbox: Sandbox
 ) -> None:
@@ -84,6 +85,7 @@ def test_the_account_tells_rights_currencies_and_what_others_have(
     assert not facts.me.is_admin
 
 
+@pytest.mark.promise("R058")
 def test_the_scope_that_is_missing_is_named(settings: Settings, sandbox: Sandbox) -> None:
     asked = ask_source(settings, PROFILE)
     assert (asked.refused, asked.unreadable, asked.feeds) == ("", {}, 24)
@@ -103,6 +105,7 @@ def test_the_scope_that_is_missing_is_named(settings: Settings, sandbox: Sandbox
     assert "403" in none.refused
 
 
+@pytest.mark.promise("R058")
 def test_a_wrong_app_is_told_in_the_vendors_words(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
