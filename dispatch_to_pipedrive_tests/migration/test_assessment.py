@@ -77,6 +77,7 @@ def test_records_to_be_made_come_from_the_profile() -> None:
     assert volume_of(profile(TENANT)) == made
 
 
+@pytest.mark.promise("R004", "R090")
 def test_the_same_tenant_gets_the_same_grade_and_another_one_another() -> None:
     """R004, R090."""
     first, again = assessed(), assessed()
@@ -89,6 +90,7 @@ def test_the_same_tenant_gets_the_same_grade_and_another_one_another() -> None:
     assert first.grade.letter in "ABCD"
 
 
+@pytest.mark.promise("R090", "R091", "R092", "R093", "R095")
 def test_the_grade_is_the_weighted_mean_of_its_lines() -> None:
     """R091 to R095."""
     found = assessed()
@@ -99,6 +101,7 @@ def test_the_grade_is_the_weighted_mean_of_its_lines() -> None:
     assert int(lines["weight"].sum()) == 100
 
 
+@pytest.mark.promise("R004")
 @pytest.mark.parametrize(
     ("volume", "plan", "name", "score"),
     [
@@ -118,6 +121,7 @@ def test_lines_follow_the_documented_formula(volume: Volume, plan: str, name: st
     assert found[name] == pytest.approx(score, abs=0.1)
 
 
+@pytest.mark.promise("R003", "R091")
 def test_eight_of_ten_objects_is_computed_from_the_map() -> None:
     """R003."""
     assert "8 of 10 objects map 1:1" in assessed().grade.lines[0].words
@@ -127,6 +131,7 @@ def test_eight_of_ten_objects_is_computed_from_the_map() -> None:
     assert "7 of 10 objects map 1:1" in assessed(maps=without).grade.lines[0].words
 
 
+@pytest.mark.promise("R092")
 def test_what_has_no_place_in_the_map_makes_the_mapping_less_clear() -> None:
     found = assessed()
     open_ = [one.name for one in found.properties if one.filled and not one.place]
@@ -144,6 +149,7 @@ def test_values_of_what_is_named_like_a_secret_are_not_shown() -> None:
     assert "hunter2" not in json.dumps(assessed([*TENANT, *rows]).as_json())
 
 
+@pytest.mark.promise("R068", "R069")
 def test_tables_tell_counts_values_and_what_is_missing() -> None:
     """R068, R069."""
     found = assessed().as_json()
@@ -161,6 +167,7 @@ def test_tables_tell_counts_values_and_what_is_missing() -> None:
     assert "persons.add_time" in lacking["read_by"]
 
 
+@pytest.mark.promise("R014", "R049")
 def test_what_stays_is_counted_where_it_can_be() -> None:
     """R014, R049, R059."""
     found = assessed()
@@ -189,6 +196,7 @@ def test_an_empty_tenant_is_assessed_too() -> None:
     assert found.as_json()["counts"] == []
 
 
+@pytest.mark.promise("R004")
 def test_the_documented_formula_is_the_one_in_the_code() -> None:
     text = " ".join((ROOT / "docs" / "assessment.md").read_text(encoding="utf-8").split())
     for name, weight in g.WEIGHTS.items():
