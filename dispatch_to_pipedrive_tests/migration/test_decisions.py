@@ -47,6 +47,7 @@ def test_a_spreadsheets_bom_line_ends_quotes_and_empty_lines_are_tolerated(tmp_p
     assert plain.digest == decisions.digest
 
 
+@pytest.mark.promise("R074")
 @pytest.mark.parametrize(
     ("content", "mistakes"),
     [
@@ -81,6 +82,7 @@ def test_every_mistake_is_told_at_once_with_its_line(
         assert expected in words
 
 
+@pytest.mark.promise("R074")
 def test_r074_decisions_are_checked_against_tenant_and_account(tmp_path: Path) -> None:
     lines = ["9,ann@x.example", "1,an@x.example", "4,gone@x.example", "3,fallback", "2,ann@x.example"]
     content = "\n".join(["technician_id,decision", *lines, "5,tess@x.example", ""])
@@ -100,6 +102,7 @@ def test_r074_decisions_are_checked_against_tenant_and_account(tmp_path: Path) -
     assert mistakes_in(read_decisions(file_with(tmp_path, right)), TECHS, USERS, fallback=True) == []
 
 
+@pytest.mark.promise("R073")
 def test_who_waits_is_added_and_what_people_wrote_stays(tmp_path: Path) -> None:
     """R073: listed are name, Dispatch Pro id and last-known e-mail."""
     file = file_with(tmp_path, "technician_id,name,email,decision\n4,=1+1,,Ann@x.example\n1,Old,,\n")
