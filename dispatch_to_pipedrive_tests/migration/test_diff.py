@@ -178,6 +178,7 @@ def of(rows: pd.DataFrame, key: str, field: str) -> dict[str, Any]:
     return {str(name): value for name, value in found.items()}
 
 
+@pytest.mark.promise("R019", "R081")
 def test_every_field_of_every_record_has_its_row(rows: pd.DataFrame) -> None:
     assert tuple(rows.columns) == COLUMNS
     assert len(rows) == 2 * 3 + 3 * 10 + 2
@@ -185,6 +186,7 @@ def test_every_field_of_every_record_has_its_row(rows: pd.DataFrame) -> None:
     assert not rows.drop(columns="pipedrive_id").isna().any().any()
 
 
+@pytest.mark.promise("R081")
 @pytest.mark.parametrize(
     ("key", "field", "source", "mapped", "found", "verdict", "section"),
     [
@@ -245,6 +247,7 @@ def test_what_needs_a_look_comes_first(rows: pd.DataFrame) -> None:
     assert order == ["missing", "wrong", "extra", "kept", "equal", "not taken"]
 
 
+@pytest.mark.promise("R082")
 def test_each_distinct_value_of_the_four_sections_has_one_line(rows: pd.DataFrame) -> None:
     """R082."""
     lines = distinct_lines(rows)
