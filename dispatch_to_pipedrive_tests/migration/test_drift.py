@@ -86,6 +86,7 @@ def test_what_is_as_it_was_made_has_not_drifted() -> None:
     assert options_to_record(schema(STRUCTURE), NEEDED) == []
 
 
+@pytest.mark.promise("R071")
 @pytest.mark.parametrize(
     ("change", "blocks", "words"),
     [
