@@ -15,6 +15,7 @@ VOLUME = Volume(organizations=100, persons=1_000, deals=3_000, closed_deals=2_90
 SCHEMA = SchemaSize(custom_fields=27, stages=6, label_lists=3)
 
 
+@pytest.mark.promise("R005")
 def test_the_sums_are_those_of_the_lines() -> None:
     found = forecast(VOLUME, SCHEMA, Account("growth", 2, 0.1)).as_json()
     assert found["tokens"] == sum(line["count"] * line["price"] for line in found["lines"])
@@ -49,6 +50,7 @@ def test_what_others_have_in_the_account_is_read_back_too() -> None:
     assert beside.tokens - alone.tokens == 2 * 100 * 10
 
 
+@pytest.mark.promise("R066")
 @pytest.mark.parametrize(
     ("plan", "caps"),
     [
@@ -64,6 +66,7 @@ def test_the_caps_of_the_plan_count_what_others_have(plan: str, caps: dict[str, 
     assert all("lite allows" in words for words in found.obstacles)
 
 
+@pytest.mark.promise("R102")
 def test_a_deadline_decides_seats_and_the_shortage_of_a_day() -> None:
     account = Account("lite", 1)
     found = forecast(VOLUME, SCHEMA, account, deadline_days=1)
@@ -78,6 +81,7 @@ def test_a_deadline_decides_seats_and_the_shortage_of_a_day() -> None:
     assert found.best_offer == found.offers[1]  # growth: one seat is enough
 
 
+@pytest.mark.promise("R066")
 def test_no_seats_of_a_plan_help_where_its_fields_do_not_fit() -> None:
     found = forecast(VOLUME, SchemaSize(120, 6, 3), Account("lite", 50))
     assert [offer.seats is None for offer in found.offers] == [True, True, False, False]
@@ -86,6 +90,7 @@ def test_no_seats_of_a_plan_help_where_its_fields_do_not_fit() -> None:
     assert best.plan == "premium"
 
 
+@pytest.mark.promise("R097")
 def test_a_large_tenant_is_counted_like_a_small_one() -> None:
     large = Volume(200_000, 1_200_000, 3_000_000, 2_950_000, 4_000_000)
     found = forecast(large, SCHEMA, Account("ultimate", 10, 0.1), deadline_days=31)
