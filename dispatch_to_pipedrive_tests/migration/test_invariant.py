@@ -113,6 +113,7 @@ def holds_for(world: World, examples: int) -> None:
     holds()
 
 
+@pytest.mark.promise("R035")
 @pytest.mark.parametrize("part", range(4))
 def test_batches_in_any_order_with_crashes_end_in_the_same_state(part: int, world: World) -> None:
     holds_for(world, EXAMPLES // 4)
