@@ -108,6 +108,7 @@ def test_the_deal_that_tried_a_capability_is_of_its_batchs_generation(migration:
     assert record_of(migration, "deals", "job:100/deal")["title"] == "Job 100 v1"
 
 
+@pytest.mark.promise("R027")
 def test_a_deal_that_is_lost_again_gets_its_reason_again(migration: World) -> None:
     """Pipedrive clears it when the deal is opened (R027)."""
     states = (3, 0, 3)
@@ -204,6 +205,7 @@ def test_the_same_refusal_of_many_stops_the_run_and_sets_nothing_aside(
         assert ledger.quarantined(scope) == []
 
 
+@pytest.mark.promise("R071")
 def test_a_vanished_field_stops_the_run(migration: World) -> None:
     tenant = tenant_of(migration, 0)
     with migration.ledger() as ledger:
@@ -261,6 +263,7 @@ def test_what_people_edited_is_not_retired(migration: World) -> None:
     assert migration.alive()["deals"] == 1
 
 
+@pytest.mark.promise("R028")
 @pytest.mark.parametrize("granted", [False, True])
 def test_a_capability_is_learnt_from_the_first_record_that_needs_it(migration: World, granted: bool) -> None:
     """R028: no test record is made; a refused add_time is left out, a refused won_time follows in a second request."""
