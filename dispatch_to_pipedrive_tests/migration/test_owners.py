@@ -29,6 +29,7 @@ USERS = [
 BOSS = User(id=99, name="Boss", email="boss@x.example")
 
 
+@pytest.mark.promise("R012", "R072")
 def test_r072_by_e_mail_and_inactive_users_apart() -> None:
     """R012: case and space do not matter."""
     rows = match_technicians(TECHNICIANS, USERS)
@@ -41,12 +42,14 @@ def test_r072_by_e_mail_and_inactive_users_apart() -> None:
     assert [row.technician_id for row in undecided(rows)] == [2, 3, 4]
 
 
+@pytest.mark.promise("R040")
 def test_r040_a_fallback_owner_alone_decides_nobody() -> None:
     rows = match_technicians(TECHNICIANS, USERS, {}, BOSS)
     assert [row.technician_id for row in undecided(rows)] == [2, 3, 4]
     assert decided(rows).user(None) == 99, "he owns what has no technician"
 
 
+@pytest.mark.promise("R040")
 def test_r040_people_name_a_user_or_leave_it_to_the_fallback_owner() -> None:
     rows = match_technicians(
         TECHNICIANS, USERS, {2: "ann@x.example", 3: "ann@x.example", 4: "fallback"}, BOSS
@@ -64,6 +67,7 @@ def test_a_decision_wins_over_the_e_mail() -> None:
     assert (row.user_id, row.verdict, row.owner_email) == (12, "decided", "Ann@x.example")
 
 
+@pytest.mark.promise("R075")
 def test_the_fallback_owner_is_an_active_user() -> None:
     assert fallback_user(USERS, "") is None
     found = fallback_user(USERS, " ann@X.example")
