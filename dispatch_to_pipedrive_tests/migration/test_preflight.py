@@ -48,6 +48,7 @@ def test_nothing_stands_in_the_way() -> None:
     assert {check.verdict for check in verdicts().values()} == {p.PASS}
 
 
+@pytest.mark.promise("R058", "R063", "R065", "R066")
 @pytest.mark.parametrize(
     ("changes", "name", "verdict", "words"),
     [
