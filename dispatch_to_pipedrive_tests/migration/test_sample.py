@@ -1,6 +1,7 @@
 """The sample: whole roots, few records, everything the tenant has, and the same one for the same tenant."""
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ def frame(features: Features) -> pd.DataFrame:
     return found.astype({"root": "Int64", "feature": "string"})
 
 
+@pytest.mark.promise("R080")
 @settings(max_examples=40)
 @given(SIZES, st.data())
 def test_whole_roots_never_more_than_five_hundred_records_and_equal_tenants_give_equal_samples(
@@ -62,6 +64,7 @@ def test_whole_roots_never_more_than_five_hundred_records_and_equal_tenants_give
         assert pd.isna(row.root) == (not having[str(row.feature)] & set(chosen))
 
 
+@pytest.mark.promise("R080")
 def test_each_feature_is_covered_with_few_records() -> None:
     sizes = {1: 20, 2: 2, 3: 3, **dict.fromkeys(range(10, 400), 1)}
     features = [(1, "recall"), (1, "credit"), (2, "recall"), (2, "credit"), (3, "job type 4")]
@@ -72,6 +75,7 @@ def test_each_feature_is_covered_with_few_records() -> None:
     assert found.to_dict() == {"recall": 2, "credit": 2, "job type 4": 3}
 
 
+@pytest.mark.promise("R080")
 def test_what_five_hundred_records_cannot_cover_is_named_with_its_reason() -> None:
     sizes = {1: 501, 2: 300, 3: 0, 4: 190, 5: 150}
     features = [(1, "warranty"), (2, "recall"), (3, "call Inbound"), (4, "credit"), (5, "sites 5–10")]
