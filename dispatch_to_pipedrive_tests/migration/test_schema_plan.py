@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from dispatch_to_pipedrive.mapping import load_maps, schema_needs
 from dispatch_to_pipedrive.mapping.needs import SchemaNeeds
@@ -64,6 +65,7 @@ def of(plan: pd.DataFrame, kind: str, name: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in row.items()}
 
 
+@pytest.mark.promise("R070")
 def test_an_untouched_account_gets_everything() -> None:
     plan = schema_plan_of(NEEDS, [], EMPTY, [])
     assert tuple(plan.columns) == COLUMNS
@@ -77,6 +79,7 @@ def test_an_untouched_account_gets_everything() -> None:
     assert not plan.isna().any().any()
 
 
+@pytest.mark.promise("R070", "R071")
 def test_what_stands_has_its_key_and_asks_for_nothing() -> None:
     recorded, structure = made()
     plan = schema_plan_of(NEEDS, recorded, structure, OWNERS)
@@ -116,6 +119,7 @@ def test_a_namesake_is_left_alone_and_named() -> None:
     assert "another field of that name stands there" in row["what_to_do"]
 
 
+@pytest.mark.promise("R071")
 def test_a_field_that_vanished_says_so_and_its_options_ask_for_nothing_more() -> None:
     recorded, structure = made()
     code = next(x.code for x in recorded if x.name == "Job_Type__c")
