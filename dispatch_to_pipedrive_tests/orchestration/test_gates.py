@@ -134,6 +134,7 @@ def test_at_first_everything_is_to_be_decided_and_the_words_say_how(ledger: Ledg
     assert closed(ledger, manifest=FIRST) == ["map_confirmed", "schema_in_place", "owners_decided"]
 
 
+@pytest.mark.promise("R020")
 def test_r020_a_map_that_nobody_confirmed_makes_no_schema(ledger: Ledger) -> None:
     ledger.bind(SCOPE, "Company")
     with pytest.raises(
@@ -154,6 +155,7 @@ def test_a_changed_map_that_alters_no_payload_stops_nothing_and_names_its_fields
     require_clearance(ready, FIRST, now(maps=other_map()))
 
 
+@pytest.mark.promise("R020")
 def test_a_changed_map_that_alters_a_payload_stops(ready: Ledger) -> None:
     present = now(maps=other_map(), render=lambda: OTHER)
     assert closed(ready, present) == ["map_confirmed", "sample_approved"]
@@ -164,6 +166,7 @@ def test_a_changed_map_that_alters_a_payload_stops(ready: Ledger) -> None:
     assert closed(ready, replace(present, asked={}), FIRST) == []
 
 
+@pytest.mark.promise("R020")
 def test_a_changed_map_that_asks_for_new_schema_stops(ready: Ledger) -> None:
     present = now(maps=other_map(), missing=lambda: ["field Gate__c of deals"])
     gate = the("map_confirmed", ready, present)
@@ -181,6 +184,7 @@ def test_without_an_approved_sample_a_changed_map_stops(ready: Ledger, tmp_path:
     fresh.close()
 
 
+@pytest.mark.promise("R083")
 def test_r083_the_sample_is_approved_as_it_renders_now(ready: Ledger) -> None:
     gate = the("sample_approved", ready, now(render=lambda: OTHER))
     assert not gate.passed
@@ -213,6 +217,7 @@ def test_a_stage_that_is_missing_is_named(ledger: Ledger) -> None:
     assert "stage Hold of stages" in the("schema_in_place", ledger).words
 
 
+@pytest.mark.promise("R013", "R040", "R075")
 def test_r013_nothing_is_written_while_a_technician_is_undecided(ready: Ledger) -> None:
     """R040, R075: a fallback owner alone decides nobody."""
     rows = [MATCHED, UNMATCHED, INACTIVE, fallback_row(99, "boss@example.com")]
@@ -230,6 +235,7 @@ def test_r013_nothing_is_written_while_a_technician_is_undecided(ready: Ledger) 
     )
 
 
+@pytest.mark.promise("R075")
 def test_r075_no_deal_lands_without_an_owner(ready: Ledger) -> None:
     """Without a fallback owner nobody owns what has no technician."""
     orphaned = Rendering(1, {"deals": {"job:1/deal": {"title": "Leak", "owner_id": NOBODY}}})
@@ -269,6 +275,7 @@ def test_a_batch_fits_or_pauses_or_can_never_end(
     assert (gate.passed, words in gate.words) == (passed, True), gate.words
 
 
+@pytest.mark.promise("R071")
 def test_what_people_did_to_the_schema_closes_the_gate_where_records_need_it_and_is_told_otherwise(
     ready: Ledger,
 ) -> None:
