@@ -57,6 +57,7 @@ def test_every_asset_says_what_it_is_for_and_whose_it_is() -> None:
     assert silent == []
 
 
+@pytest.mark.promise("R017", "R078")
 def test_entities_are_loaded_in_the_order_of_foreign_keys_and_retired_last() -> None:
     chain = [f"pipedrive/{entity}" for entity in ENTITIES] + ["pipedrive/retired"]
     for before, after in pairwise(chain):
@@ -80,6 +81,7 @@ def test_one_partitions_definition_carries_a_batch_along_its_chain() -> None:
     }
 
 
+@pytest.mark.promise("R083")
 def test_both_gates_block() -> None:
     blocking = {
         (spec.asset_key.to_user_string(), spec.name)
