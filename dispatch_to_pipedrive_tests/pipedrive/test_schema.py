@@ -136,6 +136,7 @@ def test_the_needs_are_planned_in_the_order_in_which_they_depend() -> None:
             missing()
 
 
+@pytest.mark.promise("R043", "R044")
 @given(st.lists(st.sampled_from(["A", "B", "C", "a", " ", "ü"]), max_size=8).map(tuple), st.integers(0, 3))
 def test_planning_again_finds_nothing_and_new_options_are_only_added(
     labels: tuple[str, ...], cut: int
@@ -210,6 +211,7 @@ async def make_all(client: PipedriveClient, needs: SchemaNeeds, made: tuple[Made
     return schema
 
 
+@pytest.mark.promise("R044", "R071")
 async def test_the_schema_is_made_once_and_then_found(account: Sandbox) -> None:
     async with connected(account) as client:
         schema = await make_all(client, NEEDS)
@@ -239,6 +241,7 @@ async def test_labels_that_people_made_stay_as_they_were(account: Sandbox) -> No
     assert set(before.options) < set(after.options or ())
 
 
+@pytest.mark.promise("R071")
 async def test_a_recorded_field_that_vanished_stops_with_its_name_and_key(account: Sandbox) -> None:
     async with connected(account) as client:
         schema = await make_all(client, NEEDS)
