@@ -124,6 +124,7 @@ def unlike(entity: Entity, body: dict[str, Any], shown: dict[str, Any], schema: 
     return differences(canonical_record(entity, body, schema), canonical_record(entity, shown, schema))
 
 
+@pytest.mark.promise("R028")
 async def test_a_status_and_its_time_are_probed_by_the_first_real_write(account: Sandbox) -> None:
     won = {"title": "x", "status": "won", "won_time": "2023-04-12T16:05:00Z"}
     async with connected(account) as client:
@@ -153,6 +154,7 @@ async def write(client: PipedriveClient, count: int) -> None:
         await client.create("organizations", {"name": str(n)})
 
 
+@pytest.mark.promise("R064")
 async def test_no_429_comes_back_while_the_burst_is_used_to_the_full(
     new_sandbox: Callable[..., Sandbox],
 ) -> None:
@@ -166,6 +168,7 @@ async def test_no_429_comes_back_while_the_burst_is_used_to_the_full(
     assert 100 <= stats["burst_high_water"] <= 120
 
 
+@pytest.mark.promise("R064")
 async def test_a_reader_beside_the_writer_brings_no_429_either(new_sandbox: Callable[..., Sandbox]) -> None:
     """R064: the reader starts when the places that the writer gave up have left the window."""
     sandbox = new_sandbox(customers=1, seed=5, plan="lite", latency_ms=20)
@@ -179,6 +182,7 @@ async def test_a_reader_beside_the_writer_brings_no_429_either(new_sandbox: Call
     assert (stats["responses_429"], writer.throttled, reader.throttled) == (0, 0, 0)
 
 
+@pytest.mark.promise("R064")
 async def test_the_days_balance_follows_the_account(new_sandbox: Callable[..., Sandbox]) -> None:
     sandbox = new_sandbox(customers=1, seed=6, plan="lite", seats=1)
     budget = TokenBudget("premium", seats=2)
