@@ -37,6 +37,7 @@ def test_a_plan_gives_tokens_by_seat() -> None:
         plan_named("gold")
 
 
+@pytest.mark.promise("R064")
 async def test_a_request_that_would_break_into_the_reserve_is_refused_before_it_leaves() -> None:
     budget = TokenBudget("lite", reserve=29_985)
     await answered(budget, 10)
@@ -124,6 +125,7 @@ async def test_without_limits_nothing_is_refused() -> None:
     assert (budget.spent, budget.remaining, budget.available) == (500_000, None, None)
 
 
+@pytest.mark.promise("R064")
 @given(
     st.lists(st.tuples(st.sampled_from([1, 3, 5, 10, 20]), st.integers(0, 200) | st.none()), max_size=60),
     st.integers(0, 150),
