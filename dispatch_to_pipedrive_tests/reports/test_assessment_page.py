@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from dispatch_to_pipedrive.mapping.load import load_maps
 from dispatch_to_pipedrive.migration.assessment import Twins
@@ -50,6 +51,7 @@ def written(folder: Path) -> tuple[str, dict[str, object]]:
     return page.read_text(encoding="utf-8"), json.loads((page.parent / "assessment.json").read_text())
 
 
+@pytest.mark.promise("R049")
 def test_the_page_tells_grade_arithmetic_checks_twins_and_what_stays(tmp_path: Path) -> None:
     page, values = written(tmp_path)
     text = re.sub(r"<[^>]+>", " ", page)
@@ -63,6 +65,7 @@ def test_the_page_tells_grade_arithmetic_checks_twins_and_what_stays(tmp_path: P
     assert {p.name for p in (tmp_path / "assessment").iterdir()} == names
 
 
+@pytest.mark.promise("R065")
 def test_the_form_for_automations_is_kept_as_people_filled_it(tmp_path: Path) -> None:
     """R065."""
     written(tmp_path)
@@ -86,6 +89,7 @@ def test_values_of_the_tenant_are_text_and_nothing_is_fetched(tmp_path: Path) ->
     assert EVIL in json.dumps(values, ensure_ascii=False)
 
 
+@pytest.mark.promise("R005")
 def test_the_documented_example_is_what_the_program_says() -> None:
     text = (ROOT / "docs" / "assessment.md").read_text(encoding="utf-8")
     volume = Volume(3_000, 23_000, 60_000, 57_000, 78_000)
