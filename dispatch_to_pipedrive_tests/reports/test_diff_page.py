@@ -142,6 +142,7 @@ def test_no_name_runs_and_every_name_is_read(opened: Opened, page: Page) -> None
     assert len(opened.asked) == 1
 
 
+@pytest.mark.promise("R081")
 def test_filters_and_search_narrow_ten_thousand_rows(page: Page) -> None:
     assert page.inner_text("#count") == "10,000 of 10,000 fields, the first 100 shown"
     assert len(shown(page)) == 100
