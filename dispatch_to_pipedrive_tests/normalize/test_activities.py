@@ -1,3 +1,5 @@
+import pytest
+
 from dispatch_to_pipedrive_tests.normalize.source import Source, reasons, row
 
 
@@ -11,6 +13,7 @@ def tenant(status: str = "Scheduled") -> Source:
     return source
 
 
+@pytest.mark.promise("R030", "R032")
 def test_r030_each_active_appointment_is_one_activity_on_its_deal() -> None:
     source = tenant()
     for number in (600, 601, 602):
@@ -24,6 +27,7 @@ def test_r030_each_active_appointment_is_one_activity_on_its_deal() -> None:
     assert reasons(made, "appointments") == {603: "deleted appointment"}
 
 
+@pytest.mark.promise("R031")
 def test_r031_a_visit_needs_start_and_end_and_must_stand() -> None:
     source = tenant("Hold")
     source.visit(600, 500)
@@ -56,6 +60,7 @@ def test_the_owner_of_a_visit_is_its_own_technician_else_the_deals() -> None:
     assert row(made.activities, "appointment:600/activity")["technicians"] == ["Tech 601 (601)"]
 
 
+@pytest.mark.promise("R022")
 def test_actual_times_are_the_first_arrival_and_the_last_leaving() -> None:
     source = tenant()
     source.visit(600, 500)
