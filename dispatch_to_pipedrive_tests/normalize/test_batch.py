@@ -33,6 +33,7 @@ def test_a_root_gives_the_same_records_in_whatever_batch_it_is() -> None:
         pd.testing.assert_frame_equal(parts, expected)
 
 
+@pytest.mark.promise("R036")
 def test_the_order_of_the_source_rows_changes_nothing() -> None:
     made = world()
     frames, reference = made.frames(), made.reference()
@@ -73,6 +74,7 @@ def test_a_timestamp_that_cannot_be_read_is_named() -> None:
         source.normalize()
 
 
+@pytest.mark.promise("R030")
 def test_every_source_record_is_carried_or_counted() -> None:
     made = world()
     frames = made.frames()
