@@ -16,6 +16,7 @@ def tenant() -> Source:
     return source
 
 
+@pytest.mark.promise("R009", "R028")
 def test_r009_the_creation_keeps_every_digit_of_the_source() -> None:
     source = tenant()
     for number, at in enumerate(
@@ -31,6 +32,7 @@ def test_r009_the_creation_keeps_every_digit_of_the_source() -> None:
     assert created[511] is not created[500]
 
 
+@pytest.mark.promise("R048")
 @pytest.mark.parametrize(
     ("totals", "applied", "job_total", "value", "status"),
     [
@@ -62,6 +64,7 @@ def test_r048_value_and_payment_status(
     assert (deal["value"], deal["payment_status"]) == (Decimal(value), status)
 
 
+@pytest.mark.promise("R048")
 @settings(max_examples=12, deadline=None)
 @given(st.lists(st.lists(st.decimals(-9999, 99999, places=2), max_size=4), min_size=1, max_size=5))
 def test_the_sum_of_values_equals_the_source_to_the_cent(bills: list[list[Decimal]]) -> None:
@@ -74,6 +77,7 @@ def test_the_sum_of_values_equals_the_source_to_the_cent(bills: list[list[Decima
     assert sum(map(Decimal, values)) == sum((total for totals in bills for total in totals), Decimal(0))
 
 
+@pytest.mark.promise("R048")
 def test_a_payment_on_another_customers_invoice_counts_there_only() -> None:
     source = tenant()
     source.customer(2)
@@ -88,6 +92,7 @@ def test_a_payment_on_another_customers_invoice_counts_there_only() -> None:
     assert reasons(made, "payments.applied_to") == {800: "applied to no active invoice of a carried job"}
 
 
+@pytest.mark.promise("R039")
 def test_r039_the_owner_is_the_technician_assigned_last() -> None:
     source = tenant()
     for number in (601, 602, 603):
@@ -104,6 +109,7 @@ def test_r039_the_owner_is_the_technician_assigned_last() -> None:
     assert reasons(made, "appointment_assignments") == {902: "inactive assignment"}
 
 
+@pytest.mark.promise("R039")
 def test_r039_without_an_assignment_who_sold_the_job_owns_it() -> None:
     source = tenant()
     source.technician(603, " Tech603@Example.com ")
@@ -115,6 +121,7 @@ def test_r039_without_an_assignment_who_sold_the_job_owns_it() -> None:
     assert (nobody["technician_id"], nobody["owner_email"], nobody["technicians"]) == (None, None, None)
 
 
+@pytest.mark.promise("R040")
 def test_r040_a_technician_without_an_e_mail_is_named_by_id_so_that_people_can_decide() -> None:
     source = tenant()
     source.technician(604, None)
@@ -122,6 +129,7 @@ def test_r040_a_technician_without_an_e_mail_is_named_by_id_so_that_people_can_d
     assert row(source.normalize().deals, "job:500/deal")["owner_email"] == "604"
 
 
+@pytest.mark.promise("R041")
 def test_a_technician_nobody_knows_still_gives_its_id_and_name() -> None:
     source = tenant()
     source.job(500, 1)
@@ -136,6 +144,7 @@ def test_a_technician_nobody_knows_still_gives_its_id_and_name() -> None:
     )
 
 
+@pytest.mark.promise("R027")
 def test_r027_how_a_job_ended() -> None:
     source = tenant()
     source.named("job_cancel_reasons", 5, "Too expensive")
@@ -159,6 +168,7 @@ def test_r027_how_a_job_ended() -> None:
     assert set(reasons(made, "job_canceled_logs")) == {1, 3, 4}
 
 
+@pytest.mark.promise("R045")
 def test_r045_both_priorities_are_read() -> None:
     source = tenant()
     source.job(500, 1, priority="Urgent")
