@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from dispatch_to_pipedrive_tests.normalize.source import HOME, Source, address, reasons, row
 
 
+@pytest.mark.promise("R011", "R034")
 def test_r034_a_residential_customer_is_one_person_and_no_organization() -> None:
     source = Source()
     source.customer(1, "Jane Doe")
@@ -21,6 +22,7 @@ def test_r034_a_residential_customer_is_one_person_and_no_organization() -> None
     assert person["site_1_street"] == "123 Main St"
 
 
+@pytest.mark.promise("R011", "R033")
 def test_r033_a_commercial_customer_is_an_organization_and_its_people() -> None:
     source = Source()
     source.customer(1, "Acme HVAC", "Commercial")
@@ -47,6 +49,7 @@ def test_r033_a_commercial_customer_is_an_organization_and_its_people() -> None:
     }
 
 
+@pytest.mark.promise("R033", "R067")
 def test_the_same_email_or_phone_is_written_once() -> None:
     source = Source()
     source.customer(1)
@@ -62,6 +65,7 @@ def test_the_same_email_or_phone_is_written_once() -> None:
     assert set(reasons(made, "customer_contacts")) == {101, 103}
 
 
+@pytest.mark.promise("R033")
 def test_a_memo_that_cannot_be_a_label_is_kept_in_the_contact_memo() -> None:
     source = Source()
     source.customer(1)
@@ -94,6 +98,7 @@ def test_contacts_that_are_not_carried_are_counted_with_a_reason() -> None:
     }
 
 
+@pytest.mark.promise("R067")
 def test_a_merged_customers_records_belong_to_the_winner() -> None:
     source = Source()
     source.customer(1, "Winner", "Commercial")
@@ -118,6 +123,7 @@ def test_an_inactive_customer_is_carried() -> None:
     assert list(source.normalize().persons["source_key"]) == ["customer:1/person"]
 
 
+@pytest.mark.promise("R036")
 def test_r036_the_primary_site_is_the_one_at_the_customers_address() -> None:
     source = Source()
     source.customer(1, "Acme", "Commercial")
@@ -156,6 +162,7 @@ def test_an_address_that_is_none_of_the_sites_is_listed_as_billing_address() -> 
     assert person["additional_sites"] == "Billing address: PO Box 5, Phoenix, AZ 85001, USA"
 
 
+@pytest.mark.promise("R011", "R037")
 @pytest.mark.parametrize("count", [1, 2, 4, 5, 10, 500])
 @pytest.mark.parametrize("kind", ["Residential", "Commercial"])
 def test_r037_no_site_is_lost(count: int, kind: str) -> None:
@@ -222,6 +229,7 @@ def test_a_location_of_another_customer_takes_no_part() -> None:
     assert reasons(made, "jobs.location_id") == {500: "its location is not among the customer's"}
 
 
+@pytest.mark.promise("R051", "R052")
 def test_r051_tags_become_labels_by_name_and_verbatim() -> None:
     source = Source()
     source.named("tag_types", 1, "VIP ⭐")
@@ -233,6 +241,7 @@ def test_r051_tags_become_labels_by_name_and_verbatim() -> None:
     assert reasons(made, "customers.tag_type_ids") == {1: "tag 77 is not among the tag types"}
 
 
+@pytest.mark.promise("R033")
 @settings(max_examples=12, deadline=None)
 @given(
     st.lists(st.sampled_from(["a@x.example", "A@X.example", "b@x.example", "", None]), max_size=6),
