@@ -103,6 +103,7 @@ def test_without_a_database_everything_stays_in_the_home(
     assert settings.data == str(home / "data")
 
 
+@pytest.mark.promise("R084")
 @pytest.mark.parametrize(
     ("url", "here"),
     [
@@ -118,6 +119,7 @@ def test_only_loopback_is_this_machine(url: str, here: bool) -> None:
     assert on_this_machine(url) is here
 
 
+@pytest.mark.promise("R084")
 def test_a_real_account_is_written_to_only_when_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIPEDRIVE_API_URL", "https://api.pipedrive.com")
     monkeypatch.setenv("PIPEDRIVE_API_TOKEN", "t")
