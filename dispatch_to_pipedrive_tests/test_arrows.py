@@ -58,6 +58,7 @@ def imports(path: Path) -> Iterator[str]:
             yield from (".".join([*base, alias.name]) for alias in node.names)
 
 
+@pytest.mark.promise("R101")
 @pytest.mark.parametrize("path", list(modules()), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_knows_only_the_rooms_its_own_may_know(path: Path) -> None:
     room = room_of(path)
