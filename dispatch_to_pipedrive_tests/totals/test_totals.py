@@ -27,6 +27,7 @@ def found(made: World, roots: tuple[int, ...] | None = None) -> dict[str, pd.Dat
     )
 
 
+@pytest.mark.promise("R021", "R048")
 def test_both_ways_give_the_same_totals_for_a_generated_tenant() -> None:
     made = world()
     expected = totals_of_raw(made.data, 1, made.segments, made.roots)
@@ -180,6 +181,7 @@ def mess() -> Source:
     return source
 
 
+@pytest.mark.promise("R048")
 def test_both_ways_give_the_same_totals_for_a_messy_tenant() -> None:
     source = mess()
     rows = [
