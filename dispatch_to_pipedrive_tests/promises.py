@@ -87,7 +87,7 @@ class Collector:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Before anything is deselected."""
-        self.tests = tuple(sorted({_test(item) for item in items}, key=lambda test: test.name))
+        self.tests = _tests(items)
         self.whole = {item.path for item in items} >= set(TESTS.rglob("test_*.py")) and not any(
             "::" in argument for argument in config.args
         )
@@ -127,9 +127,17 @@ class Collector:
             terminalreporter.write_line(f"promises {said}")
 
 
-def _test(item: pytest.Item) -> Test:
-    numbers = {number for marker in item.iter_markers("promise") for number in marker.args}
-    return Test(_name(item.nodeid), tuple(sorted(numbers)), item.get_closest_marker("soak") is not None)
+def _tests(items: Iterable[pytest.Item]) -> tuple[Test, ...]:
+    """By name. A test of which only some cases are soak runs without these."""
+    numbers: dict[str, set[str]] = {}
+    soak: dict[str, bool] = {}
+    for item in items:
+        name = _name(item.nodeid)
+        numbers.setdefault(name, set()).update(
+            number for marker in item.iter_markers("promise") for number in marker.args
+        )
+        soak[name] = soak.get(name, True) and item.get_closest_marker("soak") is not None
+    return tuple(Test(name, tuple(sorted(numbers[name])), soak[name]) for name in sorted(numbers))
 
 
 def _name(nodeid: str) -> str:
