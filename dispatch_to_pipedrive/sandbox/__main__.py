@@ -24,6 +24,7 @@ from .clock import DEFAULT_NOW, Clock, ClockError, parse_moment
 from .dispatch_pro.app import EXPORT_LAG
 from .dispatch_pro.app import build_app as build_dispatch_pro
 from .dispatch_pro.export import EXPORT_PAGE
+from .dispatch_pro.generator.attachments import Plenty
 from .pipedrive.app import UVICORN_OPTIONS
 from .pipedrive.app import build_app as build_pipedrive
 
@@ -53,6 +54,8 @@ class Options:
     clock: datetime
     export_lag: float
     export_page: int
+    extra_fields: bool
+    plenty: Plenty | None
     dump: dict[str, Any] | None
 
 
@@ -90,6 +93,15 @@ def main(
         float, typer.Option(min=0, help="Seconds after which a feed shows a change.")
     ] = EXPORT_LAG,
     export_page: Annotated[int, typer.Option(min=1, help="Records on a page of a feed.")] = EXPORT_PAGE,
+    extra_fields: Annotated[
+        bool, typer.Option("--extra-fields", help="40 more custom fields, of every data type.")
+    ] = False,
+    attachments: Annotated[
+        int | None, typer.Option(min=0, help="So many attachments instead of those of chance; 0 for none.")
+    ] = None,
+    attachment_bytes: Annotated[
+        int, typer.Option(min=0, help="Bytes of each attachment, with --attachments.")
+    ] = 25_000_000,
     load: Annotated[Path | None, typer.Option(help="A dump of the Pipedrive account to start from.")] = None,
 ) -> None:
     """Run a Dispatch Pro tenant and a Pipedrive account on this machine."""
@@ -107,6 +119,8 @@ def main(
         clock=_dumped_at(dump, start) if now is None else start,
         export_lag=export_lag,
         export_page=export_page,
+        extra_fields=extra_fields,
+        plenty=None if attachments is None else Plenty(attachments, attachment_bytes),
         dump=dump,
     )
     with (
@@ -119,6 +133,7 @@ def main(
 
 async def _serve(options: Options, dispatch: socket.socket, pipedrive: socket.socket) -> None:
     clock = Clock(options.clock)
+    source_url, account_url = (f"http://{HOST}:{at.getsockname()[1]}" for at in (dispatch, pipedrive))
     source, tenant = build_dispatch_pro(
         clock,
         customers=options.customers,
@@ -128,6 +143,9 @@ async def _serve(options: Options, dispatch: socket.socket, pipedrive: socket.so
         limits=options.limits,
         latency_ms=options.latency_ms,
         export_page_size=options.export_page,
+        origin=source_url,
+        extra_fields=options.extra_fields,
+        plenty=options.plenty,
     )
     try:
         account = build_pipedrive(
@@ -153,7 +171,6 @@ async def _serve(options: Options, dispatch: socket.socket, pipedrive: socket.so
         for server, at in zip(servers, (dispatch, pipedrive), strict=True)
     ]
     await asyncio.gather(*(server.listening.wait() for server in servers))
-    source_url, account_url = (f"http://{HOST}:{at.getsockname()[1]}" for at in (dispatch, pipedrive))
     settings = {
         "DISPATCH_PRO_AUTH_URL": source_url,
         "DISPATCH_PRO_API_URL": source_url,

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from dispatch_to_pipedrive.sandbox.dispatch_pro.ids import Guids
 from dispatch_to_pipedrive.sandbox.dispatch_pro.resources import RESOURCES
 
 from ..contract.dispatch_documents import (
@@ -18,7 +19,12 @@ from ..contract.dispatch_documents import (
 )
 from ..sandbox_process import Sandbox, start_sandbox
 
-FIRST = {"customers": 410_000_001, "locations": 430_000_001, "jobs": 500_000_000}
+FIRST = {
+    "customers": 410_000_001,
+    "locations": 430_000_001,
+    "jobs": 500_000_000,
+    "named_contacts": Guids(3, "contact").write(1_000),
+}
 LISTS = [r.list_path for r in RESOURCES if r.list_path]
 EXPORTS = [r.export_path for r in RESOURCES if r.export_path]
 CHILDREN = [parent.path.replace("{id}", str(FIRST[parent.feed])) for r in RESOURCES for parent in r.parents]
@@ -40,7 +46,7 @@ def source(sandbox: Sandbox) -> Iterator[httpx.Client]:
 def exchange(sandbox: Sandbox, source: httpx.Client, path: str, **query: str) -> tuple[int, Any]:
     path = path.replace("{tenant}", sandbox.env["DISPATCH_PRO_TENANT_ID"])
     answer = source.get(path, params=query)
-    body = answer.json() if answer.headers["content-type"] == "application/json" else answer.content
+    body = answer.json() if answer.headers.get("content-type") == "application/json" else answer.content
     check_exchange("GET", path, query, answer.status_code, body)
     return answer.status_code, body
 
@@ -57,6 +63,28 @@ def test_a_list_and_each_single_record_keep_to_the_documents(
         for record in page["data"][:3]:
             assert exchange(sandbox, source, f"{path}/{record['id']}") == (200, record)
         assert exchange(sandbox, source, f"{path}/7")[0] == 404
+
+
+def test_business_hours_and_capacity_keep_to_the_documents(sandbox: Sandbox, source: httpx.Client) -> None:
+    status, hours = exchange(sandbox, source, "/dispatch/v2/tenant/{tenant}/business-hours")
+    assert status == 200
+    assert hours["weekdays"]
+    path = f"/dispatch/v2/tenant/{sandbox.env['DISPATCH_PRO_TENANT_ID']}/capacity"
+    week = {"startsOnOrAfter": "2026-06-15T00:00:00Z", "endsOnOrBefore": "2026-06-22T00:00:00Z"}
+    for more, expected in (
+        ({"skillBasedAvailability": False}, 200),
+        ({"skillBasedAvailability": True, "jobTypeId": 2201, "businessUnitIds": [1202]}, 200),
+        ({}, 400),
+        ({"skillBasedAvailability": False, "endsOnOrBefore": "2026-06-29T00:00:01Z"}, 400),
+        ({"skillBasedAvailability": False, "jobTypeId": 7}, 400),
+    ):
+        answer = source.post(path, json={**week, **more})
+        check_exchange("POST", path, {}, answer.status_code, answer.json())
+        assert answer.status_code == expected
+        if expected == 200:
+            frames = answer.json()["availabilities"]
+            assert len({frame["startUtc"] for frame in frames}) >= 20
+            assert all(0 <= f["openAvailability"] <= f["totalAvailability"] for f in frames)
 
 
 @pytest.mark.parametrize("path", EXPORTS)
@@ -116,7 +144,16 @@ def test_every_query_parameter_is_known_to_the_documents_or_named_as_not_simulat
         if resource.list_path is None:
             continue
         documented = set(known[f"GET {resource.list_path}"])
-        general = {"page", "pageSize", "includeTotal", "sort", "ids", "active", "activeState"}
+        general = {
+            "page",
+            "pageSize",
+            "includeTotal",
+            "sort",
+            "ids",
+            "active",
+            "activeState",
+            "includeInactive",
+        }
         times = {"createdBefore", "createdOnOrAfter", "modifiedBefore", "modifiedOnOrAfter"}
         ours = {*resource.filters, *resource.refused}
         assert ours <= documented, f"{resource.feed}: {ours - documented} in no document"
@@ -132,11 +169,11 @@ def test_attachments_have_no_schema_and_nothing_else_lacks_one(
     status, page = exchange(sandbox, source, path)
     assert status == 200
     assert set(page["data"][0]) == {"id", "fileName", "createdById", "createdOn"}
-    status, content = exchange(
+    status, _ = exchange(
         sandbox, source, f"/forms/v2/tenant/{{tenant}}/jobs/attachment/{page['data'][0]['id']}"
     )
-    assert status == 200
-    assert len(content) > 0
+    assert status == 302
+    assert exchange(sandbox, source, "/forms/v2/tenant/{tenant}/jobs/attachment/7")[0] == 404
     assert len(NO_SCHEMA) == 2
     assert seen_operations
 

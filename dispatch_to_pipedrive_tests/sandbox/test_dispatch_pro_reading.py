@@ -340,19 +340,6 @@ async def test_faults_hit_the_calls_they_name(start: Start) -> None:
     assert wrong.status_code == 400
 
 
-async def test_attachments_have_the_same_bytes_each_time(start: Start) -> None:
-    world = await start()
-    listed = (await world.page("forms", "jobs/500000000/attachments"))["data"]
-    first = await world.get("forms", f"jobs/attachment/{listed[0]['id']}")
-    again = await world.get("forms", f"jobs/attachment/{listed[0]['id']}")
-    assert first.content == again.content
-    big = await world.change("add_attachment", job=500_000_000, name="huge.pdf", size=26_214_401)
-    content = (await world.get("forms", f"jobs/attachment/{big['id']}")).content
-    assert len(content) == 26_214_401
-    assert content.startswith(b"%PDF")
-    assert (await world.get("forms", "jobs/attachment/1")).status_code == 404
-
-
 @given(
     ticks=st.integers(0, 4_000_000_000 * 10_000_000),
     digits=st.integers(0, 7),

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-import numpy as np
 import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -13,19 +12,23 @@ from starlette.routing import Route
 from ..clock import Clock
 from .auth import Door
 from .bundles import call_bundles
+from .capacity import capacity
 from .control import control_routes
+from .detours import Detours
 from .errors import ApiError, not_found
 from .export import EXPORT_PAGE, Feeds, export_page
-from .files import file_bytes, media_type
+from .generator.attachments import Plenty
+from .generator.reference import HOURS
 from .listing import child_page, list_page, without
 from .resources import RESOURCES, Parent, Resource, T
+from .storage import Storage
 from .table import Record
-from .tenant import Tenant, generate
+from .tenant import ORIGIN, Tenant, generate
 from .times import TICKS, ticks_of
 from .traffic import Traffic
 
 EXPORT_LAG = 900
-Answer = Callable[[Request], tuple[Response, int]]
+Answer = Callable[[Request], tuple[Response, int] | Awaitable[tuple[Response, int]]]
 
 
 def build_app(
@@ -38,19 +41,26 @@ def build_app(
     limits: bool = True,
     latency_ms: float = 0,
     export_page_size: int = EXPORT_PAGE,
+    origin: str = ORIGIN,
+    extra_fields: bool = False,
+    plenty: Plenty | None = None,
 ) -> tuple[Starlette, Tenant]:
-    """The server of a freshly made tenant, and the tenant."""
-    tenant = generate(customers, seed, now)
+    """The server of a freshly made tenant, and the tenant; `origin` is the address it answers at."""
+    tenant = generate(customers, seed, now, origin=origin, extra_fields=extra_fields, plenty=plenty)
     rules = Feeds(export_page_size, int(export_lag * TICKS))
     traffic = Traffic(limits=limits, latency_ms=latency_ms)
     door = Door(clock, tenant.credentials)
     token = Route("/connect/token", _token(door, traffic), methods=["POST"])
-    routes = [token, *control_routes(tenant, clock, traffic)]
+    detours = Detours()
+    routes = [token, *control_routes(tenant, clock, traffic, detours)]
     for resource in RESOURCES:
         for path, answer in _answers(tenant, clock, rules, resource):
             routes.append(Route(path, _guarded(answer, path, door, traffic), methods=["GET"]))
-    download = f"/forms/v2{T}/jobs/attachment/{{id:int}}"
-    routes.append(Route(download, _guarded(_download(tenant), download, door, traffic), methods=["GET"]))
+    routes += [
+        Route(path, _guarded(answer, path, door, traffic), methods=[method])
+        for method, path, answer in _single(tenant, clock)
+    ]
+    routes += Storage(tenant, clock, door, traffic, detours).routes()
     app = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _unknown})
     app.state.traffic = traffic
     return app, tenant
@@ -90,25 +100,28 @@ def _answers(tenant: Tenant, clock: Clock, rules: Feeds, resource: Resource) -> 
     if resource.list_path:
         routes.append((resource.list_path, listed))
     if resource.one:
-        routes.append((f"{resource.list_path}/{{id:int}}", one))
-    routes += [(parent.path.replace("{id}", "{id:int}"), of_parent(parent)) for parent in resource.parents]
-    return routes
+        routes.append((f"{resource.list_path}/{_id_of(tenant, resource.feed)}", one))
+    return routes + [
+        (parent.path.replace("{id}", _id_of(tenant, parent.feed)), of_parent(parent))
+        for parent in resource.parents
+    ]
 
 
-def _download(tenant: Tenant) -> Answer:
-    table = tenant.tables["job_attachments"]
+def _id_of(tenant: Tenant, feed: str) -> str:
+    """An id in a path: whole numbers only, but where the vendor writes texts."""
+    return "{id}" if "id" in tenant.tables[feed].spelled else "{id:int}"
 
-    def answer(request: Request) -> tuple[Response, int]:
-        wanted = request.path_params["id"]
-        row = table.row(wanted)
-        if row is None:
-            raise not_found("attachment", wanted)
-        rows = np.array([row], dtype=np.int64)
-        name = str(table.read(rows)[0]["fileName"])
-        size = tenant.sizes[wanted] if wanted in tenant.sizes else int(tenant.first_sizes(rows)[0])
-        return Response(file_bytes(tenant.seed, wanted, name, size), media_type=media_type(name)), 1
 
-    return answer
+def _single(tenant: Tenant, clock: Clock) -> list[tuple[str, str, Answer]]:
+    """What is no list of records: one object, and a question put as a POST."""
+
+    def hours(request: Request) -> tuple[Response, int]:
+        return _json(orjson.dumps(HOURS), 1)
+
+    async def free(request: Request) -> tuple[Response, int]:
+        return _json(*capacity(tenant, await request.body(), ticks_of(clock.now())))
+
+    return [("GET", f"/dispatch/v2{T}/business-hours", hours), ("POST", f"/dispatch/v2{T}/capacity", free)]
 
 
 def _guarded(
@@ -124,7 +137,8 @@ def _guarded(
             response = await traffic.delay_or_fail(request)
             if response is None:
                 door.check(request)
-                response, rows = answer(request)
+                found = answer(request)
+                response, rows = found if isinstance(found, tuple) else await found
         except ApiError as error:
             response = error.response()
         traffic.count(request.method, shown, response.status_code)

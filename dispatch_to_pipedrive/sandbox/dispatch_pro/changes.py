@@ -3,24 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import bookkeeping
-from .hand import ChangeError, Hand
+from . import bookkeeping, filing, naming
+from .hand import SINGULAR, ChangeError, Hand
 from .table import Record
 from .times import HOUR, parse_ticks, write_ticks
-
-SINGULAR = {
-    "customer": "customers",
-    "location": "locations",
-    "job": "jobs",
-    "appointment": "appointments",
-    "invoice": "invoices",
-    "payment": "payments",
-    "technician": "technicians",
-    "employee": "employees",
-    "tag": "tag_types",
-    "job_type": "job_types",
-    "business_unit": "business_units",
-}
 
 
 def create(hand: Hand, entity: str, fields: Record | None = None, **more: Any) -> Record:
@@ -316,29 +302,6 @@ def set_custom_field(hand: Hand, entity: str, id: Any, name: str, value: str | N
     return hand.change(feed, id, {"customFields": fields})
 
 
-def add_note(hand: Hand, entity: str, id: Any, text: str, pinned: bool = False) -> Record:
-    """A note on a customer, a location or a job."""
-    singular = SINGULAR.get(entity, entity).removesuffix("s")
-    return hand.add(f"{singular}_notes", {"text": text, "isPinned": pinned, f"{singular}Id": int(id)})
-
-
-def delete_note(hand: Hand, entity: str, id: Any) -> Record:
-    """Delete a note: one of a job becomes inactive, others vanish without a trace."""
-    singular = SINGULAR.get(entity, entity).removesuffix("s")
-    if singular == "job":
-        return hand.change("job_notes", id, {"active": False})
-    note = hand.get(f"{singular}_notes", id)
-    hand.table(f"{singular}_notes").remove(note["id"])
-    return note
-
-
-def add_attachment(hand: Hand, job: Any, name: str, size: int) -> Record:
-    """A file of `size` bytes on a job."""
-    made = hand.add("job_attachments", {"fileName": name, "jobId": hand.get("jobs", job)["id"]})
-    hand.tenant.sizes[made["id"]] = int(size)
-    return made
-
-
 def _count_visits(hand: Hand, job: int) -> None:
     visits = sorted(v["id"] for v in hand.of("appointments", "jobId", job) if v["active"])
     ends = {"firstAppointmentId": visits[0], "lastAppointmentId": visits[-1]}
@@ -364,9 +327,17 @@ ACTIONS: Mapping[str, Callable[..., Record]] = {
         add_tag,
         remove_tag,
         set_custom_field,
-        add_note,
-        delete_note,
-        add_attachment,
+        filing.add_note,
+        filing.delete_note,
+        filing.add_attachment,
+        filing.delete_attachment,
+        filing.add_call,
+        naming.add_named_contact,
+        naming.archive_contact,
+        naming.add_method,
+        naming.remove_method,
+        naming.relate,
+        naming.unrelate,
         bookkeeping.add_invoice,
         bookkeeping.add_payment,
     )

@@ -1,7 +1,7 @@
 """How tests and rehearsals steer the tenant: clock, changes, faults and counters under `/_control/`."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -11,55 +11,77 @@ from starlette.routing import Route
 
 from ..clock import Clock, ClockError
 from .changes import ACTIONS
+from .detours import Detours
 from .hand import ChangeError, Hand
 from .tenant import Tenant
 from .traffic import Traffic
 
 
-def control_routes(tenant: Tenant, clock: Clock, traffic: Traffic) -> list[Route]:
-    """The control endpoints: no token, no limits, no faults; mistakes are answered 400 with `error`."""
+def control_routes(tenant: Tenant, clock: Clock, traffic: Traffic, detours: Detours) -> list[Route]:
+    """The control endpoints: no token, no limits, no faults; mistakes are answered 400 with `error`.
+
+    `files` lists the attachments with size and hash, `downloads` shows or sets the rules by which files are handed out.
+    """
     hand = Hand(tenant, clock)
 
-    async def show_clock(request: Request) -> Response:
-        return JSONResponse(clock.state())
-
-    async def set_clock(request: Request) -> Response:
-        return await _obey(request, clock.command)
-
-    async def change(request: Request) -> Response:
-        return await _obey(request, lambda body: apply(hand, body))
-
-    async def faults(request: Request) -> Response:
-        return await _obey(request, traffic.command)
-
-    async def stats(request: Request) -> Response:
-        return JSONResponse(traffic.stats())
-
-    async def reset(request: Request) -> Response:
-        traffic.reset()
-        return JSONResponse(traffic.stats())
-
-    async def describe(request: Request) -> Response:
+    def describe() -> Any:
         counts = {name: len(table) for name, table in sorted(tenant.tables.items())}
-        return JSONResponse(
-            {"tenant_id": tenant.credentials.tenant_id, "counts": counts, "people": tenant.people()}
-        )
+        return {"tenant_id": tenant.credentials.tenant_id, "counts": counts, "people": tenant.people()}
+
+    def reset(body: Any) -> Any:
+        traffic.reset()
+        return traffic.stats()
 
     async def record(request: Request) -> Response:
         table = tenant.tables.get(request.path_params["feed"])
-        found = table.get(request.path_params["id"]) if table is not None else None
+        try:
+            found = table.get(request.path_params["id"]) if table is not None else None
+        except ValueError:
+            found = None
         return Response(orjson.dumps(found), 404 if found is None else 200, media_type="application/json")
 
     return [
-        Route("/_control/clock", show_clock, methods=["GET"]),
-        Route("/_control/clock", set_clock, methods=["POST"]),
-        Route("/_control/tenant", describe, methods=["GET"]),
-        Route("/_control/tenant", change, methods=["POST"]),
-        Route("/_control/tenant/{feed}/{id:int}", record, methods=["GET"]),
-        Route("/_control/faults", faults, methods=["POST"]),
-        Route("/_control/stats", stats, methods=["GET"]),
-        Route("/_control/stats/reset", reset, methods=["POST"]),
+        _shown("clock", clock.state),
+        _obeyed("clock", clock.command),
+        _shown("tenant", describe),
+        _obeyed("tenant", lambda body: apply(hand, body)),
+        Route("/_control/tenant/{feed}/{id}", record, methods=["GET"]),
+        _obeyed("faults", traffic.command),
+        _shown("downloads", detours.state),
+        _obeyed("downloads", detours.command),
+        _shown("files", lambda: list(_files(tenant))),
+        _shown("stats", traffic.stats),
+        _obeyed("stats/reset", reset),
     ]
+
+
+def _shown(name: str, state: Callable[[], Any]) -> Route:
+    async def endpoint(request: Request) -> Response:
+        return Response(orjson.dumps(state()), media_type="application/json")
+
+    return Route(f"/_control/{name}", endpoint, methods=["GET"])
+
+
+def _obeyed(name: str, command: Callable[[Any], dict[str, Any]]) -> Route:
+    async def endpoint(request: Request) -> Response:
+        body = await request.body()
+        try:
+            answer = command(json.loads(body) if body else {})
+        except (ChangeError, ClockError, ValueError, KeyError) as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return Response(orjson.dumps(answer), media_type="application/json")
+
+    return Route(f"/_control/{name}", endpoint, methods=["POST"])
+
+
+def _files(tenant: Tenant) -> Iterator[dict[str, Any]]:
+    """Every attachment as it should arrive: its job, name, size in bytes, hash and media type."""
+    for block in tenant.tables["job_attachments"].blocks():
+        for record in block:
+            file = tenant.file(record["id"])
+            if file is not None:
+                facts = {"size": file.size, "sha256": file.sha256(), "mediaType": file.media_type}
+                yield {"id": record["id"], "jobId": record["jobId"], "fileName": record["fileName"], **facts}
 
 
 def apply(hand: Hand, body: Any) -> dict[str, Any]:
@@ -81,11 +103,3 @@ def apply(hand: Hand, body: Any) -> dict[str, Any]:
         except TypeError as error:
             raise ChangeError(f"{step['action']}: {error}") from error
     return {"record": record, "changes": hand.touched}
-
-
-async def _obey(request: Request, command: Callable[[Any], dict[str, Any]]) -> Response:
-    try:
-        answer = command(json.loads(await request.body()))
-    except (ChangeError, ClockError, ValueError, KeyError) as error:
-        return JSONResponse({"error": str(error)}, 400)
-    return Response(orjson.dumps(answer), media_type="application/json")

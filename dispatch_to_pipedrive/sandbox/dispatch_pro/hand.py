@@ -11,6 +11,22 @@ from .table import Record, Table
 from .tenant import Tenant
 from .times import ticks_of, write_ticks
 
+SINGULAR = {
+    "customer": "customers",
+    "location": "locations",
+    "job": "jobs",
+    "appointment": "appointments",
+    "invoice": "invoices",
+    "payment": "payments",
+    "technician": "technicians",
+    "employee": "employees",
+    "tag": "tag_types",
+    "job_type": "job_types",
+    "business_unit": "business_units",
+    "call": "calls",
+    "named_contact": "named_contacts",
+}
+
 
 class ChangeError(ValueError):
     """A change that cannot be made; the text says why."""
@@ -38,12 +54,12 @@ class Hand:
 
     def get(self, feed: str, record_id: Any) -> Record:
         """A copy of a record, safe to change."""
-        found = self.table(feed).get(int(record_id))
+        found = self.table(feed).get(record_id)
         if found is None:
             raise ChangeError(f"{feed} has no record {record_id}")
         return copy.deepcopy(found)
 
-    def of(self, feed: str, key: str, value: int) -> list[Record]:
+    def of(self, feed: str, key: str, value: int | str) -> list[Record]:
         """Copies of the records with this key."""
         table = self.table(feed)
         return copy.deepcopy(table.read(table.where(key, value)))
@@ -63,7 +79,7 @@ class Hand:
         if not len(table.ids):
             raise ChangeError(f"{feed} has no record to model a new one on")
         model = copy.deepcopy(table.read(table.rows()[:1])[0])
-        record = {**model, **fields, "id": table.next_id()}
+        record = {**model, **fields, "id": table.new_id()}
         if "active" in record:
             record["active"] = fields.get("active", True)
         record["createdOn"] = fields.get("createdOn", write_ticks(self.now()))

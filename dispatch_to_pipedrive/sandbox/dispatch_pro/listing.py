@@ -26,7 +26,7 @@ def list_page(table: Table, resource: Resource, query: QueryParams, shape: Shape
 
 
 def child_page(
-    table: Table, resource: Resource, query: QueryParams, parent: Parent, parent_id: int
+    table: Table, resource: Resource, query: QueryParams, parent: Parent, parent_id: int | str
 ) -> tuple[bytes, int]:
     """The same over the records of one parent. Records that are not active are not there unless asked for."""
     names = _PAGING | parent.understands
@@ -109,6 +109,8 @@ def _by_active(table: Table, rows: Ints, resource: Resource, query: QueryParams)
     if resource.active is None:
         gone = "active" in resource.drop and resource.feed != "jobs"
         return rows[table.active[rows]] if gone else rows
+    if resource.active == "includeInactive":
+        return rows if flag(query, resource.active) else rows[table.active[rows]]
     choice = active_choice(query, resource.active, resource.active_default)
     if choice == "Any":
         return rows
@@ -144,9 +146,12 @@ def _by_filters(table: Table, rows: Ints, resource: Resource, query: QueryParams
     for name, rule in resource.filters.items():
         if not query.get(name):
             continue
-        if rule.how in ("is", "in") and _key(table, rule) is not None:
-            wanted = _ids(name, ",".join(query.getlist(name)))
-            rows = rows[np.isin(table.keys[_key(table, rule) or ""][rows], wanted)]
+        key = _key(table, rule)
+        if rule.how in ("is", "in") and key is not None:
+            texts = ",".join(query.getlist(name))
+            spelled = key in table.spelled
+            wanted = [table.number(text, key) for text in texts.split(",")] if spelled else _ids(name, texts)
+            rows = rows[np.isin(table.keys[key][rows], wanted)]
         else:
             rows = _matching(table, rows, _test(name, rule, query))
     return rows
@@ -215,7 +220,15 @@ def _sorted(table: Table, rows: Ints, resource: Resource, query: QueryParams) ->
     if chosen == "Priority":
         ranks = {"Low": 0, "Normal": 1, "High": 2, "Urgent": 3}
         values = np.array([ranks.get(r["priority"], 0) for r in table.read(rows)], dtype=np.int64)
+    elif chosen == "Id" and "id" in table.spelled:
+        values = _ranks([str(record["id"]) for record in table.read(rows)])
     else:
         values = order[chosen][rows]
     places: Ints = np.lexsort((table.ids[rows], -values if backwards else values)).astype(np.int64)
     return rows[places]
+
+
+def _ranks(texts: list[str]) -> Ints:
+    """The place of each text in their order."""
+    places = {text: place for place, text in enumerate(sorted(texts))}
+    return np.array([places[text] for text in texts], dtype=np.int64)

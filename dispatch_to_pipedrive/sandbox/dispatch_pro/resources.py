@@ -7,6 +7,8 @@ parameters nobody documents are ignored, as the vendor ignores them.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .generator.reference import UNSHOWN
+
 T = "/tenant/{tenant}"
 BY_TIME = ("Id", "CreatedOn", "ModifiedOn")
 
@@ -344,6 +346,57 @@ RESOURCES: tuple[Resource, ...] = (
         refused=("createdAfter", "modifiedAfter", "minDuration", "agentIsExternal", "agentExternalId", "sid"),
         bundled=True,
     ),
+    Resource("job_hold_reasons", f"/jpm/v2{T}/job-hold-reasons", sort=("Id",), active_default="Any"),
+    Resource(
+        "contact_methods",
+        f"/crm/v2{T}/contacts/contact-methods",
+        sort=BY_TIME,
+        active=None,
+        filters=_is("contactId", "referenceId", "type", "value"),
+        parents=(
+            Parent(
+                f"/crm/v2{T}/contacts/{{id}}/contact-methods",
+                "named_contacts",
+                "contactId",
+                understands=_TIMES | {"referenceId", "type", "value", "sort"},
+            ),
+        ),
+    ),
+    Resource(
+        "contact_relationships",
+        sort=BY_TIME,
+        active=None,
+        filters=_is("relatedEntityId", "typeSlug", "typeName"),
+        parents=(
+            Parent(
+                f"/crm/v2{T}/contacts/{{id}}/relationships",
+                "named_contacts",
+                "contactId",
+                ("contactId",),
+                _MADE | {"relatedEntityId", "typeSlug", "typeName", "sort"},
+            ),
+        ),
+    ),
+    Resource(
+        "named_contacts",
+        f"/crm/v2{T}/contacts",
+        one=True,
+        sort=BY_TIME,
+        active=None,
+        filters={
+            **{name: Filter((name,), "text") for name in ("name", "title")},
+            **_is("referenceId", "isArchived"),
+        },
+    ),
+    Resource(
+        "technician_skills",
+        f"/dispatch/v2{T}/technician-skills",
+        one=True,
+        sort=BY_TIME,
+        filters=_is("technicianId"),
+    ),
+    Resource("arrival_windows", f"/dispatch/v2{T}/arrival-windows", one=True, drop=UNSHOWN),
+    Resource("teams", f"/dispatch/v2{T}/teams", one=True, sort=("Id",), active="includeInactive"),
     Resource("zones", f"/dispatch/v2{T}/zones", one=True, sort=BY_TIME),
     Resource(
         "technician_shifts",

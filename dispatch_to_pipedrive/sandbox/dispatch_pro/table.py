@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .draw import Flags
+from .ids import Spelling
 from .times import Ints
 
 Record = dict[str, Any]
@@ -18,7 +19,10 @@ BLOCK = 4096
 
 @dataclass(frozen=True)
 class Columns:
-    """The first history of one object: ids ascending, times in ticks, `keys` by the vendor's field name."""
+    """The first history of one object: ids ascending, times in ticks, `keys` by the vendor's field name.
+
+    `spelled` says how `id` and key fields are written that the vendor gives as texts.
+    """
 
     ids: Ints
     created: Ints
@@ -26,6 +30,7 @@ class Columns:
     active: Flags
     render: Callable[[Ints], list[Record]]
     keys: Mapping[str, Ints] = field(default_factory=dict)
+    spelled: Mapping[str, Spelling] = field(default_factory=dict)
 
 
 class Table:
@@ -39,6 +44,7 @@ class Table:
         self.active = columns.active
         self.present: Flags = np.ones(len(columns.ids), dtype=np.bool_)
         self.keys: dict[str, Ints] = dict(columns.keys)
+        self.spelled = columns.spelled
         self._paths = {name: tuple((paths or {}).get(name, (name,))) for name in self.keys}
         self._render = columns.render
         self._changed: dict[int, Record] = {}
@@ -52,10 +58,16 @@ class Table:
         """All rows that are there, by id."""
         return np.flatnonzero(self.present).astype(np.int64)
 
-    def row(self, record_id: int) -> int | None:
+    def number(self, value: Any, key: str = "id") -> int:
+        """The number behind an id, or behind a key field's value; -1 for a text that is none."""
+        spelling = self.spelled.get(key)
+        return int(value) if spelling is None else spelling.read(str(value))
+
+    def row(self, record_id: int | str) -> int | None:
         """The row of an id, None if there is none."""
-        at = int(np.searchsorted(self.ids, record_id))
-        found = at < len(self.ids) and int(self.ids[at]) == record_id and bool(self.present[at])
+        number = self.number(record_id)
+        at = int(np.searchsorted(self.ids, number))
+        found = at < len(self.ids) and int(self.ids[at]) == number and bool(self.present[at])
         return at if found else None
 
     def read(self, rows: Ints) -> list[Record]:
@@ -70,7 +82,7 @@ class Table:
                 records[at] = record
         return records
 
-    def get(self, record_id: int) -> Record | None:
+    def get(self, record_id: int | str) -> Record | None:
         """A record by its id."""
         row = self.row(record_id)
         return None if row is None else self.read(np.array([row], dtype=np.int64))[0]
@@ -88,31 +100,39 @@ class Table:
         high = int(np.searchsorted(self._times, ticks, side="right"))
         return low + int(np.searchsorted(self.ids[self.order[low:high]], record_id, side="right"))
 
-    def where(self, key: str, value: int) -> Ints:
+    def where(self, key: str, value: int | str) -> Ints:
         """Rows whose key column has this value, by id."""
-        return np.flatnonzero((self.keys[key] == value) & self.present).astype(np.int64)
+        number = self.number(value, key)
+        return np.flatnonzero((self.keys[key] == number) & self.present).astype(np.int64)
 
     def next_id(self) -> int:
-        """An id no record had."""
+        """The number of an id no record had."""
         return int(self.ids[-1]) + 1 if len(self.ids) else 1
+
+    def new_id(self) -> int | str:
+        """An id no record had, as the vendor writes it."""
+        spelling = self.spelled.get("id")
+        return self.next_id() if spelling is None else spelling.write(self.next_id())
 
     def put(self, record: Record, *, modified: int, created: int | None = None) -> None:
         """Replace the record of this id, or add it; `modified` is its new place in the feed."""
-        row = self.row(int(record["id"]))
+        number = self.number(record["id"])
+        row = self.row(record["id"])
         if row is None:
-            row = self._append(int(record["id"]), modified if created is None else created)
+            row = self._append(number, modified if created is None else created)
         else:
             self.order = self.order[self.order != row]
         self._changed[row] = record
         self.modified[row] = modified
         self.active[row] = bool(record.get("active", True))
         for key, path in self._paths.items():
-            self.keys[key][row] = _at(record, path)
+            value = _at(record, path)
+            self.keys[key][row] = 0 if value is None else self.number(value, key)
         self._times = None
-        self.order = np.insert(self.order, self.after(modified, int(record["id"])), row)
+        self.order = np.insert(self.order, self.after(modified, number), row)
         self._times = None
 
-    def remove(self, record_id: int) -> bool:
+    def remove(self, record_id: int | str) -> bool:
         """Take a record away without a trace, as the vendor does with notes; False if it was not there."""
         row = self.row(record_id)
         if row is None:
@@ -135,8 +155,8 @@ class Table:
         return len(self.ids) - 1
 
 
-def _at(record: Record, path: Sequence[str]) -> int:
+def _at(record: Record, path: Sequence[str]) -> Any:
     value: Any = record
     for part in path:
         value = value.get(part) if isinstance(value, dict) else None
-    return int(value) if value is not None else 0
+    return value

@@ -35,6 +35,12 @@ JOB_TYPES: tuple[tuple[str, int, str, str, int, bool, bool, int], ...] = (
     ("Recall / Callback", 0, "Recall", "High", 1, True, True, 2),
     ("Old Service Type", 2, "", "Normal", 1, False, False, 1),
 )
+JOB_TYPE_SUMMARIES = {
+    "No Cooling": "<p>Ask for the <b>model</b> &amp; age of the unit.</p>",
+    "AC Tune-Up": "Check filter\nCheck refrigerant\nTake a photo",
+    "System Replacement": "<ul><li>Permit</li><li>Crane?</li></ul>",
+    "Estimate - HVAC": "=Both owners at home",
+}
 PRIORITIES = ("Low", "Normal", "High", "Urgent")
 BUCKETS = (
     "P1 Emergency",
@@ -61,23 +67,44 @@ TAGS: tuple[tuple[str, str | None, bool], ...] = (
     ("vip ", None, True),
     ("Retired tag", None, False),
 )
+Field = tuple[int, str, str, list[str] | None]
 # id, name, data type, options: the vendor's three data types, for each kind of record
-CUSTOMER_FIELDS = (
+CUSTOMER_FIELDS: tuple[Field, ...] = (
     (901, "Gate Code", "Text", None),
     (902, "Lead Source", "Dropdown", ["Google", "Referral", "Truck, seen", "Yard sign"]),
     (903, "Square Footage", "Numeric", None),
 )
-LOCATION_FIELDS = (
+LOCATION_FIELDS: tuple[Field, ...] = (
     (911, "Access Notes", "Text", None),
     (912, "Roof Type", "Dropdown", ["Tile", "Shingle", "Flat"]),
     (913, "System Age", "Numeric", None),
 )
-JOB_FIELDS = (
+JOB_FIELDS: tuple[Field, ...] = (
     (PRIORITY_FIELD, "Dispatch Pro Priority", "Dropdown", list(BUCKETS)),
     (932, "Permit Number", "Text", None),
     (933, "Estimated Hours", "Numeric", None),
     (934, "Permit Needed", "Dropdown", ["Yes", "No", "Unknown"]),
 )
+_FIELDS = {
+    "customers": CUSTOMER_FIELDS,
+    "locations": LOCATION_FIELDS,
+    "jobs": JOB_FIELDS,
+    "technicians": (),
+}
+# name, data type, options: what a tenant with extra fields has beside its own, for each kind of record
+_EXTRA: tuple[tuple[str, str, list[str] | None], ...] = (
+    ("Zählernummer", "Text", None),
+    ("Warranty – Exp. (mm/yy)", "Text", None),
+    ("<b>Bold</b> Remark", "Text", None),
+    ("مرجع", "Text", None),
+    ("Preferred Time", "Dropdown", ["Morning", "Afternoon", "Any, really"]),
+    ("Credit Rating", "Dropdown", ["A+", "A", "=B", "C <low>"]),
+    ("Language 🗣", "Dropdown", ["English", "Español", "中文"]),
+    ("Ladder Height (ft)", "Numeric", None),
+    ("Score", "Numeric", None),
+    ("Distance, km", "Numeric", None),
+)
+_EXTRA_FIRST = {"customers": 9401, "locations": 9501, "jobs": 9601, "technicians": 9701}
 CANCEL_REASONS = (
     "Customer request",
     "No show",
@@ -89,6 +116,15 @@ CANCEL_REASONS = (
 CAMPAIGNS = ("Google LSA", "Referral", "Direct Mail", "Radio")
 ROLES = ("CSR", "Dispatch", "Accounting", "Owner", "GeneralOffice", "SalesManager")
 SKILLS = ("HVAC Service", "HVAC Install", "Plumbing", "Electrical", "Sales")
+
+
+def fields_of(feed: str, *, extra: bool = False) -> tuple[Field, ...]:
+    """The custom fields of customers, locations, jobs or technicians; `extra` adds ten of every data type."""
+    first, kind = _EXTRA_FIRST[feed], feed.removesuffix("s").capitalize()
+    more = tuple(
+        (first + at, f"{kind}: {name}", data, options) for at, (name, data, options) in enumerate(_EXTRA)
+    )
+    return _FIELDS[feed] + (more if extra else ())
 
 
 def settled_times(now: int, at: int) -> Record:

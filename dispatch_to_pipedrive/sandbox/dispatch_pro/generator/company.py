@@ -3,24 +3,19 @@
 Small tables, the same for every size of tenant but for the number of technicians. The vendor's shapes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
 
 from ..draw import Draw
 from ..table import Columns, Record
-from ..times import DAY, parse_ticks, write_ticks
-from . import names, staff
+from ..times import DAY, write_ticks
+from . import names, reference, staff
 from .catalog import (
     CANCEL_REASONS,
-    CUSTOMER_FIELDS,
-    JOB_FIELDS,
     JOB_TYPE,
+    JOB_TYPE_SUMMARIES,
     JOB_TYPES,
-    LOCATION_FIELDS,
     REASON,
-    SKILLS,
     TAG,
     TAGS,
     TECHNICIAN,
@@ -28,6 +23,8 @@ from .catalog import (
     UNITS,
     USER_OF_OFFICE,
     ZONE,
+    Field,
+    fields_of,
     settled_times,
 )
 
@@ -43,23 +40,27 @@ class Company:
     office: tuple[str, ...]
 
 
-def make_company(seed: int, tenant_id: int, customers: int, now: int) -> Company:
-    """The company of a tenant with that many customers."""
+def make_company(
+    seed: int, tenant_id: int, customers: int, now: int, *, extra_fields: bool = False
+) -> Company:
+    """The company of a tenant with that many customers; `extra_fields` are 40 more custom fields."""
     draw = Draw(seed, "company")
-    technicians = staff.technicians(draw, now, min(80, 9 + customers // 1500))
+    count = min(80, 9 + customers // 1500)
+    technicians = staff.technicians(draw, now, count, fields_of("technicians", extra=extra_fields))
     office = staff.office(draw, now)
     tables = {
-        "business_units": _fixed(_unit(now, i, tenant_id) for i in range(len(UNITS))),
-        "job_types": _fixed(_job_type(now, i) for i in range(len(JOB_TYPES))),
-        "tag_types": _fixed(_tag(now, i) for i in range(len(TAGS))),
-        "technicians": _fixed(technicians),
-        "employees": _fixed(office),
-        "zones": _fixed(_zone(now, i, len(technicians)) for i in range(len(names.CITIES))),
-        "job_cancel_reasons": _fixed(_reason(now, i) for i in range(len(CANCEL_REASONS))),
-        "customer_custom_field_types": _fixed(_field(now, *field) for field in CUSTOMER_FIELDS),
-        "location_custom_field_types": _fixed(_field(now, *field) for field in LOCATION_FIELDS),
-        "job_custom_field_types": _fixed(_field(now, *field) for field in JOB_FIELDS),
+        "business_units": reference.fixed(_unit(now, i, tenant_id) for i in range(len(UNITS))),
+        "job_types": reference.fixed(_job_type(now, i) for i in range(len(JOB_TYPES))),
+        "tag_types": reference.fixed(_tag(now, i) for i in range(len(TAGS))),
+        "technicians": reference.fixed(technicians),
+        "employees": reference.fixed(office),
+        "zones": reference.fixed(_zone(now, i, len(technicians)) for i in range(len(names.CITIES))),
+        "job_cancel_reasons": reference.fixed(_reason(now, i) for i in range(len(CANCEL_REASONS))),
+        "customer_custom_field_types": _field_types(now, fields_of("customers", extra=extra_fields)),
+        "location_custom_field_types": _field_types(now, fields_of("locations", extra=extra_fields)),
+        "job_custom_field_types": _field_types(now, fields_of("jobs", extra=extra_fields)),
         "technician_shifts": staff.shifts(draw, len(technicians), now),
+        **reference.tables(technicians, now),
     }
     return Company(
         tables=tables,
@@ -67,17 +68,6 @@ def make_company(seed: int, tenant_id: int, customers: int, now: int) -> Company
         technician_active=tuple(t["active"] for t in technicians),
         people=staff.pipedrive_people(technicians),
         office=tuple(e["loginName"] for e in office),
-    )
-
-
-def _fixed(records: Iterable[Record]) -> Columns:
-    rows = list(records)
-    return Columns(
-        ids=np.array([r["id"] for r in rows], dtype=np.int64),
-        created=np.array([parse_ticks(r["createdOn"]) for r in rows], dtype=np.int64),
-        modified=np.array([parse_ticks(r["modifiedOn"]) for r in rows], dtype=np.int64),
-        active=np.array([r.get("active", True) for r in rows], dtype=np.bool_),
-        render=lambda wanted: [rows[at] for at in wanted.tolist()],
     )
 
 
@@ -136,15 +126,17 @@ def _job_type(now: int, at: int) -> Record:
         "id": JOB_TYPE + at,
         "name": name,
         "businessUnitIds": [UNIT + unit],
-        "skills": [SKILLS[min(unit, len(SKILLS) - 1)]],
-        "tagTypeIds": [TAG + 5] if kind == "Warranty" else [],
+        "skills": [reference.skill_of(unit), "Permits & “codes”"]
+        if hours > 4
+        else [reference.skill_of(unit)],
+        "tagTypeIds": {"Warranty": [TAG + 5], "Recall": [TAG + 6], "Sales": [TAG + 7, TAG + 2]}.get(kind, []),
         "priority": priority,
         "duration": hours * 3600,
         "soldThreshold": 200.0 if kind == "Service" else None,
         "class": kind,
-        "summary": "",
+        "summary": JOB_TYPE_SUMMARIES.get(name, ""),
         "noCharge": kind in ("Warranty", "Recall"),
-        "enforceRecurringServiceEventSelection": None,
+        "enforceRecurringServiceEventSelection": True if kind == "Maintenance" else None,
         "invoiceSignaturesRequired": kind != "Sales",
         **settled_times(now, at),
         "externalData": [],
@@ -192,6 +184,14 @@ def _reason(now: int, at: int) -> Record:
     return {"id": REASON + at, "name": CANCEL_REASONS[at], "active": at != 3, **settled_times(now, at)}
 
 
-def _field(now: int, record_id: int, name: str, kind: str, options: list[str] | None) -> Record:
-    times = settled_times(now, record_id % 10)
-    return {"id": record_id, "name": name, "dataType": kind, "dataTypeOptions": options, **times}
+def _field_types(now: int, fields: tuple[Field, ...]) -> Columns:
+    return reference.fixed(
+        {
+            "id": record_id,
+            "name": name,
+            "dataType": kind,
+            "dataTypeOptions": options,
+            **settled_times(now, record_id % 10),
+        }
+        for record_id, name, kind, options in fields
+    )

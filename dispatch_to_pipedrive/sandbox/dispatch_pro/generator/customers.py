@@ -1,5 +1,6 @@
 """Who the customers are, what sites they have, and who was merged into whom."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,8 @@ from ..draw import Draw, Flags, count_up
 from ..table import Columns, Record
 from ..times import DAY, HOUR, Ints, trimmed, write_many
 from . import names
-from .catalog import CUSTOMER_FIELDS, LOCATION_FIELDS, TAG, TAGS, USER_OF_OFFICE, ZONE
+from .catalog import TAG, TAGS, USER_OF_OFFICE, ZONE, Field
+from .custom_values import custom_values
 from .edges import CASES, CustomerCase
 
 CUSTOMER, LOCATION = 410_000_000, 430_000_000
@@ -88,7 +90,7 @@ def make_customers(seed: int, count: int, now: int) -> Customers:
     return Customers(seed, now, commercial, active, merged, moved, joined, starts, sites, owners, site_merged)
 
 
-def customer_columns(people: Customers, balance: Ints) -> Columns:
+def customer_columns(people: Customers, balance: Ints, fields: Sequence[Field]) -> Columns:
     """The vendor's customers; `balance` in cents."""
     draw = Draw(people.seed, "customers")
     every = np.arange(len(people), dtype=np.int64)
@@ -109,7 +111,7 @@ def customer_columns(people: Customers, balance: Ints) -> Columns:
                 for office, home, c in zip(offices, homes, people.commercial[rows], strict=True)
             ],
             balance[rows].tolist(),
-            _custom(draw, rows, CUSTOMER_FIELDS),
+            custom_values(draw, rows, fields),
             _tags(draw, rows, 0.12),
             draw.below("flags", rows, 200).tolist(),
             write_many(people.joined[rows]),
@@ -145,7 +147,7 @@ def customer_columns(people: Customers, balance: Ints) -> Columns:
     return Columns(CUSTOMER + every, people.joined, modified, people.active.copy(), render)
 
 
-def location_columns(people: Customers) -> Columns:
+def location_columns(people: Customers, fields: Sequence[Field]) -> Columns:
     """The vendor's locations."""
     draw = Draw(people.seed, "locations")
     every = np.arange(len(people.site_customer), dtype=np.int64)
@@ -161,7 +163,7 @@ def location_columns(people: Customers) -> Columns:
             active[rows].tolist(),
             people.site_names(rows),
             names.addresses(draw, rows),
-            _custom(draw, rows, LOCATION_FIELDS),
+            custom_values(draw, rows, fields),
             people.site_merged[rows].tolist(),
             draw.below("zone", rows, len(names.CITIES) * 2).tolist(),
             draw.below("flags", rows, 200).tolist(),
@@ -220,22 +222,3 @@ def _tags(draw: Draw, rows: Ints, share: float) -> list[list[int]]:
         for at in np.flatnonzero(rows < len(CASES)).tolist():
             tags[at] = [TAG + tag for tag in CASES[int(rows[at])].tags]
     return tags
-
-
-def _custom(
-    draw: Draw, rows: Ints, fields: tuple[tuple[int, str, str, list[str] | None], ...]
-) -> list[list[Record]]:
-    drawn: list[list[Record]] = [[] for _ in range(len(rows))]
-    for type_id, name, kind, options in fields:
-        given = draw.chance(f"has {type_id}", rows, 0.2) | (rows < 2)
-        value = draw.below(f"value {type_id}", rows, 2500).tolist()
-        for at in np.flatnonzero(given).tolist():
-            number = value[at]
-            if kind == "Dropdown" and options:
-                text: str | None = options[number % len(options)]
-            elif kind == "Numeric":
-                text = str(number) if number % 7 else f"{number / 10:.1f}"
-            else:
-                text = f"#{number:04d}" if number % 11 else ("" if number % 2 else None)
-            drawn[at].append({"typeId": type_id, "name": name, "value": text})
-    return drawn

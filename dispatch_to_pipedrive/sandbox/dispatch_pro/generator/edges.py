@@ -2,8 +2,44 @@
 
 from dataclasses import dataclass
 
+from . import texts
+
 COMPLETED, CANCELED, SCHEDULED, DISPATCHED, IN_PROGRESS, HOLD = range(6)
 PAID, PARTLY, UNPAID, REFUNDED, TWICE = range(5)
+
+
+@dataclass(frozen=True)
+class FileCase:
+    """An attachment written by hand. Two of the same job with one `content` have the same bytes."""
+
+    name: str
+    size: int
+    content: str | None = None
+    media_type: str | None = None
+
+
+@dataclass(frozen=True)
+class NoteCase:
+    """A note written by hand; `{storage}` in its text is the tenant's storage."""
+
+    text: str
+    pinned: bool = False
+
+
+@dataclass(frozen=True)
+class ContactCase:
+    """A named contact of a customer. `methods` are (type, value); `site` counts the customer's sites from 0.
+
+    `also` are rows of other customers it belongs to; without `customer` it belongs to its site only.
+    """
+
+    name: str | None
+    title: str | None = None
+    methods: tuple[tuple[str, str], ...] = ()
+    archived: bool = False
+    customer: bool = True
+    site: int | None = None
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -23,6 +59,9 @@ class JobCase:
     unused: bool = False
     deleted: bool = False
     technician: int | None = None
+    summary: str | None = None
+    files: tuple[FileCase, ...] = ()
+    notes: tuple[NoteCase, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,16 +80,57 @@ class CustomerCase:
     merged_into: int | None = None
     moved: bool = False
     tags: tuple[int, ...] = ()
+    contacts: tuple[ContactCase, ...] = ()
+    notes: tuple[NoteCase, ...] = ()
+    site_notes: tuple[NoteCase, ...] = ()
 
 
 CASES: tuple[CustomerCase, ...] = (
     CustomerCase(
         name="Jane Doe",
         jobs=(
-            JobCase(bucket=0, invoices=(38900,), paid=PAID, visits=1, crew=1, technician=1, kind=0),
-            JobCase(bucket=1, invoices=(129900, -9900), paid=PAID, visits=3, crew=2, technician=0, kind=4),
+            JobCase(
+                bucket=0,
+                invoices=(38900,),
+                paid=PAID,
+                visits=1,
+                crew=1,
+                technician=1,
+                kind=0,
+                summary=texts.SUMMARY_WITH_PICTURES,
+                files=(
+                    FileCase("photo.jpg", 40_000, "twin"),
+                    FileCase("photo.jpg", 40_000, "twin"),
+                    FileCase("../../etc/passwd", 1_200),
+                    FileCase("nul\x00byte.png", 2_000),
+                ),
+                notes=(NoteCase(texts.PICTURES, pinned=True), NoteCase(texts.RICH), NoteCase("")),
+            ),
+            JobCase(
+                bucket=1,
+                invoices=(129900, -9900),
+                paid=PAID,
+                visits=3,
+                crew=2,
+                technician=0,
+                kind=4,
+                files=(
+                    FileCase("long " + "n" * 291 + ".pdf", 3_000),
+                    FileCase("🔧 leak 👨‍👩‍👧.jpg", 5_000),
+                    FileCase("invoice\u202efdp.exe", 1_500),
+                    FileCase("=cmd()", 800),
+                    FileCase("no suffix", 900),
+                    FileCase("empty.txt", 0),
+                    FileCase("page.jpg", 7_000, media_type="text/html"),
+                    FileCase("scan.pdf", 6_000, media_type="application/octet-stream"),
+                ),
+                notes=(NoteCase(texts.LINES), NoteCase(texts.DATA_IMAGE)),
+            ),
         ),
         tags=(0,),
+        contacts=(ContactCase("Jane Q. Doe", None, (("MobilePhone", "6025550111"),)),),
+        notes=(NoteCase(texts.SAME_PICTURE_TWICE, pinned=True), NoteCase(texts.ENTITIES)),
+        site_notes=(NoteCase(texts.PICTURES),),
     ),
     CustomerCase(
         name="Baker & Søns “Quality” Bakery",
@@ -63,10 +143,24 @@ CASES: tuple[CustomerCase, ...] = (
             JobCase(
                 bucket=2, invoices=(250000, 75050), paid=TWICE, visits=2, crew=2, technician=2, project=True
             ),
-            JobCase(SCHEDULED, bucket=3, visits=1, crew=1, technician=5),
-            JobCase(bucket=4, invoices=(0,), visits=1, technician=4),
+            JobCase(
+                SCHEDULED, bucket=3, visits=1, crew=1, technician=5, notes=(NoteCase(texts.very_long()),)
+            ),
+            JobCase(bucket=4, invoices=(0,), visits=1, technician=4, summary=texts.ONLY_A_PICTURE),
         ),
         tags=(2, 9),
+        contacts=(
+            ContactCase(
+                "Søren Baker",
+                "Owner",
+                (("Email", "soren@bakery.example.com"), ("MobilePhone", "(602) 555-0177"), ("Phone", "x12")),
+            ),
+            ContactCase(None, "Night shift", (("Phone", "6025550178"),)),
+            ContactCase("Old Manager", "Manager", (("Email", "old@bakery.example.com"),), archived=True),
+            ContactCase("Site Two <Keys>", None, (("Phone", "6025550179"),), customer=False, site=1),
+        ),
+        notes=(NoteCase(texts.RICH), NoteCase("   ")),
+        site_notes=(NoteCase(texts.DATA_IMAGE), NoteCase(texts.LINES)),
     ),
     CustomerCase(
         name="محمد العلي",
@@ -84,6 +178,12 @@ CASES: tuple[CustomerCase, ...] = (
         guests=True,
         emails=2,
         jobs=(JobCase(),) * 3,
+        contacts=(
+            ContactCase(
+                "Pat Facilities", "Facilities", (("Email", "PAT@district.example.org"),), site=0, also=(1,)
+            ),
+            ContactCase("=cmd|' /C calc'!A0", "=1+1"),
+        ),
     ),
     CustomerCase(name="No Jobs Yet", jobs=()),
     CustomerCase(name="Jane  Doe (old record)", active=False, merged_into=6, jobs=(JobCase(visits=1),)),
@@ -91,7 +191,16 @@ CASES: tuple[CustomerCase, ...] = (
         name="J. Doe", active=False, merged_into=7, moved=True, jobs=(JobCase(), JobCase(SCHEDULED))
     ),
     CustomerCase(name="Jane Doe-Smith", jobs=(JobCase(IN_PROGRESS, crew=2), JobCase(recall=True))),
-    CustomerCase(name="=cmd|' /C calc'!A0", jobs=(JobCase(invoices=(9900,), paid=REFUNDED),)),
+    CustomerCase(
+        name="=cmd|' /C calc'!A0",
+        jobs=(
+            JobCase(
+                invoices=(9900,),
+                paid=REFUNDED,
+                files=(FileCase("limit.mp4", 25_000_000), FileCase("over the limit.mp4", 25_000_001)),
+            ),
+        ),
+    ),
     CustomerCase(name="+1-Call Now", shares_email=True, jobs=(JobCase(DISPATCHED),)),
     CustomerCase(
         name="<b>Bold</b> & Sons <script>alert(1)</script>", commercial=True, sites=2, jobs=(JobCase(),)

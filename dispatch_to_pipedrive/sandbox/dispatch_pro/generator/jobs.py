@@ -1,5 +1,6 @@
 """Which jobs the customers booked, when, and how they ended."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from ..draw import Draw, Flags, count_up
 from ..table import Columns, Record
 from ..times import DAY, HOUR, MINUTE, NEVER, Ints, trimmed, write_many
-from . import names
+from . import names, texts
 from .catalog import (
     BUCKETS,
     CAMPAIGN,
@@ -20,7 +21,9 @@ from .catalog import (
     TECHNICIAN,
     UNIT,
     USER_OF_OFFICE,
+    Field,
 )
+from .custom_values import custom_values
 from .customers import CUSTOMER, FRACTIONS, LOCATION, Customers, cases, last_touched
 from .edges import CANCELED, COMPLETED, DISPATCHED, HOLD, IN_PROGRESS, SCHEDULED, JobCase
 
@@ -146,9 +149,19 @@ def _last_visit(draw: Draw, rows: Ints, status: Ints, joined: Ints, before: Ints
     return np.where(closed & (in_hours > now - 8 * HOUR), in_hours - DAY, in_hours)
 
 
-def job_columns(jobs: Jobs, invoice_start: Ints, totals: Ints, lead_call: Ints, technicians: int) -> Columns:
-    """The vendor's jobs; `totals` in cents, `lead_call` is a call's row or -1."""
+def job_columns(
+    jobs: Jobs,
+    invoice_start: Ints,
+    totals: Ints,
+    lead_call: Ints,
+    technicians: int,
+    *,
+    fields: Sequence[Field],
+    storage: str,
+) -> Columns:
+    """The vendor's jobs; `totals` in cents, `lead_call` is a call's row or -1; `fields` are its custom fields."""
     draw = Draw(jobs.seed, "jobs")
+    more = tuple(field for field in fields if field not in JOB_FIELDS)
     every = np.arange(len(jobs), dtype=np.int64)
     hands = dict(jobs.by_hand)
     lead_call_known: Flags = lead_call >= 0
@@ -169,7 +182,8 @@ def job_columns(jobs: Jobs, invoice_start: Ints, totals: Ints, lead_call: Ints, 
             jobs.warranty[rows].tolist(),
             jobs.project[rows].tolist(),
             draw.below("looks", rows, 1 << 30).tolist(),
-            _custom(draw, rows, hands),
+            _custom(draw, rows, hands, more),
+            _summaries(draw, rows, hands, storage),
             write_many(jobs.created[rows]),
             write_many(jobs.completed[rows]),
             write_many(jobs.modified[rows]),
@@ -177,7 +191,7 @@ def job_columns(jobs: Jobs, invoice_start: Ints, totals: Ints, lead_call: Ints, 
         )
         return [
             {
-                "summary": names.SUMMARIES[looks % len(names.SUMMARIES)],
+                "summary": names.SUMMARIES[looks % len(names.SUMMARIES)] if summary is None else summary,
                 "customFields": custom,
                 "externalData": [],
                 "id": JOB + row,
@@ -231,6 +245,7 @@ def job_columns(jobs: Jobs, invoice_start: Ints, totals: Ints, lead_call: Ints, 
                 project,
                 looks,
                 custom,
+                summary,
                 created,
                 completed,
                 modified,
@@ -256,7 +271,20 @@ def _tags(looks: int, kind: int) -> list[int]:
     return tags
 
 
-def _custom(draw: Draw, rows: Ints, hands: dict[int, JobCase]) -> list[list[Record]]:
+def _summaries(draw: Draw, rows: Ints, hands: dict[int, JobCase], storage: str) -> list[str | None]:
+    """Summaries that show a picture; None for those that do not."""
+    written: list[str | None] = [None] * len(rows)
+    for at in np.flatnonzero(draw.chance("picture", rows, 0.02)).tolist():
+        image = f"{int(draw.bits('image', rows[at : at + 1])[0]):016x}"
+        written[at] = texts.picture_note(image, int(rows[at]), storage)
+    for at in np.flatnonzero(rows <= max(hands, default=-1)).tolist():
+        hand = hands.get(int(rows[at]))
+        if hand is not None:
+            written[at] = texts.finished(hand.summary, storage) if hand.summary else None
+    return written
+
+
+def _custom(draw: Draw, rows: Ints, hands: dict[int, JobCase], more: Sequence[Field]) -> list[list[Record]]:
     """The priority bucket on seven jobs of eight, other fields now and then; values are never null here."""
     bucket = draw.below("bucket", rows, len(BUCKETS)).tolist()
     without = draw.chance("no bucket", rows, 0.12).tolist()
@@ -276,6 +304,9 @@ def _custom(draw: Draw, rows: Ints, hands: dict[int, JobCase]) -> list[list[Reco
         if number % 8 == 0 or row == 0:
             fields.append(_value(3, ("Yes", "No", "Unknown")[number % 3]))
         drawn.append(fields)
+    if more:
+        for fields, extra in zip(drawn, custom_values(draw, rows, more), strict=True):
+            fields += [{**field, "value": field["value"] or ""} for field in extra]
     return drawn
 
 

@@ -18,31 +18,35 @@ from .catalog import (
     USER_OF_OFFICE,
     USER_OF_TECHNICIAN,
     ZONE,
+    Field,
     settled_times,
 )
+from .custom_values import custom_values
 
 SHIFT, SHIFT_DAYS = 590_000_000, 10
 ODD_CASE, SPACES, LEFT, NO_USER, NO_EMAIL = 1, 2, 4, 5, 6
 
 
-def technicians(draw: Draw, now: int, count: int) -> list[Record]:
+def technicians(draw: Draw, now: int, count: int, fields: Sequence[Field]) -> list[Record]:
     """Among them: odd case and stray spaces in e-mails, one without any, one nobody knows, one who has left."""
     rows = np.arange(count, dtype=np.int64)
     first = draw.below("first", rows, len(names.FIRST)).tolist()
     last = draw.below("last", rows, len(names.LAST)).tolist()
     homes = names.addresses(draw, rows)
+    custom = custom_values(draw, rows, fields)
     return [
-        _technician(at, now, names.FIRST[f], names.LAST[la], home)
-        for at, (f, la, home) in enumerate(zip(first, last, homes, strict=True))
+        _technician(at, now, f"{names.FIRST[f]} {names.LAST[la]}", home, values)
+        for at, (f, la, home, values) in enumerate(zip(first, last, homes, custom, strict=True))
     ]
 
 
-def _technician(at: int, now: int, first: str, last: str, home: Record) -> Record:
+def _technician(at: int, now: int, name: str, home: Record, custom: list[Record]) -> Record:
+    first, _, last = name.partition(" ")
     unit = at % len(UNITS)
     return {
         "id": TECHNICIAN + at,
         "userId": USER_OF_TECHNICIAN + at,
-        "name": f"{first} {last}",
+        "name": name,
         "roleIds": [21],
         "businessUnitId": UNIT + unit if at % 4 else None,
         "mainZoneId": ZONE + at % len(names.CITIES),
@@ -55,7 +59,7 @@ def _technician(at: int, now: int, first: str, last: str, home: Record) -> Recor
         "dailyGoal": 2000.0,
         "isManagedTech": at % 3 != 2,
         "licenseType": ("ManagedTech", "ManagedInstaller", "NonManagedTech")[at % 3],
-        "customFields": [],
+        "customFields": custom,
         "active": at != LEFT,
         "aadUserId": None,
         "burdenRate": 0.0,
