@@ -141,9 +141,12 @@ async def advance(
         async with asyncio.TaskGroup() as group:
             for course in courses:
                 cursor = cursors.get(course.feed.name)
-                read = (
-                    _export(course, cursor, recent) if course.feed.kind == "export" else _list(course, cursor)
-                )
+                if course.feed.kind == "export":
+                    read = _export(course, cursor, recent)
+                elif course.feed.kind == "list":
+                    read = _list(course, cursor)
+                else:
+                    read = course.end(cursor or "")
                 tasks.append(group.create_task(read))
     except BaseException as error:
         for course in courses:

@@ -3,11 +3,16 @@
 One frame per feed, one more per list inside its records. Column names are the vendor's in snake_case, objects
 are flattened with "_" (`address.street` → `address_street`, an invoice's `job.id` → `job_id`). A list becomes
 the frame "<feed>.<list>" with `id` (of the parent record), `root`, `position` (in the list) and the item's
-columns, or `value` for a list of plain values: "jobs.tag_type_ids", "customers.custom_fields".
+columns (an id of its own as `item_id`), or `value` for a list of plain values: "jobs.tag_type_ids",
+"customers.custom_fields".
 
-dtypes: ids and counts Int64, text string, flags boolean, coordinates Float64, money decimal128(18, 4), exact
-from number or string (further digits are rounded half away from zero), timestamps the verbatim string.
-`root` is there for feeds that belong to a customer. A frame exists with all its columns also without rows.
+Feeds that are read parent by parent have one row for each item of the parents' readings; contacts that the vendor
+no longer lists have none, and of what is free for booking only the newest answer counts.
+
+dtypes: ids and counts Int64 (ids that the vendor writes as text: string), text string, flags boolean,
+coordinates Float64, money decimal128(18, 4), exact from number or string (further digits are rounded half away
+from zero), timestamps the verbatim string. `root` is there for feeds that belong to a customer. A frame exists
+with all its columns also without rows.
 """
 
 from __future__ import annotations
@@ -24,7 +29,15 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from dispatch_to_pipedrive.dispatch_pro.errors import BadRecord
-from dispatch_to_pipedrive.dispatch_pro.shapes import REFERENCE, ROOT_BOUND, SHAPES, Kind, Shape
+from dispatch_to_pipedrive.dispatch_pro.shapes import (
+    ID,
+    READINGS,
+    REFERENCE,
+    ROOT_BOUND,
+    SHAPES,
+    Kind,
+    Shape,
+)
 
 MONEY = pa.decimal128(18, 4)
 _WIRE_MONEY = pa.decimal128(38, 10)
@@ -82,12 +95,17 @@ def frames_from_records(
     Raises BadRecord, naming feed, id and field, for a record that does not have the documented shape.
     """
     encoded = [record.encode() if isinstance(record, str) else record for record in records]
-    table = read_json(feed, encoded, SHAPES[feed])
+    table = read_json(feed, encoded, wire_shape(feed))
     return frames_from_table(feed, table, None if roots is None else pa.array(roots, pa.int64()))
 
 
 def frames_from_table(feed: str, table: pa.Table, roots: pa.Array | None) -> dict[str, pd.DataFrame]:
     """The frames of a table that `read_json` gave."""
+    if feed in READINGS:
+        return {feed: _items_of_readings(feed, table, roots)}
+    if feed in _KEPT:
+        kept = _KEPT[feed](table)
+        table, roots = table.filter(kept), None if roots is None else roots.filter(kept)
     lead: dict[str, pa.Array] = {"id": table["id"].combine_chunks()}
     if feed in ROOT_BOUND:
         lead["root"] = pa.nulls(len(table), pa.int64()) if roots is None else roots
@@ -100,6 +118,41 @@ def frames_from_table(feed: str, table: pa.Table, roots: pa.Array | None) -> dic
         elif name != "id":
             columns.update(_flatten(snake(name), column, field))
     return {feed: _to_pandas(columns), **frames}
+
+
+def wire_shape(feed: str) -> Shape:
+    """What one row of the feed's segments holds."""
+    return READINGS[feed].shape if feed in READINGS else SHAPES[feed]
+
+
+def _items_of_readings(feed: str, table: pa.Table, roots: pa.Array | None) -> pd.DataFrame:
+    """One row for each item of the parents' readings, with what was found out about it."""
+    of = READINGS[feed]
+    row = pa.array(range(len(table)), pa.int64())
+    lead = {
+        "row": row,
+        "root": pa.nulls(len(table), pa.int64()) if roots is None else roots,
+        snake(of.parent): table[of.parent].combine_chunks(),
+    }
+    items = _to_pandas(_items(table["items"].combine_chunks(), of.item, lead, own_id="id"))
+    if of.facts is not None:
+        told = table["facts"].combine_chunks()
+        facts = _to_pandas(_items(told, {"id": ID, **of.facts}, {"row": row}, own_id="id"))
+        facts = facts.drop(columns="position").drop_duplicates(["row", "id"], keep="last")
+        items = items.merge(facts, on=["row", "id"], how="left")
+    first = ["id", "root", snake(of.parent)]
+    return items[[*first, *(name for name in items if name not in (*first, "row", "position"))]]
+
+
+def _still_there(table: pa.Table) -> pa.Array:
+    return pc.invert(pc.fill_null(table["isGone"], False)).combine_chunks()
+
+
+def _newest(table: pa.Table) -> pa.Array:
+    return pc.fill_null(pc.equal(table["timeStamp"], pc.max(table["timeStamp"])), False).combine_chunks()
+
+
+_KEPT = {"named_contacts": _still_there, "capacity": _newest}
 
 
 def read_json(feed: str, records: Sequence[bytes], shape: Shape) -> pa.Table:
@@ -152,7 +205,9 @@ def _flatten(prefix: str, column: pa.Array, field: Kind | Shape | list[Any]) -> 
     return flat
 
 
-def _items(column: pa.ListArray, field: Kind | Shape, lead: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+def _items(
+    column: pa.ListArray, field: Kind | Shape, lead: Mapping[str, pa.Array], own_id: str = "item_id"
+) -> dict[str, pa.Array]:
     """One row for each item of a list column, after the columns of the record it stands in."""
     parents = pc.list_parent_indices(column)
     values = column.flatten()
@@ -161,7 +216,7 @@ def _items(column: pa.ListArray, field: Kind | Shape, lead: Mapping[str, pa.Arra
     if isinstance(field, Kind):
         return columns | _flatten("value", values, field)
     for name, inner in field.items():
-        columns |= _flatten(snake(name), pc.struct_field(values, name), inner)
+        columns |= _flatten(own_id if name == "id" else snake(name), pc.struct_field(values, name), inner)
     return columns
 
 

@@ -1,7 +1,7 @@
 """Segments: verbatim records with their keys, as immutable Parquet files.
 
-Columns: id, modified_on (100 ns ticks since 1970 UTC), position (order inside the advance), active, the
-feed's key columns, record (the JSON as it came).
+Columns: id (of a text a number made from it), modified_on (100 ns ticks since 1970 UTC), position (order inside
+the advance), active, the feed's key columns, record (the JSON as it came).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from upath import UPath
 from dispatch_to_pipedrive.dispatch_pro.errors import BadRecord
 from dispatch_to_pipedrive.dispatch_pro.feeds import Feed
 from dispatch_to_pipedrive.dispatch_pro.records import read_json
-from dispatch_to_pipedrive.dispatch_pro.shapes import FLAG, ID, KEY, TIME, Shape
+from dispatch_to_pipedrive.dispatch_pro.shapes import FLAG, ID, KEY, NAME, TIME, Shape
 from dispatch_to_pipedrive.dispatch_pro.store import write_whole
 from dispatch_to_pipedrive.dispatch_pro.ticks import ticks
 
@@ -120,14 +120,24 @@ def keyed(feed: Feed, records: Sequence[bytes]) -> pa.Table:
             modified_on = ticks(fields[feed.modified_field])
         except ValueError as error:
             raise BadRecord(feed.name, None, feed.modified_field, f"is {error}") from None
+    ids = fields[feed.id_field]
     columns = {
-        "id": fields[feed.id_field].cast(pa.string()),
+        "id": _numbers(ids) if feed.hashed else ids.cast(pa.string()),
         "modified_on": modified_on,
         "active": fields[feed.active_field] if feed.active_field else none.cast(pa.bool_()),
         **{name: _at(fields, path) for name, path in feed.keys.items()},
         "record": pa.array(records, pa.binary()).cast(pa.string()),
     }
     return pa.table(columns)
+
+
+def number_of(text: str) -> int:
+    """The number that stands for an id that is a text: 63 bits of its sha256, so that ids stay whole numbers."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) >> 1
+
+
+def _numbers(ids: pa.ChunkedArray) -> pa.Array:
+    return pa.array([str(number_of(text)) for text in ids.to_pylist()], pa.string())
 
 
 def _last_of_the_same(table: pa.Table) -> pa.Table:
@@ -157,7 +167,7 @@ def _write(raw: UPath, feed: Feed, table: pa.Table) -> Segment:
 
 def key_shape(feed: Feed) -> Shape:
     """The part of the feed's records that its segments need as columns."""
-    shape: dict[str, Any] = {feed.id_field: KEY}
+    shape: dict[str, Any] = {feed.id_field: NAME if feed.hashed else KEY}
     if feed.modified_field:
         shape[feed.modified_field] = TIME
     if feed.active_field:
@@ -165,7 +175,7 @@ def key_shape(feed: Feed) -> Shape:
     for path in feed.keys.values():
         first, *rest = path.split(".")
         if not rest:
-            shape[first] = ID
+            shape.setdefault(first, ID)
         elif rest[0] == "0":
             shape[first] = [{rest[1]: ID}]
         else:

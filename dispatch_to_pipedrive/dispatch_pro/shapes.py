@@ -2,6 +2,9 @@
 
 A shape is written as the vendor's JSON is: names as on the wire, objects as dicts, lists as one-item lists.
 What is not named here stays in the verbatim record of the raw segment and is read by nobody.
+
+What is read parent by parent stands in its segments as `READINGS` say; its shape is that of one item, with the
+parent's id and, for attachments, what the program found out about the file.
 """
 
 from __future__ import annotations
@@ -20,6 +23,22 @@ class Kind:
 
 
 Shape: TypeAlias = Mapping[str, "Kind | Shape | list[Any]"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All items of one parent: the field that names the parent, an item's shape, and that of facts about it."""
+
+    parent: str
+    item: Shape
+    facts: Shape | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """The whole record."""
+        facts = {} if self.facts is None else {"facts": [{"id": ID, **self.facts}]}
+        return {self.parent: KEY, "items": [self.item], **facts}
+
 
 KEY = Kind("id", required=True)  # int64 that must be there: the record's own id, or its parent's
 ID = Kind("id")  # int64
@@ -53,6 +72,7 @@ _FIELD_TYPE: Shape = {
     "createdOn": TIME,
     "modifiedOn": TIME,
 }
+_HOURS: Shape = {"fromHour": COUNT, "toHour": COUNT}
 _PERSONNEL: Shape = {
     "id": KEY,
     "userId": ID,
@@ -246,6 +266,80 @@ _WORK: dict[str, Shape] = {
     },
 }
 
+_NOTE: Shape = {
+    "id": KEY,
+    "text": TEXT,
+    "isPinned": FLAG,
+    "createdById": ID,
+    "createdOn": TIME,
+    "modifiedOn": TIME,
+}
+_ATTACHMENT: Shape = {"id": KEY, "fileName": TEXT, "createdById": ID, "createdOn": TIME}
+_FACTS: Shape = {"size": COUNT, "mediaType": TEXT, "sha256": TEXT, "problem": TEXT}
+
+_BESIDE: dict[str, Shape] = {
+    "job_attachments": {"jobId": KEY, **_ATTACHMENT, **_FACTS},
+    "customer_notes": {"customerId": KEY, **_NOTE},
+    "location_notes": {"locationId": KEY, **_NOTE},
+    "named_contacts": {
+        "id": NAME,
+        "referenceId": TEXT,
+        "name": TEXT,
+        "title": TEXT,
+        "isArchived": FLAG,
+        "customerId": ID,
+        "locationId": ID,
+        "isGone": FLAG,
+        "methods": [
+            {
+                "id": TEXT,
+                "contactId": TEXT,
+                "referenceId": TEXT,
+                "type": TEXT,
+                "value": TEXT,
+                "memo": TEXT,
+                "createdOn": TIME,
+                "createdBy": ID,
+                "modifiedOn": TIME,
+                "modifiedBy": ID,
+            }
+        ],
+        "relationships": [
+            {
+                "id": TEXT,
+                "relatedEntityId": ID,
+                "typeName": TEXT,
+                "typeSlug": TEXT,
+                "createdOn": TIME,
+                "createdBy": ID,
+            }
+        ],
+        "createdOn": TIME,
+        "createdBy": ID,
+        "modifiedOn": TIME,
+        "modifiedBy": ID,
+    },
+    "emails": {
+        "id": NAME,
+        "customerId": ID,
+        "jobId": ID,
+        "sentAt": TIME,
+        "sender": TEXT,
+        "recipients": TEXT,
+        "subject": TEXT,
+        "body": TEXT,
+        "matchedBy": TEXT,
+        "attachments": COUNT,
+    },
+}
+
+READINGS: Mapping[str, Reading] = {
+    "job_attachments": Reading("jobId", _ATTACHMENT, _FACTS),
+    "customer_notes": Reading("customerId", _NOTE),
+    "location_notes": Reading("locationId", _NOTE),
+}
+"""What a row of a per-parent segment holds."""
+
 _MONEY_SIDE: dict[str, Shape] = {
     "invoices": {
         "id": KEY,
@@ -417,8 +511,48 @@ _REFERENCE: dict[str, Shape] = {
     "customer_custom_field_types": _FIELD_TYPE,
     "location_custom_field_types": _FIELD_TYPE,
     "job_custom_field_types": _FIELD_TYPE,
+    "job_hold_reasons": {"id": KEY, "active": FLAG, "name": TEXT, "createdOn": TIME, "modifiedOn": TIME},
+    "technician_skills": {
+        "id": NAME,
+        "name": TEXT,
+        "active": FLAG,
+        "technicianId": ID,
+        "jobTypeIds": [ID],
+        "createdOn": TIME,
+        "modifiedOn": TIME,
+    },
+    "arrival_windows": {
+        "id": KEY,
+        "start": TEXT,
+        "duration": TEXT,
+        "businessUnitIds": [ID],
+        "active": FLAG,
+    },
+    "teams": {
+        "id": KEY,
+        "active": FLAG,
+        "name": TEXT,
+        "createdBy": ID,
+        "createdOn": TIME,
+        "modifiedOn": TIME,
+    },
+    "business_hours": {"id": KEY, "weekdays": [_HOURS], "saturday": [_HOURS], "sunday": [_HOURS]},
+    "capacity": {
+        "id": NAME,
+        "timeStamp": TIME,
+        "start": TIME,
+        "end": TIME,
+        "startUtc": TIME,
+        "endUtc": TIME,
+        "businessUnitIds": [ID],
+        "totalAvailability": NUMBER,
+        "openAvailability": NUMBER,
+        "technicians": [{"id": ID, "name": TEXT, "status": TEXT, "hasRequiredSkills": FLAG}],
+        "isAvailable": FLAG,
+        "isExceedingIdealBookingPercentage": FLAG,
+    },
 }
 
-ROOT_BOUND: Mapping[str, Shape] = {**_CUSTOMER_SIDE, **_WORK, **_MONEY_SIDE}
+ROOT_BOUND: Mapping[str, Shape] = {**_CUSTOMER_SIDE, **_WORK, **_MONEY_SIDE, **_BESIDE}
 REFERENCE: Mapping[str, Shape] = _REFERENCE
 SHAPES: Mapping[str, Shape] = {**ROOT_BOUND, **REFERENCE}

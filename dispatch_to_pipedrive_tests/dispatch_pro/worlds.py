@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import orjson
 from upath import UPath
 
-from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS
+from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, Feed
 from dispatch_to_pipedrive.dispatch_pro.placement import CommittedSegment
 from dispatch_to_pipedrive.dispatch_pro.raw import land_records
+from dispatch_to_pipedrive.dispatch_pro.readings import reading
+from dispatch_to_pipedrive.sandbox.dispatch_pro.tenant import Tenant
 
 Record = dict[str, Any]
 
@@ -77,6 +80,19 @@ def land(data: UPath, generation: int, arrived: Generation, pieces: int = 1) -> 
             )
         ]
     return segments
+
+
+def as_landed(tenant: Tenant, feed: Feed) -> list[bytes]:
+    """A generated tenant's records in the form in which an advance lands them; none of what it has no table for."""
+    if feed.name not in tenant.tables or feed.kind not in ("export", "list", "parent"):
+        return []
+    if feed.kind != "parent":
+        return list(tenant.records(feed.name))
+    items: dict[int, list[bytes]] = defaultdict(list)
+    for text in tenant.records(feed.name):
+        record = orjson.loads(text)
+        items[record.pop(feed.id_field)].append(orjson.dumps(record))
+    return [reading(feed, parent, items[parent]) for parent in sorted(items)]
 
 
 @dataclass(frozen=True)

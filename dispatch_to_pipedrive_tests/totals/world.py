@@ -18,6 +18,7 @@ from dispatch_to_pipedrive.dispatch_pro.placement import (
 )
 from dispatch_to_pipedrive.dispatch_pro.raw import land_records
 from dispatch_to_pipedrive.sandbox.dispatch_pro.tenant import generate
+from dispatch_to_pipedrive_tests.dispatch_pro.worlds import as_landed
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def land(data: UPath, customers: int, seed: int) -> World:
     tenant = generate(customers, seed)
     segments = []
     for feed in FEEDS.values():
-        landed = land_records(data / "raw", feed, tenant.records(feed.name))
+        landed = land_records(data / "raw", feed, as_landed(tenant, feed))
         segments += [CommittedSegment(1, feed.name, segment.path) for segment in landed]
     build_placement(data, segments, 1)
     return World(data, tuple(segments), tuple(int(root) for root in root_sizes(data, 1)["root"]))

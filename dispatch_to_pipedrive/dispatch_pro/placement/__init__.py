@@ -11,6 +11,7 @@ from dispatch_to_pipedrive.dispatch_pro.placement.profile import source_profile
 from dispatch_to_pipedrive.dispatch_pro.placement.read import (
     read_batch,
     read_reference,
+    root_bytes,
     root_sizes,
     touched_roots,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "in_words",
     "read_batch",
     "read_reference",
+    "root_bytes",
     "root_features",
     "root_sizes",
     "source_profile",

@@ -23,8 +23,8 @@ from dispatch_to_pipedrive.dispatch_pro.placement.derived import NEEDED, derived
 from dispatch_to_pipedrive.dispatch_pro.placement.engine import address, engine, parquet
 from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment, Index, read_index
 from dispatch_to_pipedrive.dispatch_pro.placement.read import read_reference
-from dispatch_to_pipedrive.dispatch_pro.records import snake
-from dispatch_to_pipedrive.dispatch_pro.shapes import SHAPES, Kind, Shape
+from dispatch_to_pipedrive.dispatch_pro.records import snake, wire_shape
+from dispatch_to_pipedrive.dispatch_pro.shapes import READINGS, SHAPES, Kind, Shape
 
 MOST_VALUES = 200
 COLUMNS = ("feed", "field", "value", "count", "distinct", "records")
@@ -53,11 +53,19 @@ _VALUES: Mapping[str, tuple[str, ...]] = {
         *("invoice_type_name", "business_unit_name"),
     ),
     "payments": ("active", "type", "sync_status"),
+    "job_attachments": ("media_type", "problem"),
+    "customer_notes": ("is_pinned",),
+    "location_notes": ("is_pinned",),
+    "named_contacts": ("is_archived",),
+    "emails": ("matched_by",),
     "job_types": ("active", "name", "class", "priority", "is_smart_dispatched", "no_charge"),
     "technicians": ("active", "status", "team", "business_unit_id", "is_managed_tech"),
     "business_units": ("active", "name", "currency"),
     "tag_types": ("active", "name", "importance"),
     "job_cancel_reasons": ("active", "name"),
+    "job_hold_reasons": ("active", "name"),
+    "teams": ("active", "name"),
+    "technician_skills": ("active", "name"),
 }
 """Fields whose values stand as rows."""
 
@@ -127,10 +135,27 @@ def _read(connection: duckdb.DuckDBPyConnection, data: UPath, index: Index, feed
     else:
         connection.execute(_NOTHING)
     columns = ", ".join(_expressions(feed))
-    structure = json.dumps({**_structure(SHAPES[feed]), **_MORE.get(feed, {})})
+    structure = json.dumps({**_structure(wire_shape(feed)), **_MORE.get(feed, {})})
+    rows = f"SELECT id, root, json_transform(record, '{structure}') AS r FROM winning"  # noqa: S608  (our own names)
+    if feed in READINGS:
+        rows = _items(feed, rows)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE profiled AS SELECT id, root, {columns} "  # noqa: S608  (our own names)
-        f"FROM (SELECT id, root, json_transform(record, '{structure}') AS r FROM winning)"
+        f"CREATE OR REPLACE TEMP TABLE profiled AS SELECT id, root, {columns} FROM ({rows})"  # noqa: S608
+    )
+
+
+def _items(feed: str, rows: str) -> str:
+    """SQL for id, root and fields of each item of the readings in `rows`, and what was found out about it."""
+    of = READINGS[feed]
+    where = {name: "item" if name in of.item else "fact" for name in SHAPES[feed]} | {of.parent: ""}
+    packed = ", ".join(
+        f"'{name}': {place}.\"{name}\"" if place else f"'{name}': id::VARCHAR"
+        for name, place in where.items()
+    )
+    fact = "NULL" if of.facts is None else "list_filter(r.facts, lambda f: f.id = item.id)[1]"
+    return (
+        f"SELECT item.id::BIGINT AS id, root, {{{packed}}} AS r "  # noqa: S608
+        f"FROM (SELECT *, {fact} AS fact FROM (SELECT *, unnest(r.items) AS item FROM ({rows})))"
     )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from upath import UPath
 
-from dispatch_to_pipedrive.dispatch_pro.feeds import REFERENCE, ROOT_BOUND
+from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, REFERENCE, ROOT_BOUND
 from dispatch_to_pipedrive.dispatch_pro.placement.engine import address, engine, parquet, table
 from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment, Index, Span, read_index
 from dispatch_to_pipedrive.dispatch_pro.records import frames_from_records
@@ -55,6 +55,14 @@ SELECT DISTINCT unnest([b.root, a.root]) AS root
 FROM after_rows a FULL JOIN before_rows b ON a.id = b.id
 WHERE a.root IS DISTINCT FROM b.root OR a.generation IS DISTINCT FROM b.generation
    OR a.path IS DISTINCT FROM b.path OR a.position IS DISTINCT FROM b.position
+"""
+
+_ITEMS = """
+SELECT p.root, CAST(sum(coalesce(s.item_count, 0)) AS BIGINT) AS records,
+       CAST(sum(coalesce(s.byte_count, 0)) AS BIGINT) AS bytes
+FROM placed p JOIN places x ON x.path = p.path
+JOIN stored s ON s.filename = x.address AND s.position = p.position
+GROUP BY p.root
 """
 
 _NO_ROWS = """
@@ -103,17 +111,53 @@ def read_reference(
 
 
 def root_sizes(data: UPath, generation: int) -> pd.DataFrame:
-    """How many records of each feed every root holds: a column `root`, then one for each feed (int64)."""
+    """How many records of each feed every root holds: a column `root`, then one for each feed (int64).
+
+    Files and notes that are read parent by parent are counted themselves, not their readings.
+    """
     index = read_index(data, generation)
     counts: dict[str, pd.Series[int]] = {}
     with engine(data) as connection:
         for feed in ROOT_BOUND:
-            if spans := index.files.get(feed):
-                rows = _rows(connection, data, spans).filter("root IS NOT NULL")
+            if not (spans := index.files.get(feed)):
+                continue
+            rows = _rows(connection, data, spans).filter("root IS NOT NULL")
+            if FEEDS[feed].kind == "parent":
+                counted = _items(connection, data, rows)
+            else:
                 counted = rows.aggregate("root, count(*) AS records", "root").df()
-                counts[feed] = counted.set_index("root")["records"]
+            counts[feed] = counted.set_index("root")["records"]
     sizes = pd.DataFrame(counts, columns=list(ROOT_BOUND)).fillna(0).astype("int64")
     return sizes.rename_axis("root").sort_index().reset_index().astype({"root": "int64"})
+
+
+def root_bytes(data: UPath, generation: int) -> pd.DataFrame:
+    """How many bytes the files of every root have that has files, as far as their sizes are known: root, bytes."""
+    index = read_index(data, generation)
+    with engine(data) as connection:
+        spans = index.files.get("job_attachments")
+        rows = _rows(connection, data, spans) if spans else connection.sql(_NO_ROWS)
+        counted = _items(connection, data, rows.filter("root IS NOT NULL"))
+    held = counted.loc[counted["records"] > 0, ["root", "bytes"]].sort_values("root", ignore_index=True)
+    return held.astype("int64")
+
+
+def _items(
+    connection: duckdb.DuckDBPyConnection, data: UPath, placed: duckdb.DuckDBPyRelation
+) -> pd.DataFrame:
+    """root, records and bytes of the items that the placed readings hold."""
+    placed.create_view("placed", True)
+    paths = [
+        path for (path,) in connection.execute("SELECT DISTINCT path FROM placed ORDER BY path").fetchall()
+    ]
+    if not paths:
+        return pd.DataFrame({"root": [], "records": [], "bytes": []}).astype("int64")
+    files = [data / "raw" / path for path in paths]
+    connection.register("places", pa.table({"path": paths, "address": [address(file) for file in files]}))
+    parquet(connection, files, filename=True).create_view("stored", True)
+    counted = connection.execute(_ITEMS).df()
+    connection.unregister("places")
+    return counted
 
 
 def touched_roots(data: UPath, before: int | None, after: int) -> list[int]:
