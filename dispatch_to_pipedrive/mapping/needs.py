@@ -3,6 +3,7 @@
 Options come from the tenant's reference data and from the values that records really have, never from a guess.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,10 @@ from dispatch_to_pipedrive.mapping.reads import value_names
 
 OPTION_LENGTH = 255
 """Code points; Pipedrive: an option's label has 1 to 255."""
+
+
+Bearers = Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]]
+"""(entity, logical field) → option or label → ids of what bears it at the source, such as `tag_type:7`."""
 
 
 class OptionCollision(ValueError):
@@ -56,19 +61,24 @@ class PipelineNeed:
 
 @dataclass(frozen=True, slots=True)
 class SchemaNeeds:
-    """Everything that must stand in the account before the first record goes there."""
+    """Everything that must stand in the account before the first record goes there; `sources` as `bearers_of` tells."""
 
     fields: tuple[FieldNeed, ...]
     labels: Mapping[str, tuple[str, ...]]
     pipeline: PipelineNeed
+    sources: Bearers = dataclasses.field(default_factory=dict)
 
 
-def schema_needs(maps: Maps, values: Mapping[tuple[str, str], Iterable[str]]) -> SchemaNeeds:
+def schema_needs(
+    maps: Maps,
+    values: Mapping[tuple[str, str], Iterable[str]],
+    identities: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
+) -> SchemaNeeds:
     """The needs of all maps, given the distinct source values of each option and label field.
 
     `values`: (entity, logical field) → source values as they come out of the transform, before the value map;
     `option_values` collects them from normalized frames and reference data. A value map's own values are always
-    options. Raises `OptionCollision` and `UnmappedValues`.
+    options. `identities` are those of `bearers_of`. Raises `OptionCollision` and `UnmappedValues`.
     """
     fields = tuple(
         FieldNeed(
@@ -90,7 +100,38 @@ def schema_needs(maps: Maps, values: Mapping[tuple[str, str], Iterable[str]]) ->
     }
     pipelines = [entity_map.pipeline for entity_map in maps.values() if entity_map.pipeline is not None]
     pipeline = PipelineNeed(pipelines[0].name, tuple(pipelines[0].stages))
-    return SchemaNeeds(fields, labels, pipeline)
+    return SchemaNeeds(fields, labels, pipeline, bearers_of(maps, identities or {}))
+
+
+def bearers_of(maps: Maps, identities: Mapping[str, Mapping[str, tuple[str, ...]]]) -> Bearers:
+    """What bears each option and label at the source, for the fields that follow renames.
+
+    `identities`: "deals.job_type" → value → ids of all that has that value; a field follows if it copies such a column.
+    """
+    return {
+        (entity, name): _bearers(field_map, identities[f"{entity}.{field_map.sources[0]}"])
+        for entity, entity_map in maps.items()
+        for name, field_map in entity_map.fields.items()
+        if follows(field_map) and f"{entity}.{field_map.sources[0]}" in identities
+    }
+
+
+def follows(field_map: FieldMap) -> bool:
+    """Whether a field's options or labels take the new name of what they stand for, where the source knows it by id."""
+    choices = field_map.type in ("option", "options", "labels")
+    copied = field_map.transform == "copy" and len(field_map.sources) == 1
+    return field_map.follows_renames and choices and copied
+
+
+def _bearers(field_map: FieldMap, identities: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Option or label → the ids that the map brings to it."""
+    value_map = field_map.value_map or {}
+    found: dict[str, set[str]] = {}
+    for value, ids in identities.items():
+        label = value_map.get(value, value)
+        if label is not None:
+            found.setdefault(str(label), set()).update(ids)
+    return {label: tuple(sorted(ids)) for label, ids in found.items()}
 
 
 def option_values(maps: Maps, columns: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], tuple[str, ...]]:

@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dispatch_to_pipedrive.mapping.needs import SchemaNeeds
-from dispatch_to_pipedrive.migration.values import SchemaObject
+from dispatch_to_pipedrive.migration.values import OPTION, SchemaObject
 from dispatch_to_pipedrive.pipedrive.account import Field, Structure
-from dispatch_to_pipedrive.pipedrive.schema import LABELS, AccountSchema, Made, MadeOption
-
-OPTION = "option"
-"""The kind under which the ledger records options, those of labels among them."""
+from dispatch_to_pipedrive.pipedrive.schema import LABELS, AccountSchema, Made, MadeOption, fitting
 
 Options = Collection[tuple[str, str, str]]
 """(entity, field or LABELS, label)."""
@@ -103,22 +100,33 @@ def made_of(recorded: Iterable[SchemaObject]) -> tuple[Made, ...]:
 def options_of(recorded: Iterable[SchemaObject]) -> tuple[MadeOption, ...]:
     """The recorded options."""
     return tuple(
-        MadeOption(x.entity, *split_option(x.name), int(x.code)) for x in recorded if x.kind == OPTION
+        MadeOption(x.entity, *split_option(x.name), int(x.code), tuple(x.source.split()))
+        for x in recorded
+        if x.kind == OPTION
     )
 
 
+def as_recorded(option: MadeOption) -> SchemaObject:
+    """An option as the ledger keeps it."""
+    name = f"{option.field}: {option.label}"
+    return SchemaObject(OPTION, option.entity, name, str(option.id), option.field, " ".join(option.sources))
+
+
 def options_to_record(schema: AccountSchema, needed: Options) -> list[SchemaObject]:
-    """Which option of the account stands for each needed one, as far as the ledger does not know it yet."""
-    known = {(o.entity, o.field, o.label): o.id for o in schema.options}
+    """Which option of the account stands for each needed one, as far as the ledger does not know it yet.
+
+    These are options that people made: what the program makes is recorded with the step that makes it.
+    """
+    known = {(o.entity, o.field, o.id) for o in schema.options}
     standing = {
-        (entity, field, label): schema.standing(entity, field).get(label)
+        (entity, field, label): schema.number_of(entity, field, label)
         for entity, field, label in sorted(needed)
         if field == LABELS or schema.has_field(entity, field)
     }
     return [
-        SchemaObject(OPTION, entity, f"{field}: {label}", str(number), field)
+        as_recorded(MadeOption(entity, field, label, number))
         for (entity, field, label), number in standing.items()
-        if number is not None and known.get((entity, field, label)) != number
+        if number is not None and (entity, field, number) not in known
     ]
 
 
@@ -176,13 +184,13 @@ def _options(
             continue  # the field itself is gone, which is told already
         there = _labels(field)
         if x.code not in there:
-            anew = next((number for number, called in there.items() if called == label), None)
+            anew = next((number for number, called in there.items() if called == fitting(label)), None)
             if anew is not None:
                 yield Drift(OPTION, x.entity, x.name, x.code, "made anew", anew, False)
             else:
                 blocks = needed is None or (x.entity, name, label) in needed
                 yield Drift(OPTION, x.entity, x.name, x.code, "vanished", "", blocks)
-        elif there[x.code] != label:
+        elif there[x.code] != fitting(label):
             yield Drift(OPTION, x.entity, x.name, x.code, "renamed", there[x.code], False)
 
 

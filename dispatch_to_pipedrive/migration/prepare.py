@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from dispatch_to_pipedrive.mapping.needs import SchemaNeeds
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.drift import (
+    as_recorded,
     drift,
     made_of,
     options_needed,
@@ -22,8 +23,9 @@ from dispatch_to_pipedrive.migration.errors import MigrationError, RunStopped
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import SECOND_READING
 from dispatch_to_pipedrive.migration.values import Intent, Outcome, SchemaObject
+from dispatch_to_pipedrive.pipedrive import making
 from dispatch_to_pipedrive.pipedrive import schema as account
-from dispatch_to_pipedrive.pipedrive.account import read_structure
+from dispatch_to_pipedrive.pipedrive.account import Structure, read_structure
 from dispatch_to_pipedrive.pipedrive.errors import Ambiguous, Forbidden, Rejected
 
 log = logging.getLogger(__name__)
@@ -31,19 +33,27 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SchemaReport:
-    """What was made, and what stood already."""
+    """What was made or renamed, and what stood already."""
 
     made: int
     existing: int
 
 
 async def read_schema(session: Session) -> account.AccountSchema:
-    """The account's schema as the ledger knows it.
+    """The account's schema as the ledger knows it (40 tokens).
 
     Raises SchemaChanged if a recorded key has vanished or changed its type.
     """
+    return schema_of(session, await read_structure(session.client))
+
+
+def schema_of(session: Session, structure: Structure) -> account.AccountSchema:
+    """An account that was read already, as the ledger knows it; SchemaChanged as `read_schema`."""
     recorded = session.ledger.schema_objects(session.scope.account)
-    return await account.read_account_schema(session.client, made_of(recorded), options_of(recorded))
+    schema = account.AccountSchema(structure, made_of(recorded), options_of(recorded))
+    if changes := account.changes_of(schema):
+        raise account.SchemaChanged(changes)
+    return schema
 
 
 async def missing_steps(session: Session, needs: SchemaNeeds) -> tuple[account.SchemaStep, ...]:
@@ -61,8 +71,9 @@ async def apply_schema(
 ) -> SchemaReport:
     """Make what is missing, one step after the other, and note which option stands for which choice.
 
-    `look` sees the schema before anything is made, and may refuse it. Raises RunStopped where people deleted an option
-    that records need: it is not made a second time behind their back.
+    Options whose source has another name now are renamed, where the map says that they follow and nobody gave them a
+    name of their own. `look` sees the schema before anything is made, and may refuse it. Raises RunStopped where people
+    deleted an option that records need: it is not made a second time behind their back.
     """
     schema = await read_schema(session)
     schema = await _settle_open(session, schema)
@@ -72,6 +83,7 @@ async def apply_schema(
     if closing := [str(one) for one in drift(recorded, schema.structure, options) if one.blocks]:
         raise RunStopped(f"people changed the account's schema: {'; '.join(closing)}")
     wanted = _needs(needs)
+    schema = note_shared(session, schema.at_source(needs.sources))
     existing = len(schema.made)
     made = 0
     while steps := account.plan_schema(schema, wanted):
@@ -82,16 +94,35 @@ async def apply_schema(
     return SchemaReport(made, existing)
 
 
+def note_shared(session: Session, schema: account.AccountSchema) -> account.AccountSchema:
+    """Write down which options stand for more of the source than the ledger knew; the schema with that.
+
+    Whoever writes records notes it before: an option of two tags must not be renamed with one of them.
+    """
+    found = account.shared(schema)
+    if not found:
+        return schema
+    session.ledger.record(session.scope, session.fence, schema=[as_recorded(option) for option in found])
+    now = {(o.entity, o.field, o.id): o for o in found}
+    options = tuple(now.get((o.entity, o.field, o.id), o) for o in schema.options)
+    return replace(schema, options=options)
+
+
 async def _make(
     session: Session, schema: account.AccountSchema, step: account.SchemaStep
 ) -> account.AccountSchema:
     intent = replace(
-        session.intent("create", "schema", f"{step.kind}:{step.entity}:{step.name}"), body=step.as_dict()
+        session.intent(
+            "update" if step.kind == "rename" else "create",
+            "schema",
+            f"{step.kind}:{step.entity}:{step.name}",
+        ),
+        body=step.as_dict(),
     )
     (intent,), _ = session.ledger.record(session.scope, session.fence, intents=[intent])
     faults.point("schema_intent_committed")
     try:
-        outcome = await account.apply_step(session.client, step)
+        outcome = await making.apply_step(session.client, step)
     except Ambiguous:
         return await _settle_step(session, schema, intent)
     except (Rejected, Forbidden) as error:
@@ -108,7 +139,7 @@ def _commit(
     session: Session,
     schema: account.AccountSchema,
     intent: Intent,
-    made: account.SchemaOutcome,
+    made: making.SchemaOutcome,
     status: str,
 ) -> account.AccountSchema:
     outcome = Outcome(
@@ -119,12 +150,13 @@ def _commit(
         server_date=made.date.isoformat(timespec="seconds") if made.date else None,
     )
     objects = [] if made.made is None else [_object(made.made)]
+    objects += [as_recorded(option) for option in making.recorded_by(schema, made)]
     day, tokens = session.untold_tokens()
     session.ledger.record(
         session.scope, session.fence, outcomes=[outcome], schema=objects, day=day, tokens=tokens
     )
     faults.point("schema_outcome_committed")
-    return account.learn(schema, made)
+    return making.learn(schema, made)
 
 
 async def _settle_open(session: Session, schema: account.AccountSchema) -> account.AccountSchema:
@@ -141,7 +173,7 @@ async def _settle_step(
     step = account.SchemaStep.from_dict(intent.body or {})
     for pause in (0.0, max(session.grace_left([intent]), SECOND_READING)):
         await asyncio.sleep(pause)
-        found = account.find_made(await read_structure(session.client), step)
+        found = making.find_made(await read_structure(session.client), step)
         if len(found) == 1:
             return _commit(session, schema, intent, found[0], "settled")
         if found:
@@ -161,6 +193,7 @@ def _needs(needs: SchemaNeeds) -> account.SchemaNeeds:
             for f in needs.fields
         ),
         labels=tuple(account.LabelNeed(entity, labels) for entity, labels in needs.labels.items() if labels),
+        sources=needs.sources,
     )
 
 

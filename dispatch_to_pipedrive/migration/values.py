@@ -12,6 +12,19 @@ TENANT = ""
 Body = dict[str, Any]
 
 
+_BEFORE = "-before-"
+
+
+def key_before(source_key: str, pipedrive_id: int) -> str:
+    """The source key under which a record stays known that another has replaced, until it is deleted."""
+    return f"{source_key}{_BEFORE}{pipedrive_id}"
+
+
+def key_after(source_key: str) -> str:
+    """The source key itself, or for a replaced record that of the one which took its place."""
+    return source_key.partition(_BEFORE)[0]
+
+
 class Link(NamedTuple):
     """Which record of the account stands for which source key.
 
@@ -30,7 +43,10 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What is about to be sent; committed before the request goes out."""
+    """What is about to be sent; committed before the request goes out.
+
+    `before` is what the record holds now; a create has it where it replaces a record (its id is in it).
+    """
 
     verb: str
     entity: str
@@ -45,6 +61,15 @@ class Intent:
     at: str
     server_date: str | None
     number: int = 0
+
+    @property
+    def replaced(self) -> Link | None:
+        """The link under which the record stays known that this create replaces."""
+        if self.verb != "create" or not self.before:
+            return None
+        number = int(self.before["id"])
+        key = key_before(self.source_key, number)
+        return Link(self.entity, key, number, "live", self.root, self.generation, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +141,31 @@ class Approval:
 
 @dataclass(frozen=True)
 class SchemaObject:
-    """A pipeline, stage, field or label option made (or adopted) for the migration on one account."""
+    """A pipeline, stage, field or label option made (or adopted) for the migration on one account.
+
+    source: of an option, the ids of what it stands for at the source, with blanks between; empty where people made it,
+    or where it follows no rename.
+    """
 
     kind: str
     entity: str
     name: str
     code: str
     field_type: str
+    source: str = ""
+
+
+OPTION = "option"
+"""The kind under which the ledger records options, those of labels among them; their field stands as the type."""
+
+
+class AccountUser(NamedTuple):
+    """A user of the account as last read; the e-mail is folded."""
+
+    id: int
+    email: str
+    name: str
+    active: bool
 
 
 @dataclass(frozen=True)

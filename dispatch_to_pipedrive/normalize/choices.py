@@ -30,6 +30,31 @@ def choices(features: pd.DataFrame, reference: Mapping[str, pd.DataFrame]) -> di
     }
 
 
+def identities(reference: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Normalized column → value that it can have → what bears that name, by an id that no rename alters.
+
+    Such as "deals.labels" → "VIP" → ("tag_type:7",); two tags of one name are two ids.
+    """
+    tags = _bearers(reference["tag_types"], "tag_type")
+    reasons = reference["job_cancel_reasons"]
+    return {
+        "organizations.labels": tags,
+        "persons.labels": tags,
+        "deals.labels": tags,
+        "deals.job_type": _bearers(reference["job_types"], "job_type"),
+        "deals.business_unit": _bearers(reference["business_units"], "business_unit"),
+        "deals.cancel_reason": _bearers(
+            reasons.assign(name=reasons["name"].str.strip()), "job_cancel_reason"
+        ),
+    }
+
+
+def _bearers(kinds: pd.DataFrame, word: str) -> dict[str, tuple[str, ...]]:
+    named = kinds.drop_duplicates("id").dropna(subset=["name"])
+    keys = word + ":" + named["id"].astype("string")
+    return {str(name): tuple(sorted(ids)) for name, ids in keys.groupby(named["name"].astype("string"))}
+
+
 def _after(features: pd.DataFrame, kind: str, *, but: str | None = None) -> pd.Series:
     """What stands after the kind of those features, each once."""
     found = pd.Series(features["feature"].unique(), dtype="string")

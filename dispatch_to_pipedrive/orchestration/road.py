@@ -27,15 +27,17 @@ from dispatch_to_pipedrive.mapping import (
     option_values,
     schema_needs,
 )
+from dispatch_to_pipedrive.mapping.needs import bearers_of, follows
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.plan import COMMERCIAL
 from dispatch_to_pipedrive.migration.renamed_totals import renamed
 from dispatch_to_pipedrive.migration.totals import compare_totals, totals_of_mapped, totals_of_raw
 from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.normalize import Normalized, NormalizeOptions, normalize
-from dispatch_to_pipedrive.normalize.choices import choices
+from dispatch_to_pipedrive.normalize.choices import REFERENCE, choices, identities
 from dispatch_to_pipedrive.normalize.custom_fields import Read
 from dispatch_to_pipedrive.normalize.schemas import kinds
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 from dispatch_to_pipedrive.settings import Settings
 
 _CHUNK = 20_000  # roots whose customers are read at once
@@ -103,7 +105,17 @@ def needs_of(
     custom: Mapping[str, tuple[str, ...]],
 ) -> SchemaNeeds:
     """What the account must have before the first record goes there; `custom` as for `values_of`."""
-    return schema_needs(maps, values_of(maps, features, reference, custom))
+    return schema_needs(maps, values_of(maps, features, reference, custom), identities(reference))
+
+
+def named_at(
+    schema: AccountSchema, maps: Maps, data: UPath, ledger: Ledger, generation: int
+) -> AccountSchema:
+    """The account's schema, asked by the names that tags, job types and units had at a generation."""
+    if not any(follows(field) for entity_map in maps.values() for field in entity_map.fields.values()):
+        return schema
+    reference = read_reference(data, committed(ledger, generation), generation, REFERENCE)
+    return schema.at_source(bearers_of(maps, identities(reference)))
 
 
 def normalized(data: UPath, ledger: Ledger, manifest: Manifest, maps: Maps | None = None) -> Normalized:

@@ -168,6 +168,29 @@ class PipedriveClient(Requests):
             "POST", f"{path}/{field_code}/options", body, price, "schema", wrap="options"
         )
 
+    async def field(self, entity: str, field_code: str) -> Answer:
+        """One field of an entity (v2), with its options as they are now."""
+        path = f"/api/v2/{FIELD_RESOURCES[entity]}"
+        cost = PRICES["GET", f"{path}/{{field_code}}"]
+        reply = await self._read(f"{path}/{field_code}", None, cost, "schema")
+        return Answer(record_of(reply.data, "GET", path), reply.date, cost)
+
+    async def rename_options(self, entity: str, field_code: str, labels: Mapping[int, str]) -> Answer:
+        """Give options of a field (by id) other labels; `record["options"]` are those only."""
+        path = f"/api/v2/{FIELD_RESOURCES[entity]}"
+        cost = PRICES["PATCH", f"{path}/{{field_code}}/options"]
+        body = [{"id": number, "label": label} for number, label in labels.items()]
+        return await self._write(
+            "PATCH", f"{path}/{field_code}/options", body, cost, "schema", wrap="options"
+        )
+
+    async def v1_field(self, entity: str, field_id: int) -> Answer:
+        """One field of an entity as v1 shows it, by its number."""
+        path = f"/api/v1/{FIELD_RESOURCES[entity]}"
+        cost = PRICES["GET", f"{path}/{{id}}"]
+        reply = await self._read(f"{path}/{field_id}", None, cost, "schema")
+        return Answer(record_of(reply.data, "GET", path), reply.date, cost)
+
     async def v1_fields(self, entity: str) -> Records:
         """All fields of an entity as v1 shows them: numeric ids, `key`, options with colours."""
         path = f"/api/v1/{FIELD_RESOURCES[entity]}"

@@ -6,13 +6,16 @@ program made (or was told to adopt) is known by the key that the ledger recorded
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from dispatch_to_pipedrive.pipedrive.account import Field, Structure, read_structure
 from dispatch_to_pipedrive.pipedrive.client import PipedriveClient
+from dispatch_to_pipedrive.pipedrive.plans import OPTION_LABEL_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +23,10 @@ class Made:
     """One thing of the schema as the ledger records it.
 
     kind pipeline: key is its id. kind stage: key is its id, detail the pipeline's name. kind field: key is
-    the field_code, detail the field_type.
+    the field_code, detail the field_type. kind labels: key is the number that v1 gives an entity's label field.
     """
 
-    kind: Literal["pipeline", "stage", "field"]
+    kind: Literal["pipeline", "stage", "field", "labels"]
     entity: str
     name: str
     key: str
@@ -34,14 +37,33 @@ LABELS = "label_ids"
 """The name under which the labels of an entity's records are recorded."""
 
 
+Sources = Mapping[tuple[str, str], Mapping[str, Sequence[str]]]
+"""(entity, custom field or LABELS) → label → what bears that name at the source, by id: `tag_type:7`.
+
+Only for fields whose options follow renames at the source."""
+
+
 @dataclass(frozen=True, slots=True)
 class MadeOption:
-    """The option (of a custom field by logical name, or of LABELS) that stood for a label when the schema was made."""
+    """The option (of a custom field by logical name, or of LABELS) that stands for a label.
+
+    sources: all that it has ever stood for at the source; empty for one that people made, or whose field does not
+    follow renames. An option that stands for one thing is renamed with it.
+    """
 
     entity: str
     field: str
     label: str
     id: int
+    sources: tuple[str, ...] = ()
+
+
+def fitting(label: str) -> str:
+    """A label as Pipedrive can hold it: cut where it is too long, and told from others that begin alike."""
+    if len(label) <= OPTION_LABEL_LENGTH:
+        return label
+    mark = f"… [{hashlib.sha256(label.encode()).hexdigest()[:8]}]"
+    return label[: OPTION_LABEL_LENGTH - len(mark)] + mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +123,12 @@ class AccountSchema:
     structure: Structure
     made: tuple[Made, ...] = ()
     options: tuple[MadeOption, ...] = ()
+    sources: Sources = dataclasses.field(default_factory=dict)
+    """What bore which name at the source when the records were read that this schema is asked for."""
+
+    def at_source(self, sources: Sources) -> AccountSchema:
+        """The same account, asked by the names that the source gave at some time."""
+        return replace(self, sources=sources)
 
     @cached_property
     def _standing(self) -> dict[tuple[str, str], Mapping[str, int]]:
@@ -109,20 +137,38 @@ class AccountSchema:
     def standing(self, entity: str, name: str) -> Mapping[str, int]:
         """Label → id of a custom field's options, or of an entity's LABELS.
 
-        An option that people renamed still stands for what it was made for; a recorded one that is gone does not.
+        What follows renames is found by what bears the label at the source, however the option is called now. An option
+        that people renamed still stands for what it was made for; a recorded one that is gone does not.
         """
         if (entity, name) not in self._standing:
-            field = self.structure.label_field(entity) if name == LABELS else self.field(entity, name)
-            there = {o.id: o.label for o in (field.options if field else None) or () if isinstance(o.id, int)}
-            ours = {
-                o.label: o.id for o in self.options if (o.entity, o.field) == (entity, name) and o.id in there
-            }
+            there = self.called(entity, name)
+            ours = self.recorded(entity, name)
+            mine = {option.id for option in ours}
             free: dict[str, int] = {}
             for number, label in there.items():
-                if number not in ours.values():
+                if number not in mine:
                     free.setdefault(label, number)
-            self._standing[entity, name] = {**free, **ours}
+            found = {**free, **{option.label: option.id for option in ours}}
+            borne = _by_source(ours, self.sources.get((entity, name), {}))
+            self._standing[entity, name] = {**found, **borne}
         return self._standing[entity, name]
+
+    def called(self, entity: str, name: str) -> Mapping[int, str]:
+        """Id → label, as the account has the options of a custom field or an entity's LABELS."""
+        found = self.structure.label_field(entity) if name == LABELS else self.field(entity, name)
+        options = (found.options if found else None) or ()
+        return {option.id: option.label for option in options if isinstance(option.id, int)}
+
+    def recorded(self, entity: str, name: str) -> list[MadeOption]:
+        """The recorded options of a custom field or of LABELS that the account still has."""
+        there = self.called(entity, name)
+        return [o for o in self.options if (o.entity, o.field) == (entity, name) and o.id in there]
+
+    def number_of(self, entity: str, name: str, label: str) -> int | None:
+        """The id of the option that stands for a label; None if there is none."""
+        standing = self.standing(entity, name)
+        found = standing.get(label)
+        return standing.get(fitting(label)) if found is None else found
 
     @cached_property
     def _codes(self) -> Mapping[tuple[str, str], str]:
@@ -173,14 +219,14 @@ class AccountSchema:
 
     def option_id(self, entity: str, name: str, label: str) -> int:
         """The id of a custom field's option."""
-        found = self.standing(entity, name).get(label)
+        found = self.number_of(entity, name, label)
         if found is None:
             raise NotInSchema(f"option of {name}", entity, label)
         return found
 
     def label_id(self, entity: str, label: str) -> int:
         """The id of a label."""
-        found = self.standing(entity, LABELS).get(label)
+        found = self.number_of(entity, LABELS, label)
         if found is None:
             raise NotInSchema("label", entity, label)
         return found
@@ -202,6 +248,47 @@ class AccountSchema:
         if not found:
             raise NotInSchema("stage", "deals", name)
         return found[0]
+
+
+def _by_source(ours: Iterable[MadeOption], names: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Label → the option that stands for what bears it: for exactly that, else of that name, else for that and more."""
+    if not names:
+        return {}
+    exact: dict[frozenset[str], MadeOption] = {}
+    among: dict[str, MadeOption] = {}
+    for one in ours:
+        if one.sources:
+            exact.setdefault(frozenset(one.sources), one)
+            for source in one.sources:
+                among.setdefault(source, one)
+    by_label = {one.label: one for one in ours}
+    found: dict[str, int] = {}
+    for label, bearers in names.items():
+        named = by_label.get(label)
+        option: MadeOption | None = exact.get(frozenset(bearers))
+        if option is None and named is not None and not set(named.sources).isdisjoint(bearers):
+            option = named
+        if option is None:
+            option = next((among[source] for source in bearers if source in among), None)
+        if option is not None:
+            found[label] = option.id
+    return found
+
+
+def shared(schema: AccountSchema) -> list[MadeOption]:
+    """Recorded options that now stand for more of the source than was recorded, with all of it."""
+    found = []
+    for (entity, name), names in schema.sources.items():
+        if name != LABELS and not schema.has_field(entity, name):
+            continue
+        ours = {option.id: option for option in schema.recorded(entity, name) if option.sources}
+        for label, bearers in names.items():
+            option = ours.get(schema.number_of(entity, name, label) or 0)
+            if option is not None and not set(bearers) <= set(option.sources):
+                more = replace(option, sources=tuple(sorted({*option.sources, *bearers})))
+                ours[option.id] = more
+                found.append(more)
+    return list({(o.entity, o.field, o.id): o for o in found}.values())
 
 
 async def read_account_schema(
@@ -227,6 +314,8 @@ def changes_of(schema: AccountSchema) -> tuple[Change, ...]:
             field = schema.structure.fields.get(made.entity, {}).get(made.key)
             if field is None or field.field_type != made.detail:
                 changes.append(Change(made, None if field is None else field.field_type))
+        elif made.kind == "labels":
+            continue  # a shortcut to a field that every account has; who takes it looks whether it still leads there
         elif made.key not in (pipelines if made.kind == "pipeline" else stages):
             changes.append(Change(made, None))
     return tuple(changes)

@@ -6,13 +6,12 @@ Each step is one write, so that the ledger can note intent and outcome around it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
-from dispatch_to_pipedrive.pipedrive.account import LABEL_CODES, Field, Option, Pipeline, Stage, Structure
-from dispatch_to_pipedrive.pipedrive.client import Answer, PipedriveClient
+from dispatch_to_pipedrive.pipedrive.account import LABEL_CODES
 from dispatch_to_pipedrive.pipedrive.recorded import (
     LABELS,
     AccountSchema,
@@ -22,9 +21,12 @@ from dispatch_to_pipedrive.pipedrive.recorded import (
     MadeOption,
     NotInSchema,
     SchemaChanged,
+    Sources,
     adopt,
     changes_of,
+    fitting,
     read_account_schema,
+    shared,
 )
 
 __all__ = [
@@ -41,19 +43,19 @@ __all__ = [
     "PipelineNeed",
     "SchemaChanged",
     "SchemaNeeds",
-    "SchemaOutcome",
     "SchemaStep",
+    "Sources",
     "adopt",
-    "apply_step",
     "changes_of",
     "fields_needed",
-    "find_made",
-    "learn",
+    "fitting",
     "plan_schema",
     "read_account_schema",
+    "renames_of",
+    "shared",
 ]
 
-StepKind = Literal["pipeline", "stage", "field", "adopt", "options", "labels"]
+StepKind = Literal["pipeline", "stage", "field", "adopt", "options", "labels", "rename"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +91,27 @@ class PipelineNeed:
 
 @dataclass(frozen=True, slots=True)
 class SchemaNeeds:
-    """All that must stand before the first record is written."""
+    """All that must stand before the first record is written; `sources` of fields whose options follow renames."""
 
     pipelines: tuple[PipelineNeed, ...] = ()
     fields: tuple[FieldNeed, ...] = ()
     labels: tuple[LabelNeed, ...] = ()
+    sources: Sources = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """An option that gets the name which its source has now; `called` is what the account calls it."""
+
+    id: int
+    old: str
+    new: str
+    called: str
+
+    @property
+    def by_people(self) -> bool:
+        """Whether people gave it a name of their own, which stays."""
+        return self.called not in (fitting(self.old), fitting(self.new))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +128,12 @@ class SchemaStep:
     """One write that brings the account nearer to the needs, made of plain values for the intent.
 
     kind adopt: nothing is written to the account, the ledger only notes that people's field serves as ours.
+    kind rename: options take the names that their sources have now; those that people renamed keep theirs.
     target: the field_code to which options are added or that is adopted, or the pipeline's id for a stage.
-    labels: the option labels that the step adds.
+    labels: the option labels that the step adds; sources: to each what it stands for at the source.
+    renames: (id, name that the ledger recorded, new name) of the options that a rename gives one.
     before: keys of the same kind known before the step, by which a settled one is told from older namesakes.
+    number: v1's number of the entity's label field, where it is known.
     """
 
     kind: StepKind
@@ -124,6 +145,15 @@ class SchemaStep:
     description: str = ""
     through_v2: bool = False
     before: tuple[str, ...] = ()
+    sources: tuple[tuple[str, ...], ...] = ()
+    renames: tuple[tuple[int, str, str], ...] = ()
+    number: str = ""
+
+    @property
+    def choices(self) -> str:
+        """The name under which the options of the step are recorded."""
+        of_labels = self.kind == "labels" or self.target in LABEL_CODES
+        return LABELS if of_labels else self.name
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for the ledger."""
@@ -132,18 +162,9 @@ class SchemaStep:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The step that `as_dict` wrote down."""
-        return cls(**{**values, "labels": tuple(values["labels"]), "before": tuple(values["before"])})
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaOutcome:
-    """What a step brought; `made` is to be recorded (None for options and labels: found by label)."""
-
-    step: SchemaStep
-    made: Made | None
-    record: Mapping[str, Any]
-    tokens: int
-    date: datetime | None
+        lists = {name: tuple(values[name]) for name in ("labels", "before")}
+        pairs = {name: tuple(map(tuple, values.get(name, ()))) for name in ("sources", "renames")}
+        return cls(**{**values, **lists, **pairs})
 
 
 def plan_schema(
@@ -155,6 +176,7 @@ def plan_schema(
     that has no choice yet is left until it has one, since the vendor refuses it without. Raises CannotAdopt.
     """
     through_v2 = capabilities is not None and capabilities.label_options_v2 is True
+    schema = schema.at_source(needs.sources)
     return (
         *_pipeline_steps(schema, needs.pipelines),
         *(step for need in needs.fields for step in _field_steps(schema, need)),
@@ -162,75 +184,37 @@ def plan_schema(
     )
 
 
+def renames_of(schema: AccountSchema, entity: str, name: str) -> list[Rename]:
+    """Options that no longer bear the name of what they stand for at the source, as far as they can take it.
+
+    An option that stands for more than one thing keeps its name, and so does one whose new name another has.
+    """
+    recorded = schema.recorded(entity, name)
+    ours = {frozenset(option.sources): option for option in reversed(recorded) if option.sources}
+    called = schema.called(entity, name)
+    asked = [
+        Rename(option.id, option.label, label, called[option.id])
+        for label, bearers in schema.sources.get((entity, name), {}).items()
+        if len(bearers) == 1
+        and (option := ours.get(frozenset(bearers))) is not None
+        and option.label != label
+    ]
+    while True:
+        there = Counter(
+            {**called, **{one.id: fitting(one.new) for one in asked if not one.by_people}}.values()
+        )
+        known = Counter({**{o.id: o.label for o in recorded}, **{one.id: one.new for one in asked}}.values())
+        free = [
+            one for one in asked if known[one.new] == 1 and (one.by_people or there[fitting(one.new)] == 1)
+        ]
+        if len(free) == len(asked):
+            return asked
+        asked = free
+
+
 def fields_needed(steps: Iterable[SchemaStep]) -> int:
     """Custom fields that the steps would add to what the plan's cap counts."""
     return sum(step.kind == "field" for step in steps)
-
-
-async def apply_step(client: PipedriveClient, step: SchemaStep) -> SchemaOutcome:
-    """Make one thing; after an `Ambiguous` error read the structure again and ask `find_made`."""
-    if step.kind == "pipeline":
-        answer = await client.create("pipelines", {"name": step.name})
-    elif step.kind == "stage":
-        answer = await client.create("stages", {"name": step.name, "pipeline_id": int(step.target)})
-    elif step.kind == "field":
-        answer = await client.create_field(step.entity, _field_body(step))
-    elif step.kind == "adopt":
-        return SchemaOutcome(step, _made(step, {"field_code": step.target}), {}, 0, None)
-    elif step.kind == "options" or step.through_v2:
-        answer = await client.add_options(step.entity, step.target, step.labels)
-    else:
-        return await _put_labels(client, step)
-    return SchemaOutcome(step, _made(step, answer.record), answer.record, answer.tokens, answer.date)
-
-
-def find_made(structure: Structure, step: SchemaStep) -> tuple[SchemaOutcome, ...]:
-    """What the account now holds that the step may have made: none, one, or several candidates."""
-    records: list[dict[str, Any]] = []
-    if step.kind == "pipeline":
-        records = [p.model_dump() for p in structure.pipelines if _is_new(step, p.name, str(p.id))]
-    elif step.kind == "stage":
-        records = [
-            s.model_dump()
-            for s in structure.stages
-            if str(s.pipeline_id) == step.target and _is_new(step, s.name, str(s.id))
-        ]
-    elif step.kind == "field":
-        records = [
-            f.model_dump()
-            for f in structure.fields.get(step.entity, {}).values()
-            if f.field_type == step.detail and _is_new(step, f.field_name, f.field_code)
-        ]
-    else:
-        field = structure.fields.get(step.entity, {}).get(step.target)
-        if field is not None and (step.kind == "adopt" or set(step.labels) <= set(field.option_ids)):
-            records = [field.model_dump()]
-    return tuple(SchemaOutcome(step, _made(step, record), record, 0, None) for record in records)
-
-
-def learn(schema: AccountSchema, outcome: SchemaOutcome) -> AccountSchema:
-    """The schema after a step, without reading the account again."""
-    structure, record = schema.structure, outcome.record
-    step = outcome.step
-    if step.kind == "pipeline":
-        structure = replace(structure, pipelines=(*structure.pipelines, Pipeline.model_validate(record)))
-    elif step.kind == "stage":
-        structure = replace(structure, stages=(*structure.stages, Stage.model_validate(record)))
-    elif step.kind == "field":
-        structure = _with_field(structure, step.entity, Field.model_validate(record))
-    elif step.kind != "adopt":
-        field = structure.fields[step.entity][step.target]
-        new = [Option.model_validate(option) for option in record.get("options") or ()]
-        known = {option.id for option in new}
-        kept = tuple(option for option in field.options or () if option.id not in known)
-        field = field.with_options((*kept, *new))
-        for label in step.labels:
-            if label not in field.option_ids:
-                # Planning again would send the same label for ever.
-                raise NotInSchema(f"option of {field.field_name} after it was added", step.entity, label)
-        structure = _with_field(structure, step.entity, field)
-    made = schema.made if outcome.made is None else (*schema.made, outcome.made)
-    return AccountSchema(structure, made, schema.options)
 
 
 def _pipeline_steps(schema: AccountSchema, needs: Sequence[PipelineNeed]) -> Iterable[SchemaStep]:
@@ -268,16 +252,38 @@ def _field_steps(schema: AccountSchema, need: FieldNeed) -> Iterable[SchemaStep]
             labels=labels,
             description=need.description,
             before=tuple(fields),
+            sources=_bearing(schema, need.entity, need.name, labels),
         )
         return
     field = fields.get(code)
     if field is None or field.field_type != need.field_type:
         made = Made("field", need.entity, need.name, code, need.field_type)
         raise SchemaChanged([Change(made, None if field is None else field.field_type)])
-    standing = schema.standing(need.entity, need.name)
-    missing = tuple(label for label in labels if label not in standing)
-    if missing:
-        yield SchemaStep("options", need.entity, need.name, target=code, labels=missing)
+    known = tuple(map(str, schema.called(need.entity, need.name)))
+    if renames := renames_of(schema, need.entity, need.name):
+        yield SchemaStep("rename", need.entity, need.name, target=code, renames=_triples(renames))
+    if missing := [x for x in labels if schema.number_of(need.entity, need.name, x) is None]:
+        yield SchemaStep(
+            "options",
+            need.entity,
+            need.name,
+            target=code,
+            labels=tuple(missing),
+            before=known,
+            sources=_bearing(schema, need.entity, need.name, missing),
+        )
+
+
+def _triples(renames: Iterable[Rename]) -> tuple[tuple[int, str, str], ...]:
+    return tuple((one.id, one.old, one.new) for one in renames)
+
+
+def _bearing(
+    schema: AccountSchema, entity: str, name: str, labels: Iterable[str]
+) -> tuple[tuple[str, ...], ...]:
+    """To each label what it stands for at the source."""
+    names = schema.sources.get((entity, name), {})
+    return tuple(tuple(names.get(label, ())) for label in labels)
 
 
 def _adopting(schema: AccountSchema, need: FieldNeed) -> SchemaStep:
@@ -300,54 +306,28 @@ def _label_steps(schema: AccountSchema, need: LabelNeed, through_v2: bool) -> It
     field = schema.structure.label_field(need.entity)
     if field is None:
         raise NotInSchema("label field", need.entity, LABEL_CODES[0])
-    standing = schema.standing(need.entity, LABELS)
-    missing = tuple(label for label in dict.fromkeys(need.labels) if label not in standing)
-    if missing:
-        code = field.field_code
-        yield SchemaStep("labels", need.entity, code, target=code, labels=missing, through_v2=through_v2)
-
-
-async def _put_labels(client: PipedriveClient, step: SchemaStep) -> SchemaOutcome:
-    """Add labels by v1, which takes the full list: read it right before, keep every entry as it is."""
-    fields = await client.v1_fields(step.entity)
-    codes = (step.target, *LABEL_CODES)
-    field = min(
-        (f for f in fields if f.get("key") in codes), key=lambda f: codes.index(str(f["key"])), default=None
-    )
-    if field is None:
-        raise NotInSchema("label field (v1)", step.entity, step.target)
-    standing = list(field.get("options") or ())
-    known = {option["label"] for option in standing}
-    added = [{"label": label} for label in step.labels if label not in known]
-    if not added:
-        return SchemaOutcome(step, None, field, 0, None)
-    answer: Answer = await client.put_options(step.entity, int(field["id"]), [*standing, *added])
-    return SchemaOutcome(step, None, answer.record, answer.tokens, answer.date)
-
-
-def _field_body(step: SchemaStep) -> dict[str, Any]:
-    body: dict[str, Any] = {"field_name": step.name, "field_type": step.detail}
-    if step.labels:
-        body["options"] = [{"label": label} for label in step.labels]
-    if step.description and step.entity == "deals":
-        body["description"] = step.description  # Pipedrive: only deal fields take one
-    return body
-
-
-def _made(step: SchemaStep, record: Mapping[str, Any]) -> Made | None:
-    if step.kind in ("field", "adopt"):
-        return Made("field", step.entity, step.name, str(record["field_code"]), step.detail)
-    if step.kind == "stage":
-        return Made("stage", step.entity, step.name, str(record["id"]), step.detail)
-    if step.kind == "pipeline":
-        return Made("pipeline", step.entity, step.name, str(record["id"]))
-    return None
-
-
-def _is_new(step: SchemaStep, name: str, key: str) -> bool:
-    return name == step.name and key not in step.before
-
-
-def _with_field(structure: Structure, entity: str, field: Field) -> Structure:
-    fields = {**structure.fields, entity: {**structure.fields[entity], field.field_code: field}}
-    return replace(structure, fields=fields)
+    code = field.field_code
+    number = next((m.key for m in schema.made if (m.kind, m.entity) == ("labels", need.entity)), "")
+    if renames := renames_of(schema, need.entity, LABELS):
+        yield SchemaStep(
+            "rename",
+            need.entity,
+            code,
+            target=code,
+            renames=_triples(renames),
+            through_v2=through_v2,
+            number=number,
+        )
+    labels = dict.fromkeys(need.labels)
+    if missing := [label for label in labels if schema.number_of(need.entity, LABELS, label) is None]:
+        yield SchemaStep(
+            "labels",
+            need.entity,
+            code,
+            target=code,
+            labels=tuple(missing),
+            through_v2=through_v2,
+            before=tuple(map(str, schema.called(need.entity, LABELS))),
+            sources=_bearing(schema, need.entity, LABELS, missing),
+            number=number,
+        )

@@ -10,7 +10,8 @@ from dispatch_to_pipedrive.mapping.model import is_custom
 from dispatch_to_pipedrive.mapping.needs import distinct
 from dispatch_to_pipedrive.migration.prepare import steps_of
 from dispatch_to_pipedrive.migration.resolve import Owners, Resolver, Wanted
-from dispatch_to_pipedrive.pipedrive.schema import AccountSchema, learn
+from dispatch_to_pipedrive.pipedrive.making import learn
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 from dispatch_to_pipedrive_tests.mapping.test_load import MAPPINGS
 from dispatch_to_pipedrive_tests.normalize.source import Source, address
 from dispatch_to_pipedrive_tests.pipedrive.test_schema import empty_structure, pretend
@@ -89,7 +90,7 @@ def test_r062_the_same_map_says_the_same_in_accounts_with_other_keys() -> None:
             list(Resolver(schema, owners, parents).wanted(entity_map, frames[entity]))
             for schema in (one, other)
         ]
-        assert all(bodies)
+        assert all(bodies) or frames[entity].empty
         for here, there in zip(*bodies, strict=True):
             assert logical(one, entity, here) == logical(other, entity, there)
             if any(map(is_custom, entity_map.fields)):

@@ -19,6 +19,7 @@ from dispatch_to_pipedrive.pipedrive.account import (
 )
 from dispatch_to_pipedrive.pipedrive.client import PipedriveClient
 from dispatch_to_pipedrive.pipedrive.errors import Ambiguous
+from dispatch_to_pipedrive.pipedrive.making import SchemaOutcome, apply_step, find_made, learn
 from dispatch_to_pipedrive.pipedrive.schema import (
     AccountSchema,
     Capabilities,
@@ -29,13 +30,9 @@ from dispatch_to_pipedrive.pipedrive.schema import (
     PipelineNeed,
     SchemaChanged,
     SchemaNeeds,
-    SchemaOutcome,
     SchemaStep,
     adopt,
-    apply_step,
     fields_needed,
-    find_made,
-    learn,
     plan_schema,
     read_account_schema,
 )

@@ -12,6 +12,7 @@ from dispatch_to_pipedrive.migration.ledger import tables as t
 from dispatch_to_pipedrive.migration.ledger.database import Database, Scope, chunks, utc_now
 from dispatch_to_pipedrive.migration.past import Past, after_write
 from dispatch_to_pipedrive.migration.values import (
+    AccountUser,
     Link,
     OwnerRow,
     Quarantined,
@@ -134,10 +135,10 @@ class AccountRecords(Database):
             return {row.name: row.granted for row in rows}
 
     def schema_objects(self, account: str) -> list[SchemaObject]:
-        """Pipelines, stages, fields and labels recorded for the account."""
+        """Pipelines, stages, fields, options and labels recorded for the account."""
         with self._read() as conn:
             rows = conn.execute(sa.select(t.schema_object).where(t.schema_object.c.account == account))
-            return [SchemaObject(r.kind, r.entity, r.name, r.code, r.field_type) for r in rows]
+            return [SchemaObject(r.kind, r.entity, r.name, r.code, r.field_type, r.source) for r in rows]
 
     def owners(self, account: str) -> list[OwnerRow]:
         """Who stands for each technician, as last matched."""
@@ -164,6 +165,23 @@ class AccountRecords(Database):
             self._upsert(
                 conn, t.owner_matching, [{"account": account, "decisions": decisions, "at": utc_now()}]
             )
+
+    def save_users(self, account: str, users: Iterable[AccountUser]) -> None:
+        """Replace what is known of the account's users."""
+        rows = [{"account": account, **user._asdict()} for user in users]
+        with self._write() as conn:
+            conn.execute(t.account_user.delete().where(t.account_user.c.account == account))
+            if rows:
+                conn.execute(t.account_user.insert(), rows)
+
+    def authors(self, account: str) -> dict[str, int]:
+        """Folded e-mail → the active user who has it; an e-mail that several have names nobody."""
+        query = sa.select(t.account_user.c.email, sa.func.min(t.account_user.c.id).label("id")).where(
+            t.account_user.c.account == account, t.account_user.c.active, t.account_user.c.email != ""
+        )
+        with self._read() as conn:
+            rows = conn.execute(query.group_by(t.account_user.c.email).having(sa.func.count() == 1))
+            return {row.email: row.id for row in rows}
 
 
 def _links(scope: Scope, entity: str) -> sa.Select[Any]:

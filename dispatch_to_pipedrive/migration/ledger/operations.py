@@ -16,6 +16,7 @@ from dispatch_to_pipedrive.migration.ledger import tables as t
 from dispatch_to_pipedrive.migration.ledger.database import Scope, canonical_json, chunks, utc_now
 from dispatch_to_pipedrive.migration.ledger.leases import Leases
 from dispatch_to_pipedrive.migration.values import (
+    OPTION,
     Body,
     Intent,
     Link,
@@ -73,7 +74,7 @@ class Operations(Leases):
                         t.quarantine.c.source_key == source_key,
                     )
                 )
-            self._upsert(conn, t.schema_object, [{"account": scope.account, **asdict(s)} for s in schema])
+            self._record_schema(conn, scope.account, schema)
             granted = [
                 {"account": scope.account, "name": name, "granted": granted, "learnt_at": now}
                 for name, granted in (capabilities or {}).items()
@@ -81,6 +82,25 @@ class Operations(Leases):
             self._upsert(conn, t.capability, granted)
             self._add_tokens(conn, scope.account, day, tokens or {})
         return numbered_intents, numbered_outcomes
+
+    def _record_schema(self, conn: sa.Connection, account: str, schema: Sequence[SchemaObject]) -> None:
+        """Keep what was made; an option that has another name now is no longer known under its old one."""
+        table = t.schema_object
+        codes: dict[tuple[str, str], list[str]] = {}
+        for option in (x for x in schema if x.kind == OPTION):
+            codes.setdefault((option.entity, option.field_type), []).append(option.code)
+        for (entity, field), numbers in codes.items():
+            for some in chunks(numbers):
+                conn.execute(
+                    table.delete().where(
+                        table.c.account == account,
+                        table.c.kind == OPTION,
+                        table.c.entity == entity,
+                        table.c.field_type == field,
+                        table.c.code.in_(some),
+                    )
+                )
+        self._upsert(conn, table, [{"account": account, **asdict(x)} for x in schema])
 
     def compared(
         self, scope: Scope, entity: str, source_keys: Iterable[str], generation: int, fence: int

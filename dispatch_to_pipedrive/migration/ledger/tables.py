@@ -183,6 +183,17 @@ schema_object = Table(
     Column("name", String, primary_key=True),
     Column("code", String, nullable=False),
     Column("field_type", String, nullable=False),
+    Column("source", Text, nullable=False),
+)
+
+account_user = Table(
+    "account_user",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("email", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("active", Boolean, nullable=False),
 )
 
 technician_owner = Table(

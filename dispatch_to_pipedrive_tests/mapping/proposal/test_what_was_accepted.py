@@ -8,14 +8,13 @@ from dispatch_to_pipedrive.mapping.model import EntityMap
 from dispatch_to_pipedrive.migration.renamed_totals import renamed
 from dispatch_to_pipedrive.normalize.lists import TEXTS
 from dispatch_to_pipedrive.pipedrive.account import Field, Option, Structure
+from dispatch_to_pipedrive.pipedrive.making import find_made, learn
 from dispatch_to_pipedrive.pipedrive.schema import (
     AccountSchema,
     CannotAdopt,
     FieldNeed,
     Made,
     SchemaNeeds,
-    find_made,
-    learn,
     plan_schema,
 )
 
