@@ -4,6 +4,7 @@ A `.env` in the working directory is read too; the environment wins over it.
 """
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,16 @@ class Settings(BaseSettings):
     file_limit_mb: float = Field(
         default=25, gt=0, description="Megabytes above which a file is reported instead of moved"
     )
+    download_hosts: str = Field(
+        default="",
+        description="Hosts besides Dispatch Pro's own that files may come from, by commas; .name: also below it",
+    )
+    keep_oversized: bool = Field(
+        default=False, description="Whether files above the limit are kept under {home}/oversized"
+    )
+    emails_path: Path | None = Field(
+        default=None, description="A .csv of e-mails or a folder of .eml files, read with every advance"
+    )
     allow_real_account: str = Field(
         default="",
         description="The company id that may be written to where PIPEDRIVE_API_URL is not on this machine",
@@ -124,6 +135,17 @@ class Settings(BaseSettings):
         if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
             raise ValueError(f"is {url!r}: give a whole URL such as https://api.example.com")
         return url
+
+    @field_validator("download_hosts")
+    @classmethod
+    def _hosts_only(cls, text: str) -> str:
+        hosts = [host.strip().lower() for host in text.split(",") if host.strip()]
+        wrong = [host for host in hosts if not re.fullmatch(r"\.?[a-z0-9]([a-z0-9.-]*[a-z0-9])?", host)]
+        if wrong:
+            raise ValueError(
+                f"is {text!r}: {wrong[0]!r} is no host name; use names such as storage.example.com or .example.com"
+            )
+        return ",".join(hosts)
 
     @field_validator("migration_database_url")
     @classmethod
@@ -154,6 +176,21 @@ class Settings(BaseSettings):
         if "://" in self.migration_data:
             return self.migration_data
         return str(Path(self.migration_data).resolve() if self.migration_data else self.home / "data")
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Hosts besides Dispatch Pro's own that files may come from."""
+        return tuple(host for host in self.download_hosts.split(",") if host)
+
+    @property
+    def oversized(self) -> Path | None:
+        """Where files above the limit are kept; None where they are not."""
+        return self.home / "oversized" if self.keep_oversized else None
+
+    @property
+    def file_limit(self) -> int:
+        """Bytes that a file may have to be moved."""
+        return int(self.file_limit_mb * 1_000_000)
 
     @property
     def maps(self) -> Path:
@@ -223,6 +260,7 @@ def as_environment(settings: Settings) -> dict[str, str]:
         "MIGRATION_HOME": str(settings.home),
         "MIGRATION_DATA": settings.data,
         "MAPPINGS_DIR": str(settings.maps),
+        "EMAILS_PATH": str(settings.emails_path.expanduser().resolve()) if settings.emails_path else "",
     }
     values = {name.upper(): _plain(getattr(settings, name)) for name in type(settings).model_fields}
     return {name: text for name, text in {**values, **paths}.items() if text}

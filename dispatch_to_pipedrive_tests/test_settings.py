@@ -53,6 +53,8 @@ def test_missing_variables_are_named_with_what_to_do() -> None:
         ("MIGRATION_DATABASE_URL", "mysql://somewhere"),
         ("MIGRATION_CURRENCY", "dollars"),
         ("MIGRATION_GRACE", "-1"),
+        ("DOWNLOAD_HOSTS", "storage.example.com,https://b.example.com"),
+        ("KEEP_OVERSIZED", "perhaps"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -135,3 +137,11 @@ def test_dagsters_home_links_the_projects_configuration(tmp_path: Path) -> None:
     assert home.is_absolute()
     assert (home / "dagster.yaml").resolve() == ROOT / "dagster.yaml"
     assert make_dagster_home(load_settings()) == home
+
+
+def test_hosts_are_a_list_and_the_limit_is_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOWNLOAD_HOSTS", " Storage.example.com, .cdn.example.com ,")
+    monkeypatch.setenv("FILE_LIMIT_MB", "0.5")
+    settings = load_settings()
+    assert settings.hosts == ("storage.example.com", ".cdn.example.com")
+    assert settings.file_limit == 500_000 and settings.oversized is None
