@@ -11,10 +11,13 @@ from functools import wraps
 import dagster as dg
 import pandas as pd
 
+from dispatch_to_pipedrive.migration.money import Sums
 from dispatch_to_pipedrive.migration.verify import BLOCKING
 from dispatch_to_pipedrive.orchestration.assets.clearance import clearance
 from dispatch_to_pipedrive.orchestration.assets.reconciliation import reconciliation
+from dispatch_to_pipedrive.orchestration.money import money_of_batch, newest_listing
 from dispatch_to_pipedrive.orchestration.partitions import BATCHES
+from dispatch_to_pipedrive.orchestration.resources import Migration
 
 # Partitioned checks are in preview with Dagster 1.13; a test of ours keeps an eye on them.
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
@@ -28,11 +31,15 @@ def _evident(
         try:
             return check(frame)
         except Exception as error:
-            return dg.AssetCheckResult(
-                passed=False, description=f"the check itself failed: {type(error).__name__}: {error}"
-            )
+            return _no_evidence(error)
 
     return evident
+
+
+def _no_evidence(error: Exception) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=False, description=f"the check itself failed: {type(error).__name__}: {error}"
+    )
 
 
 @_evident
@@ -72,4 +79,53 @@ def nothing_missing_wrong_or_extra(reconciliation: pd.DataFrame) -> dg.AssetChec
     return _nothing_blocks(reconciliation)
 
 
-CHECKS = [every_gate_is_open, nothing_missing_wrong_or_extra]
+@dg.asset_check(asset=reconciliation, blocking=True, partitions_def=BATCHES)
+def money_is_the_sources_to_the_cent(
+    context: dg.AssetCheckExecutionContext, migration: Migration, reconciliation: pd.DataFrame
+) -> dg.AssetCheckResult:
+    """Invoices and payments add up: by month and by job type the deals hold what SQL finds in the raw records."""
+    try:
+        sums = money_of_batch(
+            migration.ledger,
+            migration.data,
+            newest_listing(migration.settings.home),
+            migration.ledger.manifest(context.partition_key),
+            migration.maps,
+            reconciliation,
+            migration.settings.migration_currency,
+        )
+        return _adds_up(sums)
+    except Exception as error:
+        return _no_evidence(error)
+
+
+def _adds_up(sums: Sums) -> dg.AssetCheckResult:
+    months, types = (sums.rows[sums.rows["by"] == by] for by in ("month of creation", "job type"))
+    words = [f"{row.by} {row.what}" for row in sums.wrong.head(5).itertuples(index=False)]
+    words += [f"deals in {name}" for name in sorted(sums.strange)]
+    return dg.AssetCheckResult(
+        passed=sums.equal,
+        description="differs: " + ", ".join(words) if words else "every sum is the source's",
+        metadata={
+            "jobs": int(months["jobs"].sum()),
+            "jobs_left_out": sums.left_out,
+            "cents": int(months["source_cents"].sum()),
+            "credit_cents": int(months["credit_cents"].sum()),
+            "refund_cents": int(months["refund_cents"].sum()),
+            "sums_that_differ": len(sums.wrong),
+            "currency": ", ".join(sorted(sums.found)) or sums.currency or "none",
+            **{
+                name: _table(rows)
+                for name, rows in (("by_month", months), ("by_job_type", types))
+                if len(rows)
+            },
+        },
+    )
+
+
+def _table(rows: pd.DataFrame) -> dg.TableMetadataValue:
+    plain = rows.drop(columns="by").astype({"equal": str, "what": str}).to_dict("records")
+    return dg.MetadataValue.table([dg.TableRecord({str(k): v for k, v in row.items()}) for row in plain])
+
+
+CHECKS = [every_gate_is_open, nothing_missing_wrong_or_extra, money_is_the_sources_to_the_cent]

@@ -82,7 +82,7 @@ def test_one_partitions_definition_carries_a_batch_along_its_chain() -> None:
 
 
 @pytest.mark.promise("R083")
-def test_both_gates_block() -> None:
+def test_the_gates_and_the_verdicts_block() -> None:
     blocking = {
         (spec.asset_key.to_user_string(), spec.name)
         for checks in defs.asset_checks or []
@@ -92,6 +92,7 @@ def test_both_gates_block() -> None:
     assert blocking == {
         ("clearance", "every_gate_is_open"),
         ("reconciliation", "nothing_missing_wrong_or_extra"),
+        ("reconciliation", "money_is_the_sources_to_the_cent"),
     }
 
 
