@@ -2,7 +2,8 @@
 
 It signs the sample's payloads in logical form, each name of the account (option, label, stage, pipeline) with the id
 that it had then, owners by the user's e-mail, parents by their source key. Rendered again, whatever alters a payload
-shows: the map, the code, who owns what, and a name that people gave to another id.
+shows: the map, the code, who owns what, and a name that people gave to another id. A rename at the source that the
+option has followed does not: approved is the tag, not its name.
 """
 
 from collections import Counter
@@ -20,7 +21,7 @@ from dispatch_to_pipedrive.migration.ledger import canonical_json, digest_of
 from dispatch_to_pipedrive.migration.owners import decided, emails_of
 from dispatch_to_pipedrive.migration.resolve import Owners, is_missing
 from dispatch_to_pipedrive.migration.values import OwnerRow
-from dispatch_to_pipedrive.pipedrive.schema import AccountSchema, NotInSchema
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema, NotInSchema, fitting
 
 MAP, SAMPLE = "map", "sample"
 """What is approved."""
@@ -149,8 +150,18 @@ def _known(
                 number = schema.option_id(entity, name, value)
         except NotInSchema:
             number = None
-        found[value] = [number, None if number is None else standing_name(schema, entity, name, number)]
+        found[value] = [number, None if number is None else _called(schema, entity, name, number, value)]
     return found
+
+
+def _called(schema: AccountSchema, entity: str, name: str, number: int, value: str) -> str | None:
+    """What the account calls an id; the value itself where nobody but this program, by the source, named the option.
+
+    So a tag that has another name today is the tag that was approved, and a name that people gave it shows.
+    """
+    now = standing_name(schema, entity, name, number)
+    ours = (o.label for o in schema.options if (o.entity, o.field, o.id) == (entity, name, number))
+    return value if now is not None and now == fitting(next(ours, value)) else now
 
 
 def standing_name(schema: AccountSchema, entity: str, name: str, number: int) -> str | None:

@@ -26,6 +26,7 @@ from dispatch_to_pipedrive.orchestration.road import (
     committed,
     mapped,
     maps_of,
+    named_at,
     needs_of,
     normalized,
 )
@@ -98,7 +99,8 @@ def sample_rendering(
         raise CannotRender(trouble)
     logical = _sample_as_mapped(migration, session, manifest)
     owners = migration.ledger.owners(session.scope.account)
-    return render(migration.maps, logical, schema, owners, manifest.generation_to)
+    then = named_at(schema, migration.maps, migration.data, migration.ledger, manifest.generation_to)
+    return render(migration.maps, logical, then, owners, manifest.generation_to)
 
 
 _frames: dict[tuple[str, Manifest], Mapping[str, pd.DataFrame]] = {}
@@ -128,10 +130,11 @@ def missing_schema(migration: Migration, schema: AccountSchema | None) -> Sequen
     """What the maps ask for and the account lacks: `field Gate_Code__c of deals`."""
     if schema is None:
         return ()
-    needs = _needs_now(migration)
+    needs = needs_now(migration)
     return [
         f"{step.kind} {step.name} of {step.entity}" + (f" ({', '.join(step.labels)})" if step.labels else "")
         for step in steps_of(schema, needs)
+        if step.kind != "rename"  # the source asks for that, not the maps
     ]
 
 
@@ -142,17 +145,19 @@ def drifts_of(migration: Migration, session: Session, schema: AccountSchema | No
     recorded = migration.ledger.schema_objects(session.scope.account)
     found = drift(recorded, schema.structure)
     if any(one.blocks for one in found):  # only then does it matter which options records still need
-        return drift(recorded, schema.structure, options_needed(_needs_now(migration)))
+        return drift(recorded, schema.structure, options_needed(needs_now(migration)))
     return found
 
 
-def _needs_now(migration: Migration) -> SchemaNeeds:
+def needs_now(migration: Migration, features: pd.DataFrame | None = None) -> SchemaNeeds:
+    """What the account must have by the source's newest generation; `features` as their asset left them."""
     ledger = migration.ledger
     generation = ledger.latest_generation()
     segments = committed(ledger, generation)
     reference = read_reference(migration.data, segments, generation, REFERENCE)
     custom = custom_choices(migration.maps, migration.data, segments, generation)
-    return needs_of(migration.maps, features_of(migration.data), reference, custom)
+    known = features_of(migration.data) if features is None else features
+    return needs_of(migration.maps, known, reference, custom)
 
 
 def features_of(data: UPath) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from upath import UPath
 
 from dispatch_to_pipedrive.mapping import Maps
 from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.capabilities import not_taken
 from dispatch_to_pipedrive.migration.diff import Sides, field_diff
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.listing import Listing, take_listing
@@ -25,11 +26,10 @@ from dispatch_to_pipedrive.migration.verify import (
     Difference,
     Expectation,
     Verdicts,
-    not_taken,
     stray_sweep,
     verify_batch,
 )
-from dispatch_to_pipedrive.orchestration.road import totals_that_differ
+from dispatch_to_pipedrive.orchestration.road import named_at, totals_that_differ
 from dispatch_to_pipedrive.pipedrive.account import User
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
@@ -100,7 +100,7 @@ async def compare_batch(
         manifest=manifest,
         maps=means.maps,
         frames=logical,
-        schema=means.schema,
+        schema=named_at(means.schema, means.maps, means.data, session.ledger, manifest.generation_to),
         owners=decided(session.ledger.owners(session.scope.account)),
     )
     verdicts = await verify_batch(session, expected, reading.listing)
@@ -143,7 +143,7 @@ async def field_rows(
         owners=decided(owners),
         users=users,
         generation=manifest.generation_to,
-        not_taken=not_taken(ledger.capabilities(scope.account)),
+        not_taken=not_taken(ledger.capabilities(scope.account), "deals"),
     )
     return field_diff(sides, verdicts.differences)
 

@@ -20,9 +20,10 @@ from dispatch_to_pipedrive.migration.errors import GateClosed, Interrupted
 from dispatch_to_pipedrive.migration.forecast import tokens_per_day
 from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger
-from dispatch_to_pipedrive.migration.prepare import read_schema
+from dispatch_to_pipedrive.migration.prepare import note_shared, schema_of
 from dispatch_to_pipedrive.migration.session import AccountAccess, Session
-from dispatch_to_pipedrive.orchestration.road import maps_of
+from dispatch_to_pipedrive.orchestration.road import maps_of, named_at
+from dispatch_to_pipedrive.pipedrive.account import Structure, read_structure
 from dispatch_to_pipedrive.pipedrive.plans import plan_named
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 from dispatch_to_pipedrive.settings import Settings, WrongSettings, load_settings, on_this_machine
@@ -98,6 +99,7 @@ class Migration(dg.ConfigurableResource):  # type: ignore[type-arg]
     _settings: Settings | None = PrivateAttr(default=None)
     _ledger: Ledger | None = PrivateAttr(default=None)
     _maps: Maps | None = PrivateAttr(default=None)
+    _structure: Structure | None = PrivateAttr(default=None)
     _account_schema: AccountSchema | None = PrivateAttr(default=None)
     _rendering: Rendering | None = PrivateAttr(default=None)
 
@@ -176,11 +178,32 @@ class Migration(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The currency that all money is in."""
         return self.settings.migration_currency or session.default_currency
 
+    async def structure(self, session: Session) -> Structure:
+        """The account's fields, pipelines and stages, read once a run (40 tokens)."""
+        if self._structure is None:
+            self._structure = await read_structure(session.client)
+        return self._structure
+
     async def account_schema(self, session: Session) -> AccountSchema:
-        """The account's schema, read once a run."""
+        """The account's schema as the ledger knows it; SchemaChanged if a recorded key has vanished or changed."""
         if self._account_schema is None:
-            self._account_schema = await read_schema(session)
+            self._account_schema = schema_of(session, await self.structure(session))
         return self._account_schema
+
+    async def schema_at(self, session: Session, generation: int) -> AccountSchema:
+        """The account's schema, asked by the names that things had at the source at a generation.
+
+        Whoever writes notes before what shares an option there: see `prepare.note_shared`.
+        """
+        schema = named_at(await self.account_schema(session), self.maps, self.data, self.ledger, generation)
+        if session.lease is not None:
+            schema = note_shared(session, schema)
+            self._account_schema = schema.at_source({})
+        return schema
+
+    def forget_account(self) -> None:
+        """Read the account again where it is needed: its schema was changed."""
+        self._structure = self._account_schema = None
 
     def rendering(self, render: Callable[[], Rendering]) -> Rendering:
         """The sample's payloads as they would be now, rendered once a run."""

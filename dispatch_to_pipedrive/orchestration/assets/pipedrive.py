@@ -97,7 +97,7 @@ async def _load(
         require_clearance(migration.ledger, manifest, await present(migration, session))
         load = Load(
             session=session,
-            schema=await migration.account_schema(session),
+            schema=await migration.schema_at(session, manifest.generation_to),
             entity_map=maps[entity],
             owners=decided(migration.ledger.owners(session.scope.account)),
             manifest=manifest,

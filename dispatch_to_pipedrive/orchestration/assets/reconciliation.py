@@ -119,7 +119,7 @@ async def _reconcile(
     stage = Stage(manifest.key, "reconcile")
     stage(0, records)
     async with reading(migration.ledger, migration.settings, purpose=f"reconcile {manifest.key}") as session:
-        schema = await migration.account_schema(session)
+        schema = await migration.schema_at(session, manifest.generation_to)
         listed = kept_reading(migration.ledger, home, begun_after=config.begun_after)
         if listed is None:
             listed = await take_reading(session, schema, home)

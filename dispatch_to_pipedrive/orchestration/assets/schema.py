@@ -6,7 +6,6 @@ import dagster as dg
 import pandas as pd
 from upath import UPath
 
-from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
 from dispatch_to_pipedrive.dispatch_pro.store import write_whole
 from dispatch_to_pipedrive.mapping import SchemaNeeds
 from dispatch_to_pipedrive.mapping.meaning import digest, meaning
@@ -22,18 +21,14 @@ from dispatch_to_pipedrive.migration.schema_plan import (
     to_do_first,
 )
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.normalize.choices import REFERENCE
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, FRAMES, described
 from dispatch_to_pipedrive.orchestration.assets.owners import technician_owners
 from dispatch_to_pipedrive.orchestration.assets.source import RAW_KEYS
 from dispatch_to_pipedrive.orchestration.catalogue import require_fit
-from dispatch_to_pipedrive.orchestration.choices import custom_choices
 from dispatch_to_pipedrive.orchestration.errors import plain_words
-from dispatch_to_pipedrive.orchestration.present import present
+from dispatch_to_pipedrive.orchestration.present import needs_now, present
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading, writing
-from dispatch_to_pipedrive.orchestration.road import committed, needs_of
-from dispatch_to_pipedrive.pipedrive.account import read_structure
 from dispatch_to_pipedrive.reports.spreadsheet import csv_text
 
 SHOWN = 50
@@ -60,7 +55,7 @@ def schema_plan(migration: Migration, features: pd.DataFrame) -> dg.MaterializeR
     Reads the account and writes nothing there; what people have changed since the schema was made stands first.
     """
     with plain_words():
-        needs = _needs(migration, features)
+        needs = needs_now(migration, features)
         plan, tokens = asyncio.run(_plan_schema(migration, needs))
         file = UPath(migration.settings.home) / "reports" / "schema_plan.csv"
         write_whole(file, csv_text(plan).encode())
@@ -79,19 +74,11 @@ def schema_plan(migration: Migration, features: pd.DataFrame) -> dg.MaterializeR
     )
 
 
-def _needs(migration: Migration, features: pd.DataFrame) -> SchemaNeeds:
-    generation = migration.ledger.latest_generation()
-    segments = committed(migration.ledger, generation)
-    reference = read_reference(migration.data, segments, generation, REFERENCE)
-    custom = custom_choices(migration.maps, migration.data, segments, generation)
-    return needs_of(migration.maps, features, reference, custom)
-
-
 async def _plan_schema(migration: Migration, needs: SchemaNeeds) -> tuple[pd.DataFrame, int]:
     ledger = migration.ledger
     async with reading(ledger, migration.settings, purpose="planning the schema") as session:
         account = session.scope.account
-        structure = await read_structure(session.client)
+        structure = await migration.structure(session)
         plan = schema_plan_of(needs, ledger.schema_objects(account), structure, ledger.owners(account))
         return plan, sum(session.client.budget.by_kind.values())
 
@@ -106,7 +93,7 @@ def pipedrive_schema(
 ) -> dg.MaterializeResult[None]:
     """Pipeline, stages, custom fields, options and labels of this account; made where they are missing."""
     with plain_words():
-        needs = _needs(migration, features)
+        needs = needs_now(migration, features)
         report, tokens = asyncio.run(_make_schema(context.run_id, config, migration, needs))
     return dg.MaterializeResult(
         metadata={
@@ -131,6 +118,7 @@ async def _make_schema(
     ) as session:
         await _require_confirmed_map(migration, session)
         report = await apply_schema(session, needs, lambda schema: require_fit(migration, schema))
+        migration.forget_account()
         stage(report.made + report.existing, report.made + report.existing)
         return report, sum(session.client.budget.by_kind.values())
 
