@@ -6,6 +6,7 @@ nothing is compared a second time, so what stops a batch and what people see are
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,7 @@ from dispatch_to_pipedrive.mapping.model import FieldMap, Maps, is_custom
 from dispatch_to_pipedrive.mapping.text import html_to_text
 from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS
 from dispatch_to_pipedrive.migration.compare import canonical_value, flat
-from dispatch_to_pipedrive.migration.resolve import Owners
+from dispatch_to_pipedrive.migration.resolve import VISIBLE_TO, Owners
 from dispatch_to_pipedrive.migration.values import Link
 from dispatch_to_pipedrive.migration.verify import Difference
 from dispatch_to_pipedrive.pipedrive.account import Field
@@ -60,8 +61,8 @@ _NAMES = {
     "deals": "title",
     "activities": "subject",
     "files": "name",
-    "notes": "content",
 }
+"""Entity → the field by which its records are named; nothing refers to a note."""
 _RECORD = "(record)"
 
 
@@ -71,7 +72,8 @@ class Sides:
 
     source: the normalized frames; mapped: the same rows in logical form. links: source key → link, by entity;
     records: Pipedrive id → record as listed, by entity. users: id → e-mail. not_taken: wire names of deal fields
-    that the account does not take on creation.
+    that the account does not take on creation. sent: source key of a file → what was sent of it (size, sha256).
+    plan: the account's, which decides what the numbers of `visible_to` mean.
     """
 
     maps: Maps
@@ -84,6 +86,8 @@ class Sides:
     users: Mapping[int, str]
     generation: int
     not_taken: frozenset[str] = frozenset()
+    sent: Mapping[str, Mapping[str, Any]] = dataclass_field(default_factory=dict)
+    plan: str = ""
 
 
 def field_diff(sides: Sides, differences: Iterable[Difference]) -> pd.DataFrame:
@@ -187,7 +191,9 @@ def _entity_rows(
                 ", ".join(field.sources),
                 shown[name][i],
                 field.transform,
-                names.mapped(field, values[name][i], raw=raw),
+                _bytes(sides.sent.get(key, {}))
+                if field.type == "content"
+                else names.mapped(field, values[name][i], raw=raw),
                 names.found(entity, name, field, record, raw=raw) if record else "",
                 verdict,
             )
@@ -200,6 +206,8 @@ def _source_texts(field: FieldMap, frame: pd.DataFrame) -> list[str]:
     """What a field's source columns hold, as text: one column's value, or `column: value` lines of several."""
     columns = TRANSFORMS[field.transform].columns(field.sources)
     texts = {name: _texts(frame[name], field.args.get("name")) for name in columns}
+    if field.type == "content":
+        return [_place(text) for text in next(iter(texts.values()))]
     if field.transform == "address":
         return [", ".join(filter(None, parts)) for parts in zip(*texts.values(), strict=True)]
     if len(texts) == 1:
@@ -215,6 +223,11 @@ def _texts(values: pd.Series, named: object = None) -> list[str]:
     return [
         "" if value is None else _plain(value) for value in values.astype(object).where(values.notna(), None)
     ]
+
+
+def _place(source: str) -> str:
+    """Where a file comes from, without the bytes of a `data:` address."""
+    return f"{source.partition(',')[0]},…" if source.startswith("data:") else source
 
 
 def _items(items: list[Any] | None, named: object) -> str:
@@ -261,6 +274,8 @@ class _Names:
 
     def __init__(self, sides: Sides) -> None:
         self._schema, self._owners, self._users = sides.schema, sides.owners, sides.users
+        words = VISIBLE_TO.get(sides.plan, VISIBLE_TO["premium"])
+        self._seen_by = {number: word for word, number in words.items()}
         self._keys = {
             (entity, link.pipedrive_id): key
             for entity, links in sides.links.items()
@@ -270,6 +285,7 @@ class _Names:
         self._titles = {
             str(key): str(title)
             for entity, frame in sides.mapped.items()
+            if entity in _NAMES
             for key, title in zip(frame["source_key"], frame[_NAMES[entity]], strict=True)
             if title is not None
         }
@@ -290,13 +306,17 @@ class _Names:
         """A value of a listed record (custom fields beside the native ones)."""
         if is_custom(name) and not self._schema.has_field(entity, name):
             return ""
+        if field.type == "content":
+            return _bytes(record)
         wire_name = self._schema.field_code(entity, name) if is_custom(name) else name
         value = record.get(wire_name)
         if value is None or value == [] or value == "":
             return ""
         meant = canonical_value(self._schema, entity, wire_name, value)
-        if field.type == "user":
+        if field.type in ("user", "author"):
             return self._user(meant)
+        if field.type == "visibility":
+            return self._seen_by.get(value, str(value))
         if field.type == "reference":
             return self._linked(field.to or "", meant)
         if field.type == "participants":
@@ -339,6 +359,14 @@ class _Names:
         return next((thing.name for thing in things if thing.id == number), f"{kind} {number}")
 
 
+def _bytes(file: Mapping[str, Any]) -> str:
+    """How large a file is, and the hash of its bytes where it is known."""
+    if file.get("size") is None:
+        return ""
+    known = f", sha256 {file['sha256']}" if file.get("sha256") else ""
+    return f"{int(file['size']):,} bytes{known}"
+
+
 def _label(options: Mapping[str, str], number: object) -> str:
     return options.get(str(number)) or f"option {number} (deleted)"
 
@@ -355,7 +383,7 @@ def _shown(field: FieldMap, value: Any, *, raw: bool) -> str:
         return "\n".join([line, *parts]) if raw else line
     if field.type == "money" and isinstance(value, Mapping):
         return f"{_plain(value.get('value'))} {value.get('currency') or ''}".strip()
-    if field.type == "html":
+    if field.type in ("html", "hosted_html"):
         return str(value) if raw else html_to_text(str(value))
     if field.type in ("time", "duration"):
         text = str(value.get("value") if isinstance(value, Mapping) else value)

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 import pandas as pd
 
-from dispatch_to_pipedrive.reports.pages import HIDDEN, templates
+from dispatch_to_pipedrive.reports.attached import file_lines, note_lines
+from dispatch_to_pipedrive.reports.pages import templates, visible
 
 ENTITIES = ("organizations", "persons", "deals", "activities", "files", "notes")
 SECTIONS = ("job types", "priorities", "owners", "addresses")
@@ -51,6 +52,7 @@ def render_diff(page: DiffPage) -> str:
     environment = templates()
     script = environment.get_template("diff.js").render()
     rows = visible(page.rows)
+    files, notes = (told(rows, list(page.verdicts)) for told in (file_lines, note_lines))
     return environment.get_template("diff.html.j2").render(
         page=page,
         script=script,
@@ -59,6 +61,10 @@ def render_diff(page: DiffPage) -> str:
         columns=list(rows.columns),
         entities=[name for name in ENTITIES if name in set(rows["entity"])],
         sections=_sections(visible(page.lines)),
+        files=files[:SHOWN],
+        notes=notes[:SHOWN],
+        more_files=max(0, len(files) - SHOWN),
+        more_notes=max(0, len(notes) - SHOWN),
         counts=_counts(rows, page.verdicts),
         bars=_bars(rows, page.verdicts),
         records=int(rows.drop_duplicates(["entity", "source_key"]).shape[0]),
@@ -67,18 +73,6 @@ def render_diff(page: DiffPage) -> str:
         other=int((~rows["verdict"].isin([*page.blocking, *EXPECTED])).sum()),
         equal=int((rows["verdict"] == "equal").sum()),
     )
-
-
-def visible(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with characters that hide or turn text shown by their number (‹U+202E›); missing texts are empty."""
-    texts = {
-        str(name): column.astype("string")
-        .fillna("")
-        .str.replace(HIDDEN, lambda found: f"‹U+{ord(found.group()):04X}›", regex=True)
-        for name, column in frame.items()
-        if pd.api.types.is_string_dtype(column.dtype) or column.dtype == object
-    }
-    return frame.assign(**texts)
 
 
 def _embedded(rows: pd.DataFrame) -> str:

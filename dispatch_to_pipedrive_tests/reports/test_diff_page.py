@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page
 
-from dispatch_to_pipedrive.reports.diff import DiffPage, render_diff, visible
+from dispatch_to_pipedrive.reports.diff import DiffPage, render_diff
+from dispatch_to_pipedrive.reports.pages import visible
 from dispatch_to_pipedrive.reports.spreadsheet import csv_text, guarded
 
 from ..browser import chromium
