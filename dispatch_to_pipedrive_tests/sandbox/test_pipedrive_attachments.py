@@ -58,38 +58,51 @@ def test_notes_come_in_pages_by_offset(world: World) -> None:
     assert len(rest["data"]) == 2 and "next_start" not in rest["additional_data"]["pagination"]
 
 
-def test_a_file_goes_up_and_comes_down_byte_for_byte(world: World) -> None:
-    deal = _deal(world)
-    content = bytes(range(256)) * 10
-    answer = world.client.post(
-        "/api/v1/files", files={"file": ("rüf.pdf", content, "application/pdf")}, data={"deal_id": str(deal)}
+def test_notes_are_filtered_and_sorted_as_the_documents_say(world: World) -> None:
+    deal, other = _deal(world), _deal(world)
+    for day, to, pinned in ((3, deal, 0), (1, deal, 1), (2, other, 0)):
+        body = {"content": f"n{day}", "deal_id": to, "add_time": f"2021-07-0{day} 10:00:00"}
+        world.post("/api/v1/notes", {**body, "pinned_to_deal_flag": pinned})
+
+    def seen(**query: object) -> list[str]:
+        return [one["content"] for one in world.get("/api/v1/notes", **query)]
+
+    assert seen(sort="add_time ASC") == ["n1", "n2", "n3"]
+    assert seen(sort="deal_id DESC, add_time ASC") == ["n2", "n1", "n3"]
+    assert seen(start_date="2021-07-02") == ["n3", "n2"]
+    assert seen(start_date="2021-07-02", end_date="2021-07-02") == ["n2"]
+    assert seen(pinned_to_deal_flag=1) == ["n1"]
+    assert seen(deal_id=deal, sort="update_time DESC, id ASC")[0] in ("n3", "n1")
+    assert seen(updated_since="2030-01-01T00:00:00Z") == []
+    assert seen(lead_id="adf21080-0e10-11eb-879b-05d71fb426ec") == []
+    for wrong in ({"sort": "user.name ASC"}, {"start_date": "July"}, {"updated_since": "yesterday"}):
+        world.get("/api/v1/notes", 400, **wrong)
+
+
+def test_pictures_leave_a_note_and_links_stay(world: World) -> None:
+    html = (
+        '<h2>H</h2><p><img src="https://x.example/a.jpg"><a href="https://x.example/b?c=1&amp;d=2">b</a></p>'
     )
-    made = answer.json()["data"]
-    assert answer.status_code == 200 and made["name"] == "rüf.pdf" and made["file_size"] == len(content)
-    assert made["deal_id"] == deal and made["deal_name"] == "x"
-    down = world.client.get(f"/api/v1/files/{made['id']}/download")
-    assert down.content == content and down.headers["content-type"] == "application/octet-stream"
-    renamed = world.client.put(f"/api/v1/files/{made['id']}", data={"name": "Invoice"})
-    assert renamed.json()["data"]["name"] == "Invoice"
-    assert [one["id"] for one in world.get(f"/api/v1/deals/{deal}/files")] == [made["id"]]
-    assert world.delete(f"/api/v1/files/{made['id']}")["data"] == {"id": made["id"]}
-    assert world.get("/api/v1/files") == []
-    world.get(f"/api/v1/files/{made['id']}", 404)
+    made = world.post("/api/v1/notes", {"content": html, "deal_id": _deal(world)})
+    assert made["content"] == 'H<p><a href="https://x.example/b?c=1&amp;d=2">b</a></p>'
 
 
-def test_a_file_without_bytes_or_parent_is_refused(world: World) -> None:
-    assert world.client.post("/api/v1/files", data={"deal_id": "1"}).status_code == 400
-    files = {"file": ("a.txt", b"a")}
-    assert world.client.post("/api/v1/files", files=files, data={"deal_id": "999999"}).status_code == 400
-    world.get("/api/v1/files", 400, limit=101)
-    world.control("habits", {"file_megabytes": 1})
-    deal = str(_deal(world))
-    sizes = {1_000_000: 200, 1_000_001: 400}
-    for size, status in sizes.items():
-        answer = world.client.post(
-            "/api/v1/files", files={"file": ("a.bin", b"a" * size)}, data={"deal_id": deal}
-        )
-        assert answer.status_code == status
+def test_only_an_admin_names_a_notes_author(world: World) -> None:
+    world.control("capabilities", {"admin": False})
+    note = {"content": "x", "deal_id": _deal(world)}
+    world.post("/api/v1/notes", {**note, "user_id": 2}, 403)
+    assert world.post("/api/v1/notes", note)["user_id"] == 1
+
+
+def test_a_list_that_lags_does_not_show_a_note_or_file_yet(world: World) -> None:
+    deal = _deal(world)
+    rule = {"kind": "list_lag", "seconds": 60}
+    world.control("faults", rule)
+    note = world.post("/api/v1/notes", {"content": "x", "deal_id": deal})
+    assert world.get("/api/v1/notes") == []
+    assert world.get(f"/api/v1/notes/{note['id']}")["content"] == "x"
+    world.control("faults", {"clear": True})
+    assert len(world.get("/api/v1/notes")) == 1
 
 
 def test_merging_moves_what_hangs_on_the_one_to_the_other(world: World) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from . import fields, people, plans, switches, times
+from .contents import Contents
 from .store import DELETED, Record, Store, flags_of
 
 ENTITIES = ("organizations", "persons", "deals", "activities")
@@ -62,7 +63,7 @@ class Account:
         bases = (*ENTITIES, "notes", "files")
         self.stores = {entity: Store(chance.randrange(1, 5_000)) for entity in bases}
         self.fields = {entity: fields.builtin(self, entity) for entity in ENTITIES}
-        self.contents: dict[int, bytes] = {}
+        self.contents = Contents()
         self.open_deals = 0
         self.pipelines: dict[int, Record] = {}
         self.stages: dict[int, Record] = {}

@@ -10,21 +10,22 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
 from starlette.applications import Starlette
+from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Mount
 from starlette.types import Message, Receive, Scope, Send
 
 from ..clock import Clock
 from . import control, dump, habits, routes, times
 from .account import Account
-from .call import Call, Raw, Route
+from .call import Call, Pieces, Raw, Route
 from .errors import CLOUDFLARE, Refused, forbidden, plain, unauthorized
 from .faults import Fate, Faults
 from .limits import Blocked, Limits
@@ -41,6 +42,7 @@ UVICORN_OPTIONS: dict[str, Any] = {
 }
 _PREFIXES = (("/api/v2/", "v2"), ("/api/v1/", "v1"), ("/v1/", "v1"))
 Headers = list[tuple[bytes, bytes]]
+Content = bytes | Pieces
 
 
 def build_app(
@@ -97,17 +99,33 @@ class Server:
             )
             await self._send(send, status, content, JSON, [])
             return
-        await self._answer(scope, receive, send, path, method)
+        with contextlib.suppress(ClientDisconnect):  # who hangs up amid an upload has uploaded nothing
+            await self._answer(scope, receive, send, path, method)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, path: str, method: str) -> None:
-        api, route, ids, allowed = self._find(path, method)
-        template = route.template if route else f"/api/{api}/?"
+        found = self._find(path, method)
+        route = found[1]
         fate = self.faults.fate(method, path, route)
         if fate is not None and fate.reset_before:
             self.stats.faults["reset_before"] += 1
             await _abort(receive)
             return
-        body, form = await self._read(scope, receive, route)
+        async with _read(scope, receive, route) as (body, form):
+            await self._respond(scope, receive, send, found, fate, body, form)
+
+    async def _respond(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        found: tuple[str, Route | None, tuple[str, ...], bool],
+        fate: Fate | None,
+        body: bytes,
+        form: FormData | None,
+    ) -> None:
+        path, method = scope["path"], scope["method"]
+        api, route, ids, allowed = found
+        template = route.template if route else f"/api/{api}/?"
         try:
             self._authorize(scope)
             if route is None:
@@ -149,7 +167,7 @@ class Server:
 
     async def _carry_out(
         self, call: Call, route: Route, fate: Fate | None
-    ) -> tuple[int, bytes, bytes, Headers]:
+    ) -> tuple[int, Content, bytes, Headers]:
         """Do what is asked; a fault may come first."""
         if fate is not None:
             if fate.hold:
@@ -167,11 +185,11 @@ class Server:
                 return rule.status, orjson.dumps(body), JSON, extra
         return _handle(call, route)
 
-    def _record(self, scope: Scope, body: bytes, status: int, kind: bytes, content: bytes) -> None:
+    def _record(self, scope: Scope, body: bytes, status: int, kind: bytes, content: Content) -> None:
         if self.recorder.path is None:
             return
         media = next((value.decode() for name, value in scope["headers"] if name == b"content-type"), "")
-        answer = (kind, content)
+        answer = (kind, b"" if isinstance(content, Pieces) else content)
         self.recorder.write(scope["method"], scope["path"], _query(scope), (media, body), status, answer)
 
     def _find(self, path: str, method: str) -> tuple[str, Route | None, tuple[str, ...], bool]:
@@ -191,15 +209,9 @@ class Server:
         if token != self.account.api_token:
             raise unauthorized()
 
-    async def _read(self, scope: Scope, receive: Receive, route: Route | None) -> tuple[bytes, Any]:
-        if route is None or not route.multipart:
-            return await _body(receive), None
-        with contextlib.suppress(MultiPartException, AssertionError, KeyError):
-            return b"", await Request(scope, receive).form(max_part_size=1 << 30)
-        return b"", None
-
-    async def _send(self, send: Send, status: int, content: bytes, kind: bytes, headers: Headers) -> None:
-        length = (b"content-length", b"%d" % len(content))
+    async def _send(self, send: Send, status: int, content: Content, kind: bytes, headers: Headers) -> None:
+        size = content.size if isinstance(content, Pieces) else len(content)
+        length = (b"content-length", b"%d" % size)
         date = (b"date", times.http_date(self.account.now()))
         start: Message = {
             "type": "http.response.start",
@@ -207,10 +219,14 @@ class Server:
             "headers": [(b"content-type", kind), length, date, *headers],
         }
         await send(start)
+        if isinstance(content, Pieces):
+            for part in content.parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            content = b""
         await send({"type": "http.response.body", "body": content})
 
 
-def _handle(call: Call, route: Route) -> tuple[int, bytes, bytes, Headers]:
+def _handle(call: Call, route: Route) -> tuple[int, Content, bytes, Headers]:
     habits.settle(call.account)
     try:
         answer = route.handler(call)
@@ -219,6 +235,24 @@ def _handle(call: Call, route: Route) -> tuple[int, bytes, bytes, Headers]:
     if isinstance(answer, Raw):
         return 200, answer.content, answer.content_type, list(answer.headers)
     return 200, orjson.dumps(answer), JSON, []
+
+
+@contextlib.asynccontextmanager
+async def _read(
+    scope: Scope, receive: Receive, route: Route | None
+) -> AsyncIterator[tuple[bytes, FormData | None]]:
+    """The request's body, or its form, whose file lies on disk and goes when the answer is given."""
+    if route is None or not route.multipart:
+        yield await _body(receive), None
+        return
+    form = None
+    with contextlib.suppress(MultiPartException, AssertionError, KeyError):
+        form = await Request(scope, receive).form()
+    try:
+        yield b"", form
+    finally:
+        if form is not None:
+            await form.close()
 
 
 async def _body(receive: Receive) -> bytes:

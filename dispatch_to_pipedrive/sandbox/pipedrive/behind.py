@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import io
 from typing import TYPE_CHECKING, Any
 
-from . import attachments, merging, people, times
+from . import files, merging, people, times
 from .account import ENTITIES
 from .store import Record
 
@@ -95,8 +96,8 @@ def _create(account: Account, entity: str, body: dict[str, Any]) -> dict[str, An
     changes = dict(body.get("changes", {}))
     record: Record = {"add_time": stamp, "update_time": stamp}
     if entity == "files":
-        content = base64.b64decode(body.get("content", ""))
-        return attachments.store_file(account, {"user_id": user, **changes}, content)
+        content = io.BytesIO(base64.b64decode(body.get("content", "")))
+        return files.store_file(account, {"user_id": user, **changes}, content)
     if entity == "notes":
         return account.insert(entity, {**record, "user_id": user, "content": "", **changes})
     record["owner_id"] = user

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +42,19 @@ class Call:
             raise validation(["The request body is not valid JSON"]) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A body too large to hold: its size in bytes, and the bytes a piece at a time."""
+
+    size: int
+    parts: Iterator[bytes]
+
+
 @dataclass(slots=True)
 class Raw:
     """An answer that is not JSON."""
 
-    content: bytes
+    content: Pieces
     content_type: bytes = b"application/octet-stream"
     headers: tuple[tuple[bytes, bytes], ...] = ()
 

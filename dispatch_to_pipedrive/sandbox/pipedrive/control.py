@@ -3,7 +3,8 @@
 | command | GET | POST |
 | --- | --- | --- |
 | `account` | token, company, counts | – |
-| `dump` | the whole state; `?settle=0` leaves undone what habits still mean to do | – |
+| `dump` | the whole state; `?settle=0` leaves undone what habits mean to do, `?contents=1` adds files' bytes | – |
+| `files` | every file: name, size, sha256 and what it hangs on | – |
 | `load` | – | a dump |
 | `faults` | rules with how often they struck | a rule, a list, `{"rules": […]}`; `"clear": true` first drops the old |
 | `habits`, `capabilities` | all switches | those to change |
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from . import behind, dump, plans, switches
+from . import behind, dump, files, plans, switches
 from .errors import Refused
 from .faults import read_rule
 
@@ -34,7 +35,8 @@ class ControlError(ValueError):
 
 
 def _dump(server: Server, body: Any, query: dict[str, str]) -> Any:
-    return dump.dump(server.account, settle=query.get("settle") != "0") | {"limits": server.limits.state()}
+    settle, contents = query.get("settle") != "0", query.get("contents") == "1"
+    return dump.dump(server.account, settle=settle, contents=contents) | {"limits": server.limits.state()}
 
 
 def _load(server: Server, body: Any, query: dict[str, str]) -> Any:
@@ -170,11 +172,16 @@ def _account(server: Server, body: Any, query: dict[str, str]) -> Any:
     }
 
 
+def _files(server: Server, body: Any, query: dict[str, str]) -> Any:
+    return files.received(server.account)
+
+
 COMMANDS: dict[str, Callable[[Server, Any, dict[str, str]], Any]] = {
     "account": _account,
     "dump": _dump,
     "load": _load,
     "faults": _faults,
+    "files": _files,
     "habits": _habits,
     "capabilities": _capabilities,
     "plan": _plan,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from typing import Any
 
 from . import fields, habits, plans, times
@@ -21,10 +22,11 @@ _PLAIN = (
 )
 
 
-def dump(account: Account, *, settle: bool = True) -> dict[str, Any]:
+def dump(account: Account, *, settle: bool = True, contents: bool = False) -> dict[str, Any]:
     """The state; with `settle` whatever the habits still mean to do is done first, so that dumps can be compared.
 
-    Records stand as they are stored: v2's names and forms, nulls left out, deleted records included.
+    Records stand as they are stored: v2's names and forms, nulls left out, deleted records included. Of files it has
+    the hashes, which is enough within this process; for another one `contents` adds the bytes.
     """
     if settle:
         habits.settle(account, everything=True)
@@ -39,11 +41,12 @@ def dump(account: Account, *, settle: bool = True) -> dict[str, Any]:
         "fields": {entity: [one.state() for one in account.fields[entity].values()] for entity in ENTITIES},
         "entities": {entity: account.stores[entity].state()["records"] for entity in account.stores},
         "bases": {entity: store.base for entity, store in account.stores.items()},
-        "contents": {str(id_): base64.b64encode(data).decode() for id_, data in account.contents.items()},
         "pending": account.pending,
         "capabilities": account.capabilities,
         "habits": account.habits,
     }
+    if contents:
+        state["contents"] = [base64.b64encode(data).decode() for data in account.contents.everything()]
     return state
 
 
@@ -63,7 +66,8 @@ def load(account: Account, state: dict[str, Any]) -> None:
     }
     for entity, records in state["entities"].items():
         account.stores[entity].load({"base": state["bases"][entity], "records": records}, times.epoch)
-    account.contents = {int(id_): base64.b64decode(text) for id_, text in state["contents"].items()}
+    for text in state.get("contents", ()):
+        account.contents.add(io.BytesIO(base64.b64decode(text)), keep=True)
     account.pending = [(one[0], one[1], one[2], one[3], one[4]) for one in state["pending"]]
     account.capabilities |= state["capabilities"]
     account.habits |= state["habits"]

@@ -41,7 +41,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 _LINKS = ("owner_id", "org_id", "person_id", "deal_id", "pipeline_id", "stage_id")
 
 
-def _rows(store: Store, lag: float) -> Iterator[tuple[int, bytes | None, int, int]]:
+def rows(store: Store, lag: float) -> Iterator[tuple[int, bytes | None, int, int]]:
     """(id, row, update_time, flags) in id order, as a list that lags behind sees them."""
     if not lag or not store.recent:
         base = store.base
@@ -50,7 +50,7 @@ def _rows(store: Store, lag: float) -> Iterator[tuple[int, bytes | None, int, in
                 yield base + at, row, store.updated[at], store.flags[at]
         return
     horizon = time.monotonic() - lag
-    for id_, row, updated, flags in _rows(store, 0):
+    for id_, row, updated, flags in rows(store, 0):
         since, old = store.recent.get(id_, (0.0, row))
         if since <= horizon:
             yield id_, row, updated, flags
@@ -167,7 +167,7 @@ def _take(
         return _take_by_id(store, filters, start[1] if start else store.base, count)
 
     def candidates() -> Iterator[tuple[Any, int, Record]]:
-        for id_, row, updated, flags in _rows(store, account.list_lag):
+        for id_, row, updated, flags in rows(store, account.list_lag):
             record = None if row is None else filters.passes(id_, row, updated, flags)
             if record is None:
                 continue

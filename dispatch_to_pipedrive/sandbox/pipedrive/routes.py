@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import attachments, listing, merging, pipelines, records, schema, search, v1
+from . import files, listing, merging, notes, pipelines, records, schema, search, v1
 from .account import ENTITIES
 from .call import Call, Handler, Route, ok
 from .fields import FIELD_ENTITIES
@@ -78,19 +78,19 @@ def build() -> Table:
 
 
 def _attachments(made: _Builder) -> None:
-    made.add("v1", "GET", "notes", 20, attachments.list_notes, "notes")
-    made.add("v1", "POST", "notes", 10, attachments.add_note, "notes")
-    made.add("v1", "GET", "notes/{id}", 2, attachments.get_note, "notes")
-    made.add("v1", "PUT", "notes/{id}", 10, attachments.update_note, "notes")
-    made.add("v1", "DELETE", "notes/{id}", 6, attachments.delete_note, "notes")
-    made.add("v1", "GET", "files", 20, attachments.list_files(), "files")
-    made.add("v1", "POST", "files", 10, attachments.add_file, "files", multipart=True)
-    made.add("v1", "GET", "files/{id}", 2, attachments.get_file, "files")
-    made.add("v1", "PUT", "files/{id}", 10, attachments.update_file, "files")
-    made.add("v1", "DELETE", "files/{id}", 6, attachments.delete_file, "files")
-    made.add("v1", "GET", "files/{id}/download", 20, attachments.download, "files")
+    made.add("v1", "GET", "notes", 20, notes.list_notes, "notes")
+    made.add("v1", "POST", "notes", 10, notes.add_note, "notes")
+    made.add("v1", "GET", "notes/{id}", 2, notes.get_note, "notes")
+    made.add("v1", "PUT", "notes/{id}", 10, notes.update_note, "notes")
+    made.add("v1", "DELETE", "notes/{id}", 6, notes.delete_note, "notes")
+    made.add("v1", "GET", "files", 20, files.list_files(), "files")
+    made.add("v1", "POST", "files", 10, files.add_file, "files", multipart=True)
+    made.add("v1", "GET", "files/{id}", 2, files.get_file, "files")
+    made.add("v1", "PUT", "files/{id}", 10, files.update_file, "files")
+    made.add("v1", "DELETE", "files/{id}", 6, files.delete_file, "files")
+    made.add("v1", "GET", "files/{id}/download", 20, files.download, "files")
     for entity, link in (("deals", "deal_id"), ("persons", "person_id"), ("organizations", "org_id")):
-        made.add("v1", "GET", f"{entity}/{{id}}/files", 20, attachments.list_files(link), "files")
+        made.add("v1", "GET", f"{entity}/{{id}}/files", 20, files.list_files(link), "files")
 
 
 def _fields(made: _Builder, name: str, entity: str) -> None:

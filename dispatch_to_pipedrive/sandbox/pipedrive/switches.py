@@ -29,6 +29,8 @@ CAPABILITIES: dict[str, bool] = {
     "pipeline_default_stages": False,  # POST /pipelines makes default stages
     "formatted_address": False,  # formatted_address in what is written
     "organization_profile": True,  # website, linkedin, industry, annual_revenue, employee_count
+    "empty_file": True,  # a file of no bytes
+    "long_file_name": False,  # a file name of more than 255 characters
     "admin": True,  # the token's user may change fields, pipelines, stages, activity types and note authors
 }
 
@@ -49,6 +51,7 @@ HABITS: dict[str, Any] = {
     "search_lag": 0,
     "retry_after": False,  # a Retry-After header on 429
     "file_megabytes": 50,  # larger files are refused
+    "keep_file_bytes": True,  # False: only size and hash are kept, a download answers 410
     "automation": False,  # {"to_stage": id, "seconds": n, "from_stage": id or absent}
 }
 
