@@ -233,3 +233,10 @@ _REFERENCE = (
 FEEDS: Mapping[str, Feed] = {feed.name: feed for feed in (*_ROOT_BOUND, *_REFERENCE)}
 ROOT_BOUND: tuple[str, ...] = tuple(feed.name for feed in _ROOT_BOUND)
 REFERENCE: tuple[str, ...] = tuple(feed.name for feed in _REFERENCE)
+
+CUSTOM_FIELD_DEFINITIONS: Mapping[str, str] = {
+    "customers": "customer_custom_field_types",
+    "locations": "location_custom_field_types",
+    "jobs": "job_custom_field_types",
+}
+"""Feed → the feed that defines its records' custom fields; of technicians' Dispatch Pro tells no definitions."""

@@ -12,7 +12,7 @@ import pandas as pd
 from dispatch_to_pipedrive.migration.decisions import TO_FALLBACK
 from dispatch_to_pipedrive.migration.errors import WrongFallback
 from dispatch_to_pipedrive.migration.resolve import Owners, fold_email
-from dispatch_to_pipedrive.migration.values import OwnerRow
+from dispatch_to_pipedrive.migration.values import AccountUser, OwnerRow
 from dispatch_to_pipedrive.pipedrive.account import User
 
 MATCHED, DECIDED, LEFT_TO_FALLBACK = "matched", "decided", "left to the fallback owner"
@@ -87,6 +87,11 @@ def fallback_user(users: Iterable[User], email: str | None) -> User | None:
 def fallback_row(user_id: int, email: str) -> OwnerRow:
     """How the ledger keeps who stands in: as technician 0."""
     return OwnerRow(0, "(fallback owner)", email, user_id, FALLBACK, email)
+
+
+def users_to_keep(users: Iterable[User]) -> list[AccountUser]:
+    """The account's users as the ledger keeps them: who wrote a note at the source is looked up among them."""
+    return [AccountUser(user.id, fold_email(user.email), user.name, user.active) for user in users]
 
 
 def decided(rows: Sequence[OwnerRow]) -> Owners:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +33,7 @@ from dispatch_to_pipedrive.migration.twins import (
 from dispatch_to_pipedrive.migration.values import TENANT
 from dispatch_to_pipedrive.migration.volume import schema_size, volume_of
 from dispatch_to_pipedrive.orchestration.resources import access_of, credentials_of, reading
-from dispatch_to_pipedrive.pipedrive.account import Currency, Me, read_structure
+from dispatch_to_pipedrive.pipedrive.account import Currency, Me, Structure
 from dispatch_to_pipedrive.pipedrive.budget import TokenBudget
 from dispatch_to_pipedrive.pipedrive.client import PipedriveClient
 from dispatch_to_pipedrive.pipedrive.errors import BudgetSpent, PipedriveError
@@ -72,11 +72,16 @@ async def _me(settings: Settings) -> Me:
         return Me.model_validate((await client.me()).record)
 
 
-async def ask_account(ledger: Ledger, settings: Settings) -> tuple[AccountFacts, int]:
-    """What the account says of itself, and the tokens that it took; a refusal is a fact. Raises BudgetSpent."""
+async def ask_account(
+    ledger: Ledger, settings: Settings, look: Callable[[Session], Awaitable[Structure]]
+) -> tuple[AccountFacts, int]:
+    """What the account says of itself, and the tokens that it took; a refusal is a fact. Raises BudgetSpent.
+
+    look: reads the account's fields, pipelines and stages, once a run.
+    """
     try:
         async with reading(ledger, settings, purpose="preflight") as session:
-            facts = await _facts(ledger, session)
+            facts = await _facts(ledger, session, await look(session))
             return facts, sum(session.client.budget.by_kind.values())
     except BudgetSpent:
         raise
@@ -84,11 +89,10 @@ async def ask_account(ledger: Ledger, settings: Settings) -> tuple[AccountFacts,
         return AccountFacts(refused=str(refusal)), 0
 
 
-async def _facts(ledger: Ledger, session: Session) -> AccountFacts:
+async def _facts(ledger: Ledger, session: Session, structure: Structure) -> AccountFacts:
     client, scope = session.client, session.scope
     me = Me.model_validate((await client.me()).record)
     currencies = [Currency.model_validate(record) for record in await client.currencies()]
-    structure = await read_structure(client)
     ours = {(x.entity, x.code) for x in ledger.schema_objects(scope.account) if x.kind == "field"}
     custom = {
         (entity, code)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from upath import UPath
 
+from dispatch_to_pipedrive.dispatch_pro.feeds import CUSTOM_FIELD_DEFINITIONS
 from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
 from dispatch_to_pipedrive.mapping import ENTITIES, MapError, Maps, Mistake, load_maps
 from dispatch_to_pipedrive.mapping.catalogue import (
@@ -29,12 +30,7 @@ from dispatch_to_pipedrive.pipedrive.account import ActivityType, read_structure
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 from dispatch_to_pipedrive.settings import Settings
 
-_DEFINITIONS = {
-    "customers": "customer_custom_field_types",
-    "locations": "location_custom_field_types",
-    "jobs": "job_custom_field_types",
-}
-_FEEDS = (*REFERENCE, "technicians", *_DEFINITIONS.values())
+_FEEDS = (*REFERENCE, "technicians", *CUSTOM_FIELD_DEFINITIONS.values())
 
 
 @dataclass(frozen=True)
@@ -132,7 +128,7 @@ def tenant_catalogue(maps: Maps, data: UPath, ledger: Ledger) -> TenantCatalogue
 
 def _custom_fields(reference: Mapping[str, pd.DataFrame]) -> dict[tuple[str, str], dict[str, TenantField]]:
     """The tenant's definitions; technicians have none in the vendor's interface, so theirs are those they bear."""
-    named = {feed: reference[name][["name", "data_type"]] for feed, name in _DEFINITIONS.items()}
+    named = {feed: reference[name][["name", "data_type"]] for feed, name in CUSTOM_FIELD_DEFINITIONS.items()}
     named["technicians"] = reference["technicians.custom_fields"][["name"]].assign(data_type="")
     fields = {
         feed: {

@@ -10,8 +10,10 @@ import pytest
 
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.preflight import AccountFacts
+from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.twins import EMAIL
 from dispatch_to_pipedrive.orchestration.asking import ask_account, ask_source, look_through, require_account
+from dispatch_to_pipedrive.pipedrive.account import Structure, read_structure
 from dispatch_to_pipedrive.pipedrive.errors import Forbidden
 from dispatch_to_pipedrive.settings import Settings, load_settings
 
@@ -57,17 +59,21 @@ def test_a_wrong_token_is_told_before_anything_else(
     with pytest.raises(Forbidden) as refusal:
         require_account(load_settings())
     assert refusal.value.status == 401
-    facts, tokens = asyncio.run(ask_account(ledger, load_settings()))
+    facts, tokens = asyncio.run(ask_account(ledger, load_settings(), structure))
     assert facts.me is None
     assert "unauthorized" in facts.refused
     assert (tokens, ledger.bound_scope()) == (0, None)
+
+
+async def structure(session: Session) -> Structure:
+    return await read_structure(session.client)
 
 
 @pytest.mark.promise("R063")
 def test_the_account_tells_rights_currencies_and_what_others_have(
     settings: Settings, ledger: Ledger, sandbox: Sandbox
 ) -> None:
-    facts, tokens = asyncio.run(ask_account(ledger, settings))
+    facts, tokens = asyncio.run(ask_account(ledger, settings, structure))
     assert facts.me is not None
     assert facts.me.is_admin
     assert "USD" in facts.currencies
@@ -77,7 +83,7 @@ def test_the_account_tells_rights_currencies_and_what_others_have(
     assert 0 < tokens < 100
     sandbox.control("pipedrive", "capabilities", {"admin": False})
     try:
-        facts, _ = asyncio.run(ask_account(ledger, settings))
+        facts, _ = asyncio.run(ask_account(ledger, settings, structure))
     finally:
         sandbox.control("pipedrive", "capabilities", {"admin": True})
     assert isinstance(facts, AccountFacts)

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 from upath import UPath
 
-from dispatch_to_pipedrive.dispatch_pro.feeds import REFERENCE, ROOT_BOUND
+from dispatch_to_pipedrive.dispatch_pro.feeds import CUSTOM_FIELD_DEFINITIONS, REFERENCE, ROOT_BOUND
 from dispatch_to_pipedrive.dispatch_pro.placement.derived import NEEDED, derived, remember
 from dispatch_to_pipedrive.dispatch_pro.placement.engine import address, engine, parquet
 from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment, Index, read_index
@@ -84,12 +84,6 @@ _NAMED: Mapping[str, str] = {
 
 _COUNTED_ONLY = ("employees", "zones", "technician_shifts")
 """Reference feeds of which nothing but the number matters; shifts are many."""
-
-_DEFINITIONS: Mapping[str, str] = {
-    "customers": "customer_custom_field_types",
-    "locations": "location_custom_field_types",
-    "jobs": "job_custom_field_types",
-}
 
 _MORE: Mapping[str, Mapping[str, Any]] = {"invoices": {"items": [{"id": "VARCHAR"}]}}
 """What is read of records for counting alone, in DuckDB's notation."""
@@ -327,7 +321,9 @@ def _custom_fields(
     ).fetchall():
         filled[field] = (holders, different)
         yield (name, field, value, number, different, records)
-    defined = reference[_DEFINITIONS[feed]]["name"].dropna() if feed in _DEFINITIONS else ()
+    defined = (
+        reference[CUSTOM_FIELD_DEFINITIONS[feed]]["name"].dropna() if feed in CUSTOM_FIELD_DEFINITIONS else ()
+    )
     for field in dict.fromkeys([*filled, *defined]):
         holders, different = filled.get(field, (0, 0))
         yield (name, field, None, records - holders, different, records)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 import pandas as pd
 
+from dispatch_to_pipedrive.dispatch_pro.feeds import CUSTOM_FIELD_DEFINITIONS
 from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
 from dispatch_to_pipedrive.dispatch_pro.placement import source_profile as profile_of
 from dispatch_to_pipedrive.migration.assessment import Assessment, Inputs, Twins, assess
@@ -32,12 +33,6 @@ from dispatch_to_pipedrive.orchestration.road import committed
 from dispatch_to_pipedrive.pipedrive.prices import LIST
 from dispatch_to_pipedrive.reports.assessment import write_assessment
 from dispatch_to_pipedrive.reports.status import compared
-
-_DEFINITIONS = {
-    "customers": "customer_custom_field_types",
-    "locations": "location_custom_field_types",
-    "jobs": "job_custom_field_types",
-}
 
 
 @dg.asset(deps=[placement], io_manager_key=FRAMES, pool=SOURCE_POOL, **described("source", "duckdb"))
@@ -75,7 +70,7 @@ def preflight(
     """Named checks of account, tenant and plan, each pass, warn or fail and what to do; a fail stops `migrate`."""
     ledger, settings = migration.ledger, migration.settings
     with plain_words():
-        facts, tokens = asyncio.run(ask_account(ledger, settings))
+        facts, tokens = asyncio.run(ask_account(ledger, settings, migration.structure))
         source = ask_source(settings, source_profile)
         foreseen = foresee(settings, migration.maps, source_profile, Around(facts, {}))
         checks = checks_of(facts, source, foreseen, said(settings))
@@ -110,7 +105,7 @@ def _result(check: Check) -> dg.AssetCheckResult:
 
 
 @dg.asset(
-    deps=[RAW_KEYS[feed] for feed in _DEFINITIONS.values()],
+    deps=[RAW_KEYS[feed] for feed in CUSTOM_FIELD_DEFINITIONS.values()],
     io_manager_key=FRAMES,
     pool=ACCOUNT_POOL,
     **described("preparation", "pipedrive", "pandas"),
@@ -153,10 +148,10 @@ def _assessed(migration: Migration, profile: pd.DataFrame, checks: list[Check]) 
     ledger, settings, data = migration.ledger, migration.settings, migration.data
     generation = ledger.latest_generation()
     segments = committed(ledger, generation)
-    definitions = read_reference(data, segments, generation, tuple(_DEFINITIONS.values()))
+    definitions = read_reference(data, segments, generation, tuple(CUSTOM_FIELD_DEFINITIONS.values()))
     kinds = {
         (feed, str(name)): str(kind)
-        for feed, types in _DEFINITIONS.items()
+        for feed, types in CUSTOM_FIELD_DEFINITIONS.items()
         for name, kind in definitions[types][["name", "data_type"]].dropna().itertuples(index=False)
     }
     theirs, words = asyncio.run(look_through(ledger, settings))

@@ -24,6 +24,7 @@ from dispatch_to_pipedrive.migration.owners import (
     fallback_user,
     match_technicians,
     undecided,
+    users_to_keep,
 )
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.values import OwnerRow
@@ -71,11 +72,12 @@ async def read_staff(migration: Migration, session: Session, given: Decisions | 
 
 
 def settle_owners(migration: Migration, account: str, staff: Staff) -> list[OwnerRow]:
-    """Match, write who waits for a decision to the owner file, and keep it all in the ledger."""
+    """Match, write who waits for a decision to the owner file, and keep it all in the ledger, the users besides."""
     decisions = staff.decisions
     rows = match_technicians(staff.technicians, staff.users, decisions.by_technician, staff.fallback)
     write_decisions(decisions.listing(rows, undecided(rows)))
     migration.ledger.save_owners(account, rows, decisions.digest)
+    migration.ledger.save_users(account, users_to_keep(staff.users))
     return rows
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 import pandas as pd
 
+from dispatch_to_pipedrive.dispatch_pro.feeds import CUSTOM_FIELD_DEFINITIONS
 from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
 from dispatch_to_pipedrive.mapping.proposal import (
     Catalogue,
@@ -26,18 +27,12 @@ from dispatch_to_pipedrive.orchestration.catalogue import account_fields
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading
 from dispatch_to_pipedrive.orchestration.road import committed
-from dispatch_to_pipedrive.pipedrive.account import read_structure
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 from dispatch_to_pipedrive.settings import Settings, WrongSettings
 
 SHOWN = 20
 """Rows of the table in the UI; the files have all."""
 VERDICTS = ("sure", "likely", "create", "abstain")
-_DEFINITIONS: Mapping[str, str] = {
-    "customers.custom_fields": "customer_custom_field_types",
-    "locations.custom_fields": "location_custom_field_types",
-    "jobs.custom_fields": "job_custom_field_types",
-}
 _ENTITIES = ("organizations", "persons", "deals")
 
 
@@ -96,7 +91,7 @@ def _reranker(settings: Settings) -> Reranker | None:
 
 async def _catalogue(migration: Migration) -> tuple[Catalogue, int]:
     async with reading(migration.ledger, migration.settings, purpose="proposing a map") as session:
-        structure = await read_structure(session.client)
+        structure = await migration.structure(session)
         made = made_of(migration.ledger.schema_objects(session.scope.account))
         return catalogue_of(AccountSchema(structure, made)), sum(session.client.budget.by_kind.values())
 
@@ -116,9 +111,12 @@ def _definitions(migration: Migration) -> dict[str, pd.DataFrame]:
     ledger = migration.ledger
     generation = ledger.latest_generation()
     frames = read_reference(
-        migration.data, committed(ledger, generation), generation, tuple(_DEFINITIONS.values())
+        migration.data, committed(ledger, generation), generation, tuple(CUSTOM_FIELD_DEFINITIONS.values())
     )
-    return {feed: with_options(frames, types) for feed, types in _DEFINITIONS.items()}
+    return {
+        f"{feed}.custom_fields": with_options(frames, types)
+        for feed, types in CUSTOM_FIELD_DEFINITIONS.items()
+    }
 
 
 def with_options(frames: Mapping[str, pd.DataFrame], types: str) -> pd.DataFrame:
