@@ -79,7 +79,7 @@ def volume_of(profile: pd.DataFrame) -> Volume:
     told = profile[profile["field"].isin(["carried_as", "brings", "bytes"])]
     for feed, field, value, count in told[["feed", "field", "value", "count"]].itertuples(index=False):
         if field == "bytes":
-            size += int(count) if feed == "job_attachments" else 0
+            size += int(count) if (feed, value) == ("job_attachments", "known") else 0
         elif not pd.isna(value):
             made.update(dict.fromkeys(_BECOMES[str(value)], int(count)))
             closed += int(count) if value == _CLOSED else 0

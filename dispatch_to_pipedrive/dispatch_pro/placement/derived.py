@@ -3,6 +3,8 @@
     ("jobs", "payment_state")        the five states of a job's invoices, by the rule of the deals' payment status
     ("locations", "per_customer")    sites a customer: 1, 2, 3, 4, 5–10, 11+; counted are customers after merges
     (feed, "carried_as")             what the records become; those without a value give no record of their own
+    (feed, "brings")                 records that come on top: files for pictures in a text, a note to show them
+    ("job_attachments", "size_class") files by their size, and ("job_attachments", "bytes"): what of it is "known"
 
 Of each feed only the columns are kept that these need: numbers, and of contacts a hash.
 """
@@ -21,6 +23,9 @@ SITE_CLASSES = ("1", "2", "3", "4", "5–10", "11+")
 ORGANIZATION, PERSON = "organization and person", "person"
 OPEN_DEAL, CLOSED_DEAL = "open deal", "won or lost deal"
 ACTIVITY = "activity"
+FILE, NOTE = "file", "note"
+SIZE_CLASSES = ("up to 1 MB", "1 to 5 MB", "5 to 25 MB", "above 25 MB", "not known")
+KNOWN = "known"
 
 _CONTACT = ("active", "type", "value", "phone_settings_phone_number")
 NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -28,10 +33,15 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "customer_contacts": _CONTACT,
     "locations": ("merged_to_id",),
     "location_contacts": (*_CONTACT, "location_id"),
-    "jobs": ("active", "job_status"),
+    "jobs": ("active", "job_status", "summary"),
     "appointments": ("active", "job_id"),
     "invoices": ("active", "job_id", "total"),
     "payments": ("active",),
+    "job_notes": ("active", "job_id", "text"),
+    "calls": ("active",),
+    "job_attachments": ("job_id", "size", "sha256"),
+    "customer_notes": ("text",),
+    "location_notes": ("text",),
 }
 """Columns of `profiled` that must hold the values themselves."""
 
@@ -50,13 +60,22 @@ FROM (
 )
 WHERE active IS DISTINCT FROM 'false' AND kind IS NOT NULL AND text IS NOT NULL
 """
+_PICTURES = (
+    "len(list_distinct(regexp_extract_all({text}, "
+    "'<img\\b[^<>]*?\\bsrc\\s*=\\s*[\"'']?\\s*([^\"''<>\\s?#]+)', 1, 'i')))"
+)
+_NOTES = (
+    "SELECT root, {job} AS job_id, {active} AS active, text IS NOT NULL AS filled, "
+    "coalesce(" + _PICTURES.format(text="text") + ", 0) AS pictures FROM profiled"  # noqa: S608  (our own names)
+)
 _FACTS: Mapping[str, str] = {
     "customers": "SELECT id, root, lower(type) = 'commercial' AS commercial FROM profiled",
     "customer_contacts": _POINTS.format(location="NULL::BIGINT"),
     "locations": "SELECT id, root, TRY_CAST(merged_to_id AS BIGINT) AS merged_to_id FROM profiled",
     "location_contacts": _POINTS.format(location="TRY_CAST(location_id AS BIGINT)"),
     "jobs": "SELECT id, root, active IS DISTINCT FROM 'false' AS active, "
-    "lower(job_status) IN ('completed', 'canceled') AS closed FROM profiled",
+    "lower(job_status) IN ('completed', 'canceled') AS closed, "
+    "coalesce(" + _PICTURES.format(text="summary") + ", 0) AS pictures FROM profiled",  # noqa: S608
     "appointments": "SELECT TRY_CAST(job_id AS BIGINT) AS job_id, active IS DISTINCT FROM 'false' AS active "
     "FROM profiled",
     "invoices": "SELECT id, TRY_CAST(job_id AS BIGINT) AS job_id, TRY_CAST(total AS DECIMAL(18, 4)) AS total "
@@ -64,7 +83,17 @@ _FACTS: Mapping[str, str] = {
     "payments": 'SELECT TRY_CAST(a."appliedTo" AS BIGINT) AS invoice_id, '
     'TRY_CAST(a."appliedAmount" AS DECIMAL(18, 4)) AS amount '
     "FROM (SELECT unnest(applied_to) AS a FROM profiled WHERE active IS DISTINCT FROM 'false')",
+    "job_notes": _NOTES.format(job="TRY_CAST(job_id AS BIGINT)", active="active IS DISTINCT FROM 'false'"),
+    "customer_notes": _NOTES.format(job="NULL::BIGINT", active="true"),
+    "location_notes": _NOTES.format(job="NULL::BIGINT", active="true"),
+    "calls": "SELECT root, active IS DISTINCT FROM 'false' AS active FROM profiled",
+    "emails": "SELECT root, true AS active FROM profiled",
+    # Only of a file that is too large to move the hash is known beforehand.
+    "job_attachments": "SELECT TRY_CAST(job_id AS BIGINT) AS job_id, TRY_CAST(size AS BIGINT) AS size, "
+    "sha256 IS NOT NULL AS oversized FROM profiled",
 }
+_MADE = "SELECT root FROM customers_facts WHERE id = root"
+_DEALS = f"SELECT j.* FROM jobs_facts j SEMI JOIN ({_MADE}) c ON c.root = j.root WHERE j.active"  # noqa: S608
 
 _STATES = """
 WITH received AS (
@@ -122,7 +151,50 @@ LEFT JOIN (
 GROUP BY 1
 """,  # noqa: S608
 }
-_ORDER = (ORGANIZATION, PERSON, OPEN_DEAL, CLOSED_DEAL, ACTIVITY)
+_NOTE_FEEDS = ("job_notes", "customer_notes", "location_notes")
+_TALK = f"""
+SELECT CASE WHEN c.root IS NOT NULL AND t.active THEN '{ACTIVITY}' END, count(*)
+FROM {{feed}}_facts t LEFT JOIN ({_MADE}) c ON c.root = t.root GROUP BY 1
+"""  # noqa: S608
+_CARRIED_NOTES = f"""
+SELECT CASE WHEN c.root IS NOT NULL AND n.active AND n.filled AND (n.job_id IS NULL OR j.id IS NOT NULL)
+       THEN '{NOTE}' END, count(*)
+FROM {{feed}}_facts n LEFT JOIN ({_MADE}) c ON c.root = n.root LEFT JOIN ({_DEALS}) j ON j.id = n.job_id GROUP BY 1
+"""  # noqa: S608
+_PICTURES_OF_NOTES = f"""
+SELECT '{FILE}', coalesce(sum(n.pictures), 0)::BIGINT
+FROM {{feed}}_facts n SEMI JOIN ({_MADE}) c ON c.root = n.root LEFT JOIN ({_DEALS}) j ON j.id = n.job_id
+WHERE n.active AND (n.job_id IS NULL OR j.id IS NOT NULL)
+"""  # noqa: S608
+_PICTURES_OF_JOBS = f"""
+SELECT '{FILE}', coalesce(sum(pictures), 0)::BIGINT FROM ({_DEALS}) UNION ALL
+SELECT '{NOTE}', count(*) FILTER (pictures > 0) FROM ({_DEALS})
+"""  # noqa: S608
+_CARRIED_FILES = f"""
+SELECT CASE WHEN j.id IS NULL THEN NULL WHEN f.oversized THEN '{NOTE}' ELSE '{FILE}' END, count(*)
+FROM job_attachments_facts f LEFT JOIN ({_DEALS}) j ON j.id = f.job_id GROUP BY 1
+"""  # noqa: S608
+_SIZE_CLASS = f"""
+SELECT CASE WHEN size IS NULL THEN '{SIZE_CLASSES[4]}' WHEN size <= 1000000 THEN '{SIZE_CLASSES[0]}'
+            WHEN size <= 5000000 THEN '{SIZE_CLASSES[1]}' WHEN size <= 25000000 THEN '{SIZE_CLASSES[2]}'
+            ELSE '{SIZE_CLASSES[3]}' END, count(*)
+FROM job_attachments_facts GROUP BY 1
+"""  # noqa: S608
+_BYTES = f"""
+SELECT '{KNOWN}', coalesce(sum(f.size), 0)::BIGINT
+FROM job_attachments_facts f SEMI JOIN ({_DEALS}) j ON j.id = f.job_id WHERE NOT f.oversized
+"""  # noqa: S608
+_BESIDE: tuple[tuple[str, str, str], ...] = (
+    ("job_attachments", "carried_as", _CARRIED_FILES),
+    *((feed, "carried_as", _CARRIED_NOTES.format(feed=feed)) for feed in _NOTE_FEEDS),
+    *((feed, "carried_as", _TALK.format(feed=feed)) for feed in ("calls", "emails")),
+    ("jobs", "brings", _PICTURES_OF_JOBS),
+    *((feed, "brings", _PICTURES_OF_NOTES.format(feed=feed)) for feed in _NOTE_FEEDS),
+    ("job_attachments", "size_class", _SIZE_CLASS),
+    ("job_attachments", "bytes", _BYTES),
+)
+"""Feed, field, and SQL for (value, count): files, notes, calls and e-mails, and what texts bring along."""
+_ORDER = (ORGANIZATION, PERSON, OPEN_DEAL, CLOSED_DEAL, ACTIVITY, FILE, NOTE, *SIZE_CLASSES, KNOWN)
 
 
 def remember(connection: duckdb.DuckDBPyConnection, feed: str) -> None:
@@ -138,6 +210,8 @@ def derived(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, l
     yield "locations", "per_customer", _rows(connection, _SITES, SITE_CLASSES)
     for feed, query in _CARRIED.items():
         yield feed, "carried_as", _rows(connection, query, _ORDER)
+    for feed, field, query in _BESIDE:
+        yield feed, field, _rows(connection, query, _ORDER)
 
 
 def _keep_survivors(connection: duckdb.DuckDBPyConnection) -> None:
