@@ -65,17 +65,17 @@ _PICTURES = (
     "'<img\\b[^<>]*?\\bsrc\\s*=\\s*[\"'']?\\s*([^\"''<>\\s?#]+)', 1, 'i')))"
 )
 _NOTES = (
-    "SELECT root, {job} AS job_id, {active} AS active, text IS NOT NULL AS filled, "
-    "coalesce(" + _PICTURES.format(text="text") + ", 0) AS pictures FROM profiled"  # noqa: S608  (our own names)
+    "SELECT root, {job} AS job_id, {active} AS active, text IS NOT NULL AS filled, "  # noqa: S608  (our own names)
+    "coalesce(" + _PICTURES.format(text="text") + ", 0) AS pictures FROM profiled"
 )
 _FACTS: Mapping[str, str] = {
     "customers": "SELECT id, root, lower(type) = 'commercial' AS commercial FROM profiled",
     "customer_contacts": _POINTS.format(location="NULL::BIGINT"),
     "locations": "SELECT id, root, TRY_CAST(merged_to_id AS BIGINT) AS merged_to_id FROM profiled",
     "location_contacts": _POINTS.format(location="TRY_CAST(location_id AS BIGINT)"),
-    "jobs": "SELECT id, root, active IS DISTINCT FROM 'false' AS active, "
+    "jobs": "SELECT id, root, active IS DISTINCT FROM 'false' AS active, "  # noqa: S608
     "lower(job_status) IN ('completed', 'canceled') AS closed, "
-    "coalesce(" + _PICTURES.format(text="summary") + ", 0) AS pictures FROM profiled",  # noqa: S608
+    "coalesce(" + _PICTURES.format(text="summary") + ", 0) AS pictures FROM profiled",
     "appointments": "SELECT TRY_CAST(job_id AS BIGINT) AS job_id, active IS DISTINCT FROM 'false' AS active "
     "FROM profiled",
     "invoices": "SELECT id, TRY_CAST(job_id AS BIGINT) AS job_id, TRY_CAST(total AS DECIMAL(18, 4)) AS total "
