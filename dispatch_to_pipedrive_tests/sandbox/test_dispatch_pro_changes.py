@@ -1,6 +1,7 @@
 """The tenant changes while it runs: each action leaves a whole tenant, stamped by the sandbox's clock."""
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -173,6 +174,72 @@ def test_tags_contacts_fields_and_notes(hand: Hand) -> None:
     assert hand.table("customer_notes").get(note["id"]) is None
     note = act(hand, "add_note", entity="job", id=JOB, text="Remember")
     assert act(hand, "delete_note", entity="job", id=note["id"])["active"] is False
+
+
+def test_a_named_contact_comes_with_methods_and_relations_and_is_archived(hand: Hand) -> None:
+    before = hand.get("customers", JANE)["modifiedOn"]
+    made = act(
+        hand,
+        "add_named_contact",
+        name="Bo <Boss>",
+        customer=JANE,
+        location=430_000_000,
+        methods=[["Email", "bo@example.com"], ["Fax", "602"]],
+    )
+    assert hand.get("named_contacts", made["id"]) == made
+    methods = hand.of("contact_methods", "contactId", made["id"])
+    assert [(m["type"], m["value"]) for m in methods] == [("Email", "bo@example.com"), ("Fax", "602")]
+    relations = hand.of("contact_relationships", "contactId", made["id"])
+    assert [(r["typeSlug"], r["relatedEntityId"]) for r in relations] == [
+        ("customer", JANE),
+        ("location", 430_000_000),
+    ]
+    stamp = made["modifiedOn"]
+    act(hand, "remove_method", id=methods[0]["id"])
+    act(hand, "relate", contact=made["id"], customer=BAKERY)
+    act(hand, "unrelate", contact=made["id"], entity=JANE)
+    assert hand.get("named_contacts", made["id"])["modifiedOn"] == stamp
+    assert len(hand.of("contact_methods", "contactId", made["id"])) == 1
+    relations = hand.of("contact_relationships", "contactId", made["id"])
+    assert [r["relatedEntityId"] for r in relations] == [430_000_000, BAKERY]
+    assert act(hand, "archive_contact", contact=made["id"])["isArchived"] is True
+    assert hand.get("named_contacts", made["id"])["modifiedOn"] > stamp
+    assert hand.get("customers", JANE)["modifiedOn"] == before
+    with pytest.raises(ChangeError, match="no relation"):
+        act(hand, "unrelate", contact=made["id"], entity=JANE)
+
+
+def test_notes_get_pictures_and_files_come_and_go(hand: Hand) -> None:
+    note = act(hand, "add_note", entity="location", id=430_000_000, text="<p>x</p>", images=2, author=1303)
+    links = re.findall(r'src="(.*?)"', note["text"])
+    assert len(set(links)) == 2
+    assert all(link.startswith(hand.tenant.storage + "/images/") for link in links)
+    assert note["createdById"] == 1303
+    named = act(
+        hand, "add_note", entity="job", id=JOB, text="<img src='{storage}/images/abcdefabcdef/x.png'>"
+    )
+    assert hand.tenant.storage in named["text"]
+    one = act(hand, "add_attachment", job=JOB, name="../x", size=10, content="same")
+    two = act(hand, "add_attachment", job=JOB, name="../x", size=10, content="same", type="text/html")
+    files = [hand.tenant.file(made["id"]) for made in (one, two)]
+    assert len({file.sha256() for file in files if file}) == 1
+    assert files[1] and files[1].media_type == "text/html"
+    act(hand, "delete_attachment", id=one["id"])
+    assert hand.tenant.file(one["id"]) is None
+    assert [a["id"] for a in hand.of("job_attachments", "jobId", JOB)][-1] == two["id"]
+    with pytest.raises(ChangeError, match="no record"):
+        act(hand, "delete_attachment", id=one["id"])
+
+
+def test_a_call_is_about_a_job_of_a_customer_or_of_nobody(hand: Hand) -> None:
+    of_job = act(hand, "add_call", job=JOB, minutes=62.5)
+    assert (of_job["job"]["id"], of_job["customer"]["id"], of_job["duration"]) == (JOB, JANE, "01:02:30")
+    assert hand.of("calls", "jobId", JOB)[-1] == of_job
+    of_customer = act(hand, "add_call", customer=BAKERY, direction="Outbound", minutes=0)
+    assert (of_customer["job"], of_customer["type"], of_customer["duration"]) == (None, None, "00:00:00")
+    nobody = act(hand, "add_call", fields={"from": "Anonymous"})
+    assert (nobody["customer"], nobody["from"]) == (None, "Anonymous")
+    assert act(hand, "create", entity="tag", fields={"name": "New 🏷"})["active"] is True
 
 
 def test_a_field_in_an_object_is_edited_by_its_dotted_name(hand: Hand) -> None:

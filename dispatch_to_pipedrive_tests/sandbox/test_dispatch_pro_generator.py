@@ -1,6 +1,7 @@
 """The tenant's first history: the same for the same seed, whole, in the vendor's shapes, with the mess of real ones."""
 
 import json
+import re
 import tracemalloc
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
@@ -265,6 +266,89 @@ def test_even_twenty_customers_show_every_kind_of_money() -> None:
     assert any(len(p["appliedTo"]) > 1 for p in payments)
     assert any(i["customer"] is None for i in invoices)
     assert any(i["job"] is None for i in invoices)
+
+
+def test_even_twenty_customers_show_every_kind_of_text() -> None:
+    job_notes = [note["text"] for note in records(20, 1, "job_notes")]
+    texts = job_notes + [
+        note["text"] for feed in ("customer_notes", "location_notes") for note in records(20, 1, feed)
+    ]
+    storage = tenant(20, 1).storage
+    assert max(map(len, texts)) > 200_000
+    assert {"", "   "} <= set(texts)
+    for part in ("data:image/png;base64,", "<table>", "<script>", "&mdash;", "\n", f"{storage}/images/"):
+        assert any(part in text for text in texts), part
+    twice = [re.findall(rf"{storage}/images/\w+/[\w%().]+", text) for text in texts]
+    assert any(len(found) > len(set(found)) for found in twice)
+    for feed in ("customer_notes", "location_notes"):
+        assert any("<img" in note["text"] for note in records(20, 1, feed))
+    assert sum(storage in (job["summary"] or "") for job in records(20, 1, "jobs")) >= 2
+    assert all("{storage}" not in text for text in texts)
+    many = records(900, 4, "job_notes")
+    assert 0.03 < sum("/images/" in note["text"] for note in many) / len(many) < 0.1
+
+
+def test_named_contacts_belong_to_customers_and_sites_and_are_some_firms_only() -> None:
+    contacts = by_id(4000, 2, "named_contacts")
+    related = defaultdict(list)
+    entities = by_id(4000, 2, "customers") | by_id(4000, 2, "locations")
+    for relation in records(4000, 2, "contact_relationships"):
+        related[relation["contactId"]].append((relation["typeSlug"], relation["relatedEntityId"]))
+        assert relation["relatedEntityId"] in entities
+    assert related.keys() == contacts.keys()
+    assert any({slug for slug, _ in found} == {"location"} for found in related.values())
+    assert any([slug for slug, _ in found].count("customer") > 1 for found in related.values())
+    assert {c["isArchived"] for c in contacts.values()} == {True, False}
+    assert any(c["name"] is None for c in contacts.values())
+    methods = Counter(method["contactId"] for method in records(4000, 2, "contact_methods"))
+    assert methods.keys() <= contacts.keys()
+    assert {0, 1, 2, 3} <= {methods[i] for i in contacts}
+    firms = {c["id"] for c in by_id(4000, 2, "customers").values() if c["type"] == "Commercial"}
+    named = {i for found in related.values() for slug, i in found if slug == "customer"}
+    assert 0.2 < len(named & firms) / len(firms) < 0.5
+    assert len(named - firms) < 200
+
+
+def test_even_twenty_customers_show_every_kind_of_call() -> None:
+    calls = records(20, 1, "calls")
+    assert any(c["job"] and c["customer"] for c in calls)
+    assert any(c["job"] is None and c["customer"] for c in calls)
+    assert any(c["job"] is None and c["customer"] is None for c in calls)
+    assert any(c["type"] == "Abandoned" and c["duration"] == "00:00:00" for c in calls)
+    assert any(not c["active"] for c in calls)
+    assert any(c["duration"] > "01:00:00" for c in calls)
+    outbound = [c for c in calls if c["direction"] == "Outbound"]
+    assert any(c["duration"] == "00:00:00" for c in outbound)
+    assert {c["from"] for c in outbound} == {"6025550100"}
+
+
+def test_forty_more_custom_fields_of_every_type_are_an_option() -> None:
+    plain, extra = generate(30, 1), generate(30, 1, extra_fields=True)
+
+    def values(made: Tenant, feed: str) -> dict[str, set[str | None]]:
+        found = defaultdict(set)
+        for text in made.records(feed):
+            for field in json.loads(text)["customFields"]:
+                found[field["name"]].add(field["value"])
+        return found
+
+    new = 0
+    for feed in ("customers", "locations", "jobs", "technicians"):
+        names = values(extra, feed).keys() - values(plain, feed).keys()
+        new += len(names)
+        assert len(names) == 10
+        if feed != "technicians":
+            types = f"{feed.removesuffix('s')}_custom_field_types"
+            known = [json.loads(text) for text in extra.records(types)]
+            assert names <= {field["name"] for field in known}
+            assert {f["dataType"] for f in known if f["name"] in names} == {"Text", "Dropdown", "Numeric"}
+    assert new == 40
+    if FOLDER.is_dir():
+        bundle = json.loads((FOLDER / "servicetitan-jsonschema-bundle.json").read_bytes())
+        for feed in ("customers", "locations", "jobs", "technicians"):
+            validator = Draft202012Validator(bundle[SCHEMAS[feed]])
+            for text in extra.records(feed):
+                validator.validate(json.loads(text))
 
 
 def test_technicians_and_pipedrive_users_agree_in_part_only() -> None:

@@ -4,6 +4,7 @@ from hashlib import blake2b
 from typing import Any
 
 from .files import File, media_type
+from .generator.catalog import USER_OF_OFFICE
 from .generator.texts import finished
 from .hand import SINGULAR, ChangeError, Hand
 from .table import Record
@@ -40,7 +41,16 @@ def add_attachment(
     hand: Hand, job: Any, name: str, size: int, content: str | None = None, type: str | None = None
 ) -> Record:
     """A file of `size` bytes on a job; files of one `content` and size have the same bytes."""
-    made = hand.add("job_attachments", {"fileName": name, "jobId": hand.get("jobs", job)["id"]})
+    made = hand.put(
+        "job_attachments",
+        {
+            "id": hand.table("job_attachments").new_id(),
+            "fileName": name,
+            "createdById": USER_OF_OFFICE,
+            "createdOn": write_ticks(hand.now()),
+            "jobId": hand.get("jobs", job)["id"],
+        },
+    )
     what = content if content is not None else str(made["id"])
     kind = type or media_type(name)
     hand.tenant.files[made["id"]] = File(hand.tenant.seed, what, name, int(size), kind)
