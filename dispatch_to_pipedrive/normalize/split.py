@@ -1,0 +1,119 @@
+"""How safe HTML that is too long for one note becomes several, none of its text lost and every tag closed.
+
+Parts end at the border of a block, else at white space, else between any two characters.
+"""
+
+import re
+from typing import NamedTuple
+
+from dispatch_to_pipedrive.normalize.html_writer import FILE
+
+LIMIT = 90_000
+"""Bytes of UTF-8; Pipedrive holds 100 KB a note, and the map's own lines come on top of the content."""
+
+LINK = 320
+"""Bytes that a link to a file may take once it leads to the file in Pipedrive, or says why there is none."""
+
+_TOKEN = re.compile(r"<(/?)([a-z]+)[^>]*>|&(?:#\d+|[a-z]+);|[^<&]+|.", re.DOTALL)
+_FILE_LINK = f'<a href="{FILE}'
+_ENDS = ("p", "ul", "ol", "li")
+_LINE, _BLANK, _ANYWHERE = 3, 2, 1
+
+
+class _Token(NamedTuple):
+    """A tag (`opens` or `closes` that element), a break, or text that must not be cut itself; its bytes."""
+
+    text: str
+    size: int
+    opens: str = ""
+    closes: str = ""
+    rank: int = _ANYWHERE
+
+
+def parts(html: str, limit: int = LIMIT) -> list[str]:
+    """Safe HTML (as `html.safe_html` writes it) in parts of at most `limit` bytes; most often it is one."""
+    if len(html) * 4 <= limit and FILE not in html:
+        return [html]
+    tokens = _tokens(html)
+    if sum(token.size for token in tokens) <= limit:
+        return [html]
+    made = []
+    opened: list[_Token] = []
+    at = 0
+    while at < len(tokens):
+        end = _end(tokens, at, opened, limit)
+        body = "".join(token.text for token in tokens[at:end])
+        before = "".join(tag.text for tag in opened)
+        for token in tokens[at:end]:
+            _follow(token, opened)
+        made.append(before + body + "".join(f"</{tag.opens}>" for tag in reversed(opened)))
+        at = end
+        while at < len(tokens) and tokens[at].closes:  # an element that has ended opens no new part
+            _follow(tokens[at], opened)
+            at += 1
+    return [part for part in made if _TOKEN.sub(lambda token: "" if token[2] else token[0], part)]
+
+
+def _end(tokens: list[_Token], at: int, opened: list[_Token], limit: int) -> int:
+    """Where the part that begins at a token ends: the best border before it is full."""
+    stack = list(opened)
+    size = sum(tag.size for tag in stack)
+    closing = sum(_closing(tag) for tag in stack)
+    best = {_LINE: at, _BLANK: at, _ANYWHERE: at}
+    for number in range(at, len(tokens)):
+        token = tokens[number]
+        size += token.size
+        before = len(stack)
+        gone = stack[-1] if token.closes and stack else None
+        _follow(token, stack)
+        if len(stack) > before:
+            closing += _closing(token)
+        elif gone is not None and len(stack) < before:
+            closing -= _closing(gone)
+        if size + closing > limit and number > at:
+            return (
+                next((best[rank] for rank in (_LINE, _BLANK) if best[rank] > at), best[_ANYWHERE]) or number
+            )
+        if not token.opens:
+            best[token.rank] = best[_ANYWHERE] = number + 1
+    return len(tokens)
+
+
+def _follow(token: _Token, stack: list[_Token]) -> None:
+    if token.opens:
+        stack.append(token)
+    elif token.closes and stack:
+        stack.pop()
+
+
+def _closing(tag: _Token) -> int:
+    return len(tag.opens) + 3
+
+
+def _tokens(html: str) -> list[_Token]:
+    """Tags, entities, and text word by word; a very long word in pieces."""
+    found: list[_Token] = []
+    for match in _TOKEN.finditer(html):
+        text, name = match[0], match[2]
+        if name == "br":
+            found.append(_Token(text, 4, rank=_LINE))
+        elif name and match[1]:
+            found.append(_Token(text, len(text), closes=name, rank=_LINE if name in _ENDS else _ANYWHERE))
+        elif name:
+            size = max(LINK, len(text.encode())) if text.startswith(_FILE_LINK) else len(text.encode())
+            found.append(_Token(text, size, opens=name))
+        elif text[0] == "&":
+            found.append(_Token(text, len(text)))
+        else:
+            found += _words(text)
+    return found
+
+
+def _words(text: str) -> list[_Token]:
+    found = []
+    for word in re.findall(r"\s+|\S+", text):
+        rank = _BLANK if word.isspace() else _ANYWHERE
+        for start in range(0, len(word), 64):
+            piece = word[start : start + 64]
+            found.append(_Token(piece, len(piece.encode()), rank=rank))
+    return found
