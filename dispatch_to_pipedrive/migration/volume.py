@@ -19,6 +19,7 @@ _BECOMES: Mapping[str, tuple[str, ...]] = {
     "note": ("notes",),
 }
 """What a profile says that records are carried as, or bring besides → the entities that get one record for each."""
+_KNOWN = "known"
 _PARENTS = ("jobs", "customers", "locations")
 """Whose files and notes the source lists for one parent at a time."""
 
@@ -77,10 +78,11 @@ def volume_of(profile: pd.DataFrame) -> Volume:
     made: Counter[str] = Counter()
     closed = size = 0
     told = profile[profile["field"].isin(["carried_as", "brings", "bytes"])]
-    for feed, field, value, count in told[["feed", "field", "value", "count"]].itertuples(index=False):
+    rows = told.loc[told["value"].notna(), ["field", "value", "count"]]
+    for field, value, count in rows.itertuples(index=False):
         if field == "bytes":
-            size += int(count) if (feed, value) == ("job_attachments", "known") else 0
-        elif not pd.isna(value):
+            size += int(count) if value == _KNOWN else 0
+        else:
             made.update(dict.fromkeys(_BECOMES[str(value)], int(count)))
             closed += int(count) if value == _CLOSED else 0
     asked = told[told["feed"].isin(_PARENTS) & (told["field"] == "carried_as")]
