@@ -17,40 +17,34 @@ from dispatch_to_pipedrive.pipedrive.prices import UPDATE, price
 
 COMMERCIAL = "customer type Commercial"
 _COUNTED = (
-    *(
-        "customers",
-        "locations",
-        "location_contacts",
-        "named_contacts",
-        "jobs",
-        "appointments",
-        "calls",
-        "emails",
-    ),
-    *("files", "notes"),
+    *("customers", "locations", "location_contacts", "named_contacts", "jobs", "appointments", "calls"),
+    *("emails", "job_attachments", "job_notes", "customer_notes", "location_notes"),
 )
 
 
 def first_loads(sizes: pd.DataFrame, features: pd.DataFrame) -> pd.DataFrame:
     """Root → records and tokens that its first load comes to; the frame is sorted by root.
 
-    sizes: root, one column a feed (customers, locations, jobs, appointments, …), and files and notes, which several
-    feeds bring. features: root, feature.
-    No root comes to more records than that: at a commercial customer each site with a contact counts as a person, and
-    so does every named contact. Tokens count a second request for each job, which closes its deal; an account that
-    takes both at once is cheaper.
+    sizes: root and one column a feed (customers, locations, jobs, appointments, …). features: root, feature.
+    But for what notes bring along (pictures, further parts) no root comes to more records than that: at a commercial
+    customer each site with a contact counts as a person, and so does every named contact. Tokens count a second request
+    for each job, which closes its deal; an account that takes both at once is cheaper.
     """
     commercial = set(features.loc[features["feature"] == COMMERCIAL, "root"])
     table = sizes.reindex(columns=["root", *_COUNTED], fill_value=0).sort_values("root", ignore_index=True)
+    known = table["customers"].gt(0).astype("int64")
+    table = table.assign(
+        **{feed: table[feed] * known for feed in _COUNTED}
+    )  # of nobody's calls nothing is made
     organizations = table["root"].isin(commercial).astype("int64")
     contacts = organizations * table[["location_contacts", "locations"]].min(axis="columns")
     made = {
         "organizations": organizations,
-        "persons": table["customers"].gt(0).astype("int64") + contacts + table["named_contacts"],
+        "persons": known + contacts + table["named_contacts"],
         "deals": table["jobs"],
         "activities": table[["appointments", "calls", "emails"]].sum(axis="columns"),
-        "files": table["files"],
-        "notes": table["notes"],
+        "files": table["job_attachments"],
+        "notes": table[["job_notes", "customer_notes", "location_notes"]].sum(axis="columns"),
     }
     tokens = sum(count * price("create", entity) for entity, count in made.items()) + table["jobs"] * UPDATE
     found = pd.DataFrame({"root": table["root"], "records": sum(made.values()), "tokens": tokens})

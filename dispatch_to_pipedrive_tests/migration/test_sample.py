@@ -34,7 +34,7 @@ def frame(features: Features) -> pd.DataFrame:
 
 
 @pytest.mark.promise("R080")
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(SIZES, st.data())
 def test_whole_roots_never_more_than_five_hundred_records_and_equal_tenants_give_equal_samples(
     sizes: Sizes, data: st.DataObject
