@@ -161,14 +161,36 @@ class AccountSchema:
 
     def recorded(self, entity: str, name: str) -> list[MadeOption]:
         """The recorded options of a custom field or of LABELS that the account still has."""
-        there = self.called(entity, name)
-        return [o for o in self.options if (o.entity, o.field) == (entity, name) and o.id in there]
+        return list(self._ours(entity, name).values())
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, str], Mapping[int, MadeOption]]:
+        return {}
+
+    def _ours(self, entity: str, name: str) -> Mapping[int, MadeOption]:
+        if (entity, name) not in self._found:
+            there = self.called(entity, name)
+            mine = (o for o in self.options if (o.entity, o.field) == (entity, name))
+            self._found[entity, name] = {option.id: option for option in mine if option.id in there}
+        return self._found[entity, name]
 
     def number_of(self, entity: str, name: str, label: str) -> int | None:
         """The id of the option that stands for a label; None if there is none."""
         standing = self.standing(entity, name)
         found = standing.get(label)
         return standing.get(fitting(label)) if found is None else found
+
+    def own_number_of(self, entity: str, name: str, label: str) -> int | None:
+        """The id of the option that stands for a label; None also where the label has to do with one of another name.
+
+        That is so where two things shared an option and one of them is called otherwise now.
+        """
+        found = self.number_of(entity, name, label)
+        option = None if found is None else self._ours(entity, name).get(found)
+        if option is None or option.label == label:
+            return found
+        bearers = self.sources.get((entity, name), {}).get(label, ())
+        return found if set(option.sources) == set(bearers) else None
 
     @cached_property
     def _codes(self) -> Mapping[tuple[str, str], str]:

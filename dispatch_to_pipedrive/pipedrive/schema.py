@@ -262,7 +262,7 @@ def _field_steps(schema: AccountSchema, need: FieldNeed) -> Iterable[SchemaStep]
     known = tuple(map(str, schema.called(need.entity, need.name)))
     if renames := renames_of(schema, need.entity, need.name):
         yield SchemaStep("rename", need.entity, need.name, target=code, renames=_triples(renames))
-    if missing := [x for x in labels if schema.number_of(need.entity, need.name, x) is None]:
+    if missing := [x for x in labels if schema.own_number_of(need.entity, need.name, x) is None]:
         yield SchemaStep(
             "options",
             need.entity,
@@ -319,7 +319,7 @@ def _label_steps(schema: AccountSchema, need: LabelNeed, through_v2: bool) -> It
             number=number,
         )
     labels = dict.fromkeys(need.labels)
-    if missing := [label for label in labels if schema.number_of(need.entity, LABELS, label) is None]:
+    if missing := [label for label in labels if schema.own_number_of(need.entity, LABELS, label) is None]:
         yield SchemaStep(
             "labels",
             need.entity,
