@@ -22,11 +22,24 @@ log = logging.getLogger(__name__)
 FIELDS: Mapping[str, frozenset[str]] = {
     "deal_add_time": frozenset({"add_time"}),
     "close_times_with_status": frozenset({"won_time", "lost_time", "close_time"}),
+    "note_author": frozenset({"user_id"}),
 }
-"""Capability → the deal fields that need it. Without the first they are left out; without the second they follow in
-a request of their own, when the status is set already."""
+"""Capability → the fields that need it. Without it they are left out; but closing times follow in a request of their
+own, when the status is set already."""
+ENTITY: Mapping[str, str] = {
+    "deal_add_time": "deals",
+    "close_times_with_status": "deals",
+    "note_author": "notes",
+}
+"""Capability → the entity whose fields need it."""
 _OF_STATE = FIELDS["close_times_with_status"] | {"lost_reason"}
 _CANDIDATES = 5
+
+
+def not_taken(granted: Mapping[str, bool], entity: str) -> frozenset[str]:
+    """The fields of an entity that an account which shows these capabilities does not take at all."""
+    lacking = [name for name in ("deal_add_time", "note_author") if not granted.get(name)]
+    return frozenset().union(*(FIELDS[name] for name in lacking if ENTITY[name] == entity))
 
 
 @dataclass(frozen=True)
@@ -37,12 +50,16 @@ class Capabilities:
 
     def unproven(self, entity: str, body: Body) -> list[str]:
         """Capabilities that a create of this body would need and nobody knows."""
-        if entity != "deals":
-            return []
-        return [name for name, fields in FIELDS.items() if name not in self.known and fields & body.keys()]
+        return [
+            name
+            for name, fields in FIELDS.items()
+            if ENTITY[name] == entity and name not in self.known and fields & body.keys()
+        ]
 
     def split(self, entity: str, body: Body) -> tuple[Body, Body]:
         """What may be sent now, and what has to follow in a second request."""
+        if entity == "notes" and not self.known.get("note_author", False):
+            return {k: v for k, v in body.items() if k not in FIELDS["note_author"]}, {}
         if entity != "deals":
             return body, {}
         # What belongs to a state goes with the state: the vendor clears it, and takes no null for a time.
@@ -73,7 +90,7 @@ async def probe(
         users = [w for w in wanted if name in capabilities.unproven(w.entity, without_nulls(w.body))]
         keys = [w.source_key for w in users]
         # What another probe has just made is no create any more.
-        links = session.ledger.links(session.scope, "deals", keys)
+        links = session.ledger.links(session.scope, ENTITY[name], keys)
         users = [w for w in users if w.source_key not in links or links[w.source_key].state == "retired"]
         if users:
             granted = await _probe_one(session, schema, users[:_CANDIDATES], generation, capabilities, name)
@@ -100,7 +117,7 @@ async def _probe_one(
             if made:
                 return granted
             words = sent.rejected[0][1] if sent.rejected else words
-    raise RunStopped(f"Pipedrive refuses the first deals with and without {name}: {words}")
+    raise RunStopped(f"Pipedrive refuses the first {ENTITY[name]} with and without {name}: {words}")
 
 
 async def _send_alone(

@@ -31,6 +31,10 @@ class RunStopped(MigrationError):
     """The same refusal met many records: the fault is the program's or the account's, not theirs."""
 
 
+class SourceAway(MigrationError):
+    """Dispatch Pro gives no files at all: not the fault of one of them."""
+
+
 class GateClosed(MigrationError):
     """A gate does not allow the first write."""
 

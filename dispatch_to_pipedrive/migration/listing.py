@@ -49,6 +49,17 @@ class Listing:
                     found[number] = orjson.loads(text.as_py())
         return found
 
+    def each(self, entity: str) -> Iterator[list[tuple[int, dict[str, Any]]]]:
+        """Groups of (id, record) of all that are not deleted."""
+        for batch in self._dataset(entity).to_batches(
+            columns=["id", "record"], filter=~ds.field("deleted"), batch_size=_ROWS
+        ):
+            texts = batch["record"].to_pylist()
+            yield [
+                (number, orjson.loads(text))
+                for number, text in zip(batch["id"].to_pylist(), texts, strict=True)
+            ]
+
     def deleted(self, entity: str, ids: Iterable[int]) -> set[int]:
         """Those of the ids that were listed as deleted."""
         gone = self._dataset(entity).to_table(columns=["id"], filter=ds.field("deleted"))["id"].to_pylist()
@@ -67,15 +78,20 @@ class Listing:
 
 
 async def take_listing(session: Session, schema: AccountSchema, folder: Path) -> Listing:
-    """List every record of the account once (500 a page) into the folder."""
+    """List every record of the account once (500 a page, files 100) into the folder.
+
+    Of notes and files nothing is listed as long as nothing was ever written: none of them could be ours.
+    """
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  (local, and once)
+    written = session.ledger.written_entities(session.scope.account)
     for entity in ENTITIES:
         target = folder / f"{entity}.parquet"
         unfinished = target.with_suffix(".tmp")
         with pq.ParquetWriter(unfinished, _COLUMNS, compression="zstd") as writer:
             rows: list[tuple[int, str | None, bool, bytes]] = []
             status = DEAL_STATUSES if entity == "deals" else None
-            for archived in (False, True) if entity == "deals" else (False,):
+            lists = (False, True) if entity == "deals" else (False,)
+            for archived in () if entity in ("files", "notes") and entity not in written else lists:
                 pages = session.client.list(
                     entity,  # type: ignore[arg-type]
                     status=None if archived else status,

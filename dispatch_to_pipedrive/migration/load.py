@@ -1,7 +1,8 @@
 """How a batch brings the account's records to what its roots want: create, update, retire, and nothing else.
 
 Equal payloads cost nothing; the newer generation wins, record by record; a PATCH carries only what changed at the
-source, and never what others have edited since. So batches may run in any order, twice, or crash half-way.
+source, and never what others have edited since. So batches may run in any order, twice, or crash half-way. A file or a
+note that hangs on another record now is made there, and the one that it replaces is retired afterwards.
 """
 
 import logging
@@ -14,23 +15,34 @@ from dispatch_to_pipedrive.mapping.model import EntityMap
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.capabilities import Capabilities, probe
 from dispatch_to_pipedrive.migration.compare import changed_names, edited_names, flat, part, without_nulls
-from dispatch_to_pipedrive.migration.conflicts import current_records
+from dispatch_to_pipedrive.migration.conflicts import current_record, current_records
 from dispatch_to_pipedrive.migration.errors import RunStopped
+from dispatch_to_pipedrive.migration.files import PARENTS, Fetch, spooled
+from dispatch_to_pipedrive.migration.hosted import Hosted, hosted_files
 from dispatch_to_pipedrive.migration.past import Past
-from dispatch_to_pipedrive.migration.resolve import ALIVE, Owners, Resolver, Wanted, parent_keys
+from dispatch_to_pipedrive.migration.resolve import (
+    ALIVE,
+    Owners,
+    Resolver,
+    Wanted,
+    parent_keys,
+)
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import settle
 from dispatch_to_pipedrive.migration.values import Body, Link, Manifest, Quarantined
 from dispatch_to_pipedrive.migration.window import Draft, Sent, send_all
+from dispatch_to_pipedrive.pipedrive.notes import PINS
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema, NotInSchema
 
 log = logging.getLogger(__name__)
 
 ROUNDS = 8
 """So often a record is looked at again in one load (lost answers, second halves) before it is left to the next."""
-HELD = "held"
-NEVER_CLEARED = {("persons", "org_id"), ("activities", "org_id")}
-"""Pipedrive's v2 takes no null there: a person or activity stays linked to an organization that was retired."""
+HELD, UNFETCHABLE = "held", "unfetchable"
+NEVER_CLEARED = {("persons", "org_id"), ("activities", "org_id"), ("notes", "user_id")}
+"""Pipedrive takes no null there: a person or activity stays linked to an organization that was retired."""
+_REPLACED = ("files", "notes")
+"""Entities whose records are made anew where they are to hang on another record: v1 moves a file nowhere."""
 
 
 @dataclass
@@ -60,6 +72,8 @@ class Load:
     manifest: Manifest
     retry_quarantined: bool = False
     on_progress: Callable[[int, int], None] = lambda _done, _all: None
+    fetch: Fetch | None = None
+    """Where the bytes of files come from; needed where files are wanted."""
 
 
 async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
@@ -82,7 +96,7 @@ async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
                 session, load.schema, step.unproven, load.manifest.generation_to, capabilities
             )
             report.created += made
-        sent = await send_all(session, step.drafts, progress.add)
+        sent = await _send(load, step.drafts, progress.add)
         report.created += sent.done["create"]
         report.updated += sent.done["update"]
         report.gone += len(sent.gone)
@@ -109,6 +123,18 @@ async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
     return report
 
 
+async def _send(load: Load, drafts: Sequence[Draft], on_progress: Callable[[int], None]) -> Sent:
+    if load.entity_map.entity != "files" or not drafts:
+        return await send_all(load.session, drafts, on_progress)
+    if load.fetch is None:
+        raise ValueError("files without anything that fetches them")
+    async with spooled(load.session, load.fetch, drafts) as spool:
+        sent = await send_all(load.session, spool.groups(), on_progress)
+        sent.unfetchable.extend(spool.unfetchable)
+    on_progress(len(sent.unfetchable))
+    return sent
+
+
 class _Progress:
     def __init__(self, total: int, tell: Callable[[int, int], None]) -> None:
         self._done, self._total, self._tell = 0, total, tell
@@ -121,13 +147,26 @@ class _Progress:
 def resolved(
     session: Session, schema: AccountSchema, entity_map: EntityMap, owners: Owners, frame: pd.DataFrame
 ) -> list[Wanted]:
-    """The rows of a mapped frame as this account's wire bodies, their parents looked up in the ledger."""
+    """The rows of a mapped frame as this account's wire bodies, parents, files and authors looked up in the ledger."""
+    ledger, scope = session.ledger, session.scope
     parents: dict[str, int] = {}
+    hosted: dict[str, Hosted] = {}
     for entity, keys in parent_keys(entity_map, frame).items():
-        links = session.ledger.links(session.scope, entity, sorted(keys))
+        links = ledger.links(scope, entity, sorted(keys))
         parents.update({k: link.pipedrive_id for k, link in links.items() if link.state in ALIVE})
+        if entity == "files":
+            hosted = hosted_files(keys, links, ledger.quarantined(scope), session.company_domain)
+    named = any(field.type == "author" for field in entity_map.fields.values())
+    resolver = Resolver(
+        schema,
+        owners,
+        parents,
+        authors=ledger.authors(scope.account) if named else {},
+        plan=session.client.budget.plan.name,
+        hosted=hosted,
+    )
     try:
-        return list(Resolver(schema, owners, parents).wanted(entity_map, frame))
+        return list(resolver.wanted(entity_map, frame))
     except NotInSchema as missing:
         raise RunStopped(f"{missing}: materialize pipedrive_schema again") from None
 
@@ -221,6 +260,9 @@ async def _draft_updates(
     same: list[Link] = []
     for want, link, difference in differing:
         record = records.get(link.pipedrive_id)
+        if entity in _REPLACED and PARENTS.keys() & difference.keys():
+            await _draft_replacement(load, want, link, capabilities, step, report)
+            continue
         base = (
             flat(past[want.source_key].base)
             if want.source_key in past
@@ -236,6 +278,13 @@ async def _draft_updates(
             report.equal += 1
             continue
         now, later = capabilities.split(entity, body)
+        if not now and not later:
+            same.append(_considered(load, want, link, state))
+            report.equal += 1
+            continue
+        if now.keys() & set(PINS):
+            # A pin is set together with what the note is pinned to.
+            now = {**now, **part(want.body, [name for name in PARENTS if want.body.get(name)])}
         intent = session.intent(
             "update", entity, want.source_key, root=want.root, generation=load.manifest.generation_to
         )
@@ -252,6 +301,24 @@ async def _draft_updates(
             step.unfinished.add(want.source_key)
     if same:
         session.ledger.record(session.scope, session.fence, links=same)
+
+
+async def _draft_replacement(
+    load: Load, want: Wanted, link: Link, capabilities: Capabilities, step: _Step, report: LoadReport
+) -> None:
+    """Make it anew on its new parent. What people deleted meanwhile stays deleted."""
+    record = await current_record(load.session, want.entity, link.pipedrive_id)
+    if record is None or record.get("is_deleted"):
+        load.session.ledger.record(
+            load.session.scope, load.session.fence, links=[link._replace(state="gone")]
+        )
+        report.gone += 1
+        return
+    intent = load.session.intent(
+        "create", want.entity, want.source_key, root=want.root, generation=load.manifest.generation_to
+    )
+    body, _ = capabilities.split(want.entity, without_nulls(want.body))
+    step.drafts.append(Draft(replace(intent, body=body, before=without_nulls(record)), want.digest))
 
 
 def _told(want: Wanted, told: Mapping[str, Body], past: Mapping[str, Past]) -> Body:
@@ -281,18 +348,20 @@ def _difference(load: Load, want: Wanted, before: Body) -> Body:
 def _set_aside(
     load: Load, todo: Sequence[Wanted], sent: Sent, ambiguous: Sequence[Quarantined], report: LoadReport
 ) -> None:
-    """Quarantine what was refused for its own sake, with the vendor's words."""
+    """Quarantine what was refused for its own sake, with the vendor's words, and files that the source keeps back."""
     digests = {w.source_key: w.digest for w in todo}
+    aside = [(d, "rejected", words) for d, words in sent.rejected]
+    aside += [(d, UNFETCHABLE, words) for d, words in sent.unfetchable]
     rows = [
         Quarantined(
             d.intent.entity,
             d.intent.source_key,
-            "rejected",
+            reason,
             words,
             digests[d.intent.source_key],
             load.manifest.key,
         )
-        for d, words in sent.rejected
+        for d, reason, words in aside
     ]
     if rows:
         load.session.ledger.record(load.session.scope, load.session.fence, quarantine=rows)

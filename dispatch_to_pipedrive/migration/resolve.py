@@ -1,18 +1,20 @@
 """What does a mapped record look like on the wire of this one account?
 
-Logical names become hash keys, labels option ids, source keys Pipedrive ids, e-mails users. A record whose parent has
-no live link is *held*: it says for whom it waits, and is not sent.
+Logical names become hash keys, labels option ids, source keys Pipedrive ids, e-mails users, files in a note links. A
+record whose parent has no live link is *held*: it says for whom it waits, and is not sent.
 """
 
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 import pandas as pd
 
 from dispatch_to_pipedrive.mapping.model import EntityMap, FieldMap, is_custom
 from dispatch_to_pipedrive.migration.errors import RunStopped
+from dispatch_to_pipedrive.migration.hosted import Hosted, file_keys, with_links
 from dispatch_to_pipedrive.migration.ledger import digest_of
 from dispatch_to_pipedrive.migration.values import Body
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
@@ -76,11 +78,18 @@ def fold_email(email: object) -> str:
 
 @dataclass(frozen=True)
 class Resolver:
-    """One account's ids and keys; `parents` gives the Pipedrive id of each live parent by source key."""
+    """One account's ids and keys; `parents` gives the Pipedrive id of each live parent by source key.
+
+    authors: folded e-mail → id of an active user. plan: the account's, by name. hosted: what the files that notes
+    show have become, by source key.
+    """
 
     schema: AccountSchema
     owners: Owners
     parents: Mapping[str, int]
+    authors: Mapping[str, int] = dataclass_field(default_factory=dict)
+    plan: str = ""
+    hosted: Mapping[str, Hosted] = dataclass_field(default_factory=dict)
 
     def wanted(self, entity_map: EntityMap, frame: pd.DataFrame) -> Iterator[Wanted]:
         """Each row of a mapped frame on the wire, in the frame's order."""
@@ -140,6 +149,9 @@ class Resolver:
             "phones": list,
             "address": dict,
             "money": dict,
+            "hosted_html": lambda v: with_links(str(v), self.hosted),
+            "author": lambda v: self.authors.get(fold_email(v)),
+            "visibility": lambda v: visible_to(str(v), self.plan),
         }
         convert = by_type.get(field.type, str)
         # A list is emptied by an empty list: the vendor takes no null for it.
@@ -151,6 +163,26 @@ class Resolver:
             return self.parents[source_key]
         except KeyError:
             raise MissingParent(f"waits for {source_key}") from None
+
+
+VISIBLE_TO: Mapping[str, Mapping[str, int]] = {
+    "lite": {"owner": 1, "everyone": 3},
+    "growth": {"owner": 1, "everyone": 3},
+    "premium": {"owner": 1, "group": 3, "subgroups": 5, "everyone": 7},
+    "ultimate": {"owner": 1, "group": 3, "subgroups": 5, "everyone": 7},
+}
+"""Plan → who sees a record → Pipedrive's number for it: 3 is everyone on small plans and a group on large ones."""
+
+
+def visible_to(word: str, plan: str) -> int:
+    """Pipedrive's number for who sees a record; RunStopped where the plan knows no such thing."""
+    numbers = VISIBLE_TO.get(plan, VISIBLE_TO["premium"])
+    if word not in numbers:
+        raise RunStopped(
+            f"visible_to: {word!r} is not possible on Pipedrive's plan {plan}: "
+            f"change it to one of {', '.join(numbers)} in the map, or set PIPEDRIVE_PLAN"
+        )
+    return numbers[word]
 
 
 def _number(value: Any) -> int | float:
@@ -178,6 +210,8 @@ def parent_keys(entity_map: EntityMap, frame: pd.DataFrame) -> dict[str, set[str
             keys = set(frame[name].dropna())
         elif field.type == "participants":
             keys = {key for row in frame[name] if not is_missing(row) for key in row}
+        elif field.type == "hosted_html":
+            keys = {key for text in frame[name] if not is_missing(text) for key in file_keys(str(text))}
         else:
             continue
         for key in keys:

@@ -50,6 +50,7 @@ class Session:
     client: PipedriveClient
     user_id: int
     default_currency: str
+    company_domain: str
     grace: float
     concurrency: int
     run: str
@@ -189,6 +190,7 @@ async def _account(
             client=client,
             user_id=int(me["id"]),
             default_currency=str(me.get("default_currency") or ""),
+            company_domain=str(me.get("company_domain") or ""),
             grace=access.grace,
             concurrency=access.concurrency,
             run=run or uuid.uuid4().hex,

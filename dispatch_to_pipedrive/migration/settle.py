@@ -1,8 +1,9 @@
 """What became of the requests whose answer nobody saw?
 
 Before a record is written again its open intents are settled. A POST is looked for by listing: an unlinked record
-that bears the stamp and, where the entity has one, our user as its maker. A stamp found is linked at once; only
-"absent" waits for the grace period, which is longer than the vendor's longest request, and for a second reading.
+that bears the stamp and, where the entity has one, our user as its maker; for files see `settle_files`. What is found
+is linked at once; only "absent" waits for the grace period, which is longer than the vendor's longest request, and for
+a second reading.
 A PATCH is settled by one GET, and a DELETE that finds nothing is done. What stays ambiguous is quarantined.
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.compare import shows, without_nulls
 from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.settle_files import file_candidates
 from dispatch_to_pipedrive.migration.stamps import stamp_of
 from dispatch_to_pipedrive.migration.values import ENTITIES, Intent, Link, Outcome, Quarantined
 from dispatch_to_pipedrive.pipedrive.errors import NotFound
@@ -78,12 +80,11 @@ async def _link_found(
 ) -> list[Intent]:
     """Link what is there, set aside what is there twice; the intents that are still absent."""
     by_key = {x.source_key: x for x in intents}
-    candidates: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
-    for record in await _listed_since(session, entity, intents):
-        key = stamp_of(schema, entity, record)
-        made_by_us = record.get("creator_user_id", session.user_id) == session.user_id
-        if key in by_key and made_by_us:
-            candidates[str(key)][int(record["id"])] = record
+    candidates = (
+        await file_candidates(session, intents, MARGIN)
+        if entity == "files"
+        else await _bearing_a_stamp(session, schema, entity, intents)
+    )
     ids = [i for records in candidates.values() for i in records]
     linked = session.ledger.linked_ids(session.scope, entity, ids)
     outcomes: list[Outcome] = []
@@ -94,7 +95,8 @@ async def _link_found(
             continue
         intent = by_key.pop(key)
         if len(free) > 1:
-            words = f"{len(free)} records bear its stamp: {', '.join(map(str, sorted(free)))}"
+            bear = "may be it" if entity == "files" else "bear its stamp"
+            words = f"{len(free)} records {bear}: {', '.join(map(str, sorted(free)))}"
             outcomes.append(Outcome(intent, "ambiguous", 0, words=words))
             settled.ambiguous.append(Quarantined(entity, key, "ambiguous", words, "", intent.batch))
             continue
@@ -103,7 +105,8 @@ async def _link_found(
         state = "gone" if record.get("is_deleted") else "live"
         link = Link(entity, key, pipedrive_id, state, intent.root, intent.generation, "")
         outcomes.append(outcome)
-        links.append(link)
+        links += [link] if intent.replaced is None else [link, intent.replaced]
+        settled.linked += 1
     session.ledger.record(
         session.scope,
         session.fence,
@@ -111,8 +114,20 @@ async def _link_found(
         links=links,
         quarantine=[q for q in settled.ambiguous if q.entity == entity],
     )
-    settled.linked += len(links)
     return list(by_key.values())
+
+
+async def _bearing_a_stamp(
+    session: Session, schema: AccountSchema, entity: str, intents: Sequence[Intent]
+) -> dict[str, dict[int, dict[str, Any]]]:
+    keys = {x.source_key for x in intents}
+    candidates: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
+    for record in await _listed_since(session, entity, intents):
+        key = stamp_of(schema, entity, record)
+        made_by_us = record.get("creator_user_id", session.user_id) == session.user_id
+        if key in keys and made_by_us:
+            candidates[str(key)][int(record["id"])] = record
+    return candidates
 
 
 async def _listed_since(session: Session, entity: str, intents: Sequence[Intent]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 Every mapped field and edge of every record is compared. Verdicts: equal; kept (differs, and others edited it after our
 echo or between two writes of ours); gone (deleted or merged there by others); quarantined (set aside, never made);
 missing, wrong, extra. What this cannot see: a record that others deleted before it was ever linked, and fields that no
-map fills.
+map fills. A file's size is compared for all, its bytes for a share (see `file_bytes`).
 """
 
 from collections import Counter
@@ -15,18 +15,22 @@ import orjson
 import pandas as pd
 
 from dispatch_to_pipedrive.mapping.model import Maps
-from dispatch_to_pipedrive.migration.capabilities import FIELDS
+from dispatch_to_pipedrive.migration.capabilities import not_taken
 from dispatch_to_pipedrive.migration.compare import canonical_value, flat
+from dispatch_to_pipedrive.migration.files import PARENTS
 from dispatch_to_pipedrive.migration.listing import Listing
 from dispatch_to_pipedrive.migration.load import resolved
 from dispatch_to_pipedrive.migration.past import Past
 from dispatch_to_pipedrive.migration.resolve import ALIVE, Owners, Wanted
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.migration.values import ENTITIES, Link, Manifest
+from dispatch_to_pipedrive.migration.settle_files import parent_of
+from dispatch_to_pipedrive.migration.values import ENTITIES, Link, Manifest, key_after, key_before
 from dispatch_to_pipedrive.pipedrive.canonical import agree
 from dispatch_to_pipedrive.pipedrive.errors import NotFound
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
+_UNSEEN = ("content",)
+"""What the account does not show of a file with its record."""
 BLOCKING = ("missing", "wrong", "extra")
 
 
@@ -84,7 +88,7 @@ class Expectation:
 async def verify_batch(session: Session, expected: Expectation, listing: Listing) -> Verdicts:
     """Compare every record of a batch with the listing."""
     verdicts = Verdicts()
-    create_only = set(not_taken(session.ledger.capabilities(session.scope.account)))
+    granted = session.ledger.capabilities(session.scope.account)
     aside = {(q.entity, q.source_key) for q in session.ledger.quarantined(session.scope)}
     for entity in ENTITIES:
         wanted = resolved(
@@ -94,7 +98,7 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
         current = [x for x in links.values() if x.generation <= expected.manifest.generation_to]
         records = listing.records(entity, [link.pipedrive_id for link in current])
         past = session.ledger.past(session.scope, entity, [x.source_key for x in current])
-        skip = create_only if entity == "deals" else set()
+        skip = {*not_taken(granted, entity), *(_UNSEEN if entity == "files" else ())}
         for want in wanted:
             link = links.get(want.source_key)
             if link is None or link.state == "retired":
@@ -103,10 +107,14 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
                 _add(verdicts, entity, want.source_key, None, state)
             elif link.generation > expected.manifest.generation_to:
                 verdicts.records["newer"] += 1
+            elif entity == "files" and link.digest != want.digest and (entity, want.source_key) in aside:
+                # It is there as it was before, and what it should be now has no bytes.
+                verdicts.records["quarantined"] += 1
+                _add(verdicts, entity, want.source_key, link.pipedrive_id, "quarantined")
             else:
                 record = records.get(link.pipedrive_id)
                 if record is None:
-                    verdict = await _absent(session, entity, link, listing)
+                    verdict = await _absent(session, want, link, listing)
                     verdicts.records[verdict] += 1
                     _add(verdicts, entity, want.source_key, link.pipedrive_id, verdict)
                 else:
@@ -115,23 +123,23 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
     return verdicts
 
 
-def not_taken(granted: Mapping[str, bool]) -> frozenset[str]:
-    """The deal fields that an account which shows these capabilities does not take, so that nobody looks for them."""
-    return frozenset() if granted.get("deal_add_time") else FIELDS["deal_add_time"]
-
-
 def _add(verdicts: Verdicts, entity: str, key: str, pipedrive_id: int | None, verdict: str) -> None:
     verdicts.differences.append(Difference(entity, key, pipedrive_id, "", "", "", verdict))
 
 
-async def _absent(session: Session, entity: str, link: Link, listing: Listing) -> str:
+async def _absent(session: Session, want: Wanted, link: Link, listing: Listing) -> str:
     """Why a linked record was not listed."""
+    entity = want.entity
     if link.state == "gone" or listing.deleted(entity, [link.pipedrive_id]):
         return "gone"
     try:
         record = (await session.client.get(entity, link.pipedrive_id)).record  # type: ignore[arg-type]
     except NotFound:
-        return "missing"
+        parent = parent_of(want.body) if entity == "files" else None
+        # A deleted file cannot be read any more; nor can one that this reader may not see, but then neither can he see
+        # what it hangs on.
+        seen = parent is not None and parent[1] in listing.records(parent[0], [parent[1]])
+        return "gone" if seen else "missing"
     return "gone" if record.get("is_deleted") else "missing"
 
 
@@ -153,6 +161,12 @@ def _compare(
         return canonical_value(schema, entity, name, value) == found
 
     verdict = "equal"
+    if entity == "files" and past is not None and record.get("size") != past.told.get("size"):
+        verdict = "wrong"
+        sizes = (_text(past.told.get("size")), _text(record.get("size")))
+        verdicts.differences.append(
+            Difference(entity, want.source_key, link.pipedrive_id, "size", *sizes, verdict)
+        )
     for name, value in flat(want.body).items():
         if name in skip:
             continue
@@ -165,7 +179,7 @@ def _compare(
         # An edit from before our last write on the record shows in its echo, and is not our answer to this field.
         before = same(echo.get(name), found, name) and not same(base.get(name), found, name)
         kept = edited or before
-        verdict = "kept" if kept else "wrong"
+        verdict = "kept" if kept and verdict != "wrong" else "wrong"
         custom = schema.customs(entity).get(name)
         logical = custom[0] if custom else name
         verdicts.differences.append(
@@ -176,7 +190,7 @@ def _compare(
                 logical,
                 _text(value),
                 _text(has.get(name)),
-                verdict,
+                "kept" if kept else "wrong",
             )
         )
     verdicts.records[verdict] += 1
@@ -197,17 +211,25 @@ def _extra(
 
 
 def stray_sweep(session: Session, listing: Listing) -> Verdicts:
-    """Every stamp must be known to the ledger and borne once: name those that are not."""
+    """Every stamp must be known to the ledger and borne once, and no file be there once more than it was sent.
+
+    Names what is not so. A file of our user that no link knows is extra where one of ours on the same record has its
+    name and size.
+    """
     verdicts = Verdicts()
     for entity in ENTITIES:
         seen: set[str] = set()
         for group in listing.stamps(entity):
-            links = session.ledger.links(session.scope, entity, [stamp for _, stamp in group])
+            keys = {stamp for _, stamp in group} | {key_before(stamp, number) for number, stamp in group}
+            links = session.ledger.links(session.scope, entity, sorted(keys))
             for number, stamp in group:
                 link = links.get(stamp)
                 known = link is not None and link.pipedrive_id == number and link.state in (*ALIVE, "gone")
                 if known and stamp not in seen:
                     seen.add(stamp)
+                    continue
+                replaced = links.get(key_before(stamp, number))
+                if replaced is not None and replaced.state in ALIVE:
                     continue
                 verdicts.records["extra"] += 1
                 verdicts.differences.append(
@@ -221,4 +243,35 @@ def stray_sweep(session: Session, listing: Listing) -> Verdicts:
                         "extra",
                     )
                 )
+    return verdicts.merged([_stray_files(session, listing)])
+
+
+_Kind = tuple[object, ...]
+
+
+def _stray_files(session: Session, listing: Listing) -> Verdicts:
+    unknown: dict[_Kind, list[int]] = {}
+    for group in listing.each("files"):
+        ours = {number: record for number, record in group if record.get("user_id") == session.user_id}
+        linked = session.ledger.linked_ids(session.scope, "files", ours)
+        for number, record in ours.items():
+            if number not in linked:
+                unknown.setdefault(_kind(record), []).append(number)
+    verdicts = Verdicts()
+    if not unknown:
+        return verdicts
+    twins: dict[_Kind, str] = {}
+    for group in listing.each("files"):
+        alike = {number: _kind(record) for number, record in group if _kind(record) in unknown}
+        for number, link in session.ledger.links_of_ids(session.scope, "files", alike).items():
+            twins[alike[number]] = key_after(link.source_key)
+    for kind, numbers in unknown.items():
+        for number in numbers if kind in twins else ():
+            verdicts.records["extra"] += 1
+            words = f"record {number} on the same record has its name and size"
+            verdicts.differences.append(Difference("files", twins[kind], number, "", "", words, "extra"))
     return verdicts
+
+
+def _kind(record: Mapping[str, Any]) -> _Kind:
+    return (*(record.get(name) for name in PARENTS), record.get("name"), record.get("size"))

@@ -1,7 +1,8 @@
 """How writes go out: a sliding window of requests, each with a committed intent ahead of it.
 
 Intents are committed in small groups ahead of their requests, requests run concurrently, outcomes are committed as
-they arrive. A request whose outcome is unknown keeps its intent open: it is in doubt until it is settled.
+they arrive. A request whose outcome is unknown keeps its intent open: it is in doubt until it is settled. What is to be
+sent may come in groups of its own, as files do, of which only a few wait at a time.
 """
 
 import asyncio
@@ -9,13 +10,19 @@ import contextlib
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.compare import without_nulls
-from dispatch_to_pipedrive.migration.errors import Interrupted, LeaseLost, MigrationError, RunStopped
+from dispatch_to_pipedrive.migration.errors import (
+    Interrupted,
+    LeaseLost,
+    MigrationError,
+    RunStopped,
+    SourceAway,
+)
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.values import Intent, Link, Outcome
 from dispatch_to_pipedrive.pipedrive.client import Answer
@@ -27,6 +34,7 @@ from dispatch_to_pipedrive.pipedrive.errors import (
     PlanCap,
     Rejected,
 )
+from dispatch_to_pipedrive.pipedrive.streams import LocalFile
 
 log = logging.getLogger(__name__)
 
@@ -38,18 +46,27 @@ commit keeps the ledger's lock, so commits are few and short."""
 SAME_REFUSALS = 20
 """So often the same words must come, and for a quarter of the records, before the run is blamed and not the records."""
 _PARTICULARS = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{40}\b|\d+")
+_TOO_LARGE = re.compile(r"\btoo (?:large|big|long)\b|\bsize\b", re.IGNORECASE)
+"""Words about the record itself, however many share the fault."""
 _LOST_FIELD = re.compile(r"[0-9a-f]{40}' is not allowed|Unknown key '[0-9a-f]{40}'")
 
 
 class Draft(NamedTuple):
     """A write that is meant; `digest` and `state` are what the link will say when it is done.
 
-    The digest is empty while more is to follow.
+    The digest is empty while more is to follow. `content` is the file that goes with it; `release` is called when it
+    is not needed any more.
     """
 
     intent: Intent
     digest: str
     state: str = "live"
+    content: LocalFile | None = None
+    release: Callable[[], None] = lambda: None
+
+
+Groups = AsyncIterator[Sequence[Draft]]
+"""Drafts as they become ready: each group's intents are committed together, and before the next group is asked for."""
 
 
 @dataclass
@@ -59,11 +76,12 @@ class Sent:
     done: Counter[str] = field(default_factory=Counter)
     in_doubt: list[Intent] = field(default_factory=list)
     rejected: list[tuple[Draft, str]] = field(default_factory=list)
+    unfetchable: list[tuple[Draft, str]] = field(default_factory=list)
     gone: list[Draft] = field(default_factory=list)
 
 
 async def send_all(
-    session: Session, drafts: Sequence[Draft], on_progress: Callable[[int], None] = lambda _n: None
+    session: Session, drafts: Sequence[Draft] | Groups, on_progress: Callable[[int], None] = lambda _n: None
 ) -> Sent:
     """Send every draft once.
 
@@ -73,7 +91,8 @@ async def send_all(
     window = _Window(session, on_progress)
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(window.commit_intents(drafts))
+            groups = _grouped(drafts) if isinstance(drafts, Sequence) else drafts
+            tasks.create_task(window.commit_intents(groups))
             tasks.create_task(window.commit_outcomes())
             senders = [tasks.create_task(window.send()) for _ in range(session.concurrency)]
             tasks.create_task(window.close_after(senders))
@@ -82,6 +101,11 @@ async def send_all(
     if window.stopped is not None:
         raise window.stopped
     return window.sent
+
+
+async def _grouped(drafts: Sequence[Draft]) -> Groups:
+    for start in range(0, len(drafts), GROUP):
+        yield drafts[start : start + GROUP]
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
@@ -94,7 +118,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 class _Done(NamedTuple):
     draft: Draft
     outcome: Outcome
-    link: Link | None
+    links: tuple[Link, ...] = ()
 
 
 class _Window:
@@ -109,20 +133,22 @@ class _Window:
         self._attempts = 0
         self._refusals: Counter[str] = Counter()
 
-    async def commit_intents(self, drafts: Sequence[Draft]) -> None:
+    async def commit_intents(self, groups: Groups) -> None:
         session = self.session
-        for start in range(0, len(drafts), GROUP):
-            if session.should_stop() and self.stopped is None:
-                self.stopped = Interrupted("stopped by a person; run again to go on")
-            if self.stopped is not None:
-                break
-            group = drafts[start : start + GROUP]
-            intents, _ = await asyncio.to_thread(
-                session.ledger.record, session.scope, session.fence, intents=[d.intent for d in group]
-            )
-            faults.point("intents_committed")
-            for draft, intent in zip(group, intents, strict=True):
-                await self._to_send.put(draft._replace(intent=intent))
+        try:
+            async for group in groups:
+                if session.should_stop() and self.stopped is None:
+                    self.stopped = Interrupted("stopped by a person; run again to go on")
+                if self.stopped is not None:
+                    break
+                intents, _ = await asyncio.to_thread(
+                    session.ledger.record, session.scope, session.fence, intents=[d.intent for d in group]
+                )
+                faults.point("intents_committed")
+                for draft, intent in zip(group, intents, strict=True):
+                    await self._to_send.put(draft._replace(intent=intent))
+        except SourceAway as error:
+            self.stopped = self.stopped or error
         await self._to_send.put(None)
 
     async def send(self) -> None:
@@ -131,6 +157,7 @@ class _Window:
                 self._finish(draft, "unsent")
             else:
                 await self._send_one(draft)
+            draft.release()
         await self._to_send.put(None)
 
     async def close_after(self, senders: Sequence[asyncio.Task[None]]) -> None:
@@ -159,8 +186,8 @@ class _Window:
             session.scope,
             session.fence,
             outcomes=[d.outcome for d in done],
-            links=[d.link for d in done if d.link is not None],
-            release=[(d.link.entity, d.link.source_key) for d in done if d.link is not None],
+            links=[link for d in done for link in d.links],
+            release=[(link.entity, link.source_key) for d in done for link in d.links],
             day=day,
             tokens=tokens,
         )
@@ -171,7 +198,7 @@ class _Window:
         self._attempts += 1
         faults.point("request_sending")
         try:
-            answer = await _request(self.session, draft.intent)
+            answer = await _request(self.session, draft)
         except Ambiguous as error:
             log.debug("in doubt: %s", error)
             self.sent.in_doubt.append(draft.intent)
@@ -219,7 +246,11 @@ class _Window:
         if (
             unauthorized
             or _LOST_FIELD.search(error.words)
-            or (self._refusals[kind] >= SAME_REFUSALS and 4 * self._refusals[kind] >= self._attempts)
+            or (
+                self._refusals[kind] >= SAME_REFUSALS
+                and 4 * self._refusals[kind] >= self._attempts
+                and not _of_the_record_itself(draft.intent.entity, error)
+            )
         ):
             self._blame_run(error)
 
@@ -249,24 +280,32 @@ class _Window:
     ) -> None:
         intent = draft.intent
         outcome = Outcome(intent, status, tokens, pipedrive_id, echo, words, server_date)
-        link = None
+        links: list[Link] = []
         if state is not None and pipedrive_id is not None:
-            link = Link(
-                intent.entity,
-                intent.source_key,
-                pipedrive_id,
-                state,
-                intent.root,
-                intent.generation,
-                draft.digest,
+            links.append(
+                Link(
+                    intent.entity,
+                    intent.source_key,
+                    pipedrive_id,
+                    state,
+                    intent.root,
+                    intent.generation,
+                    draft.digest,
+                )
             )
-        self._answered.put_nowait(_Done(draft, outcome, link))
+            links += [] if intent.replaced is None else [intent.replaced]
+        self._answered.put_nowait(_Done(draft, outcome, tuple(links)))
 
 
-async def _request(session: Session, intent: Intent) -> Answer:
-    client = session.client
+def _of_the_record_itself(entity: str, error: PipedriveError) -> bool:
+    """Whether many files or notes may be refused alike without a fault of the run: each for its own size."""
+    return entity in ("files", "notes") and (error.status == 413 or bool(_TOO_LARGE.search(error.words)))
+
+
+async def _request(session: Session, draft: Draft) -> Answer:
+    client, intent = session.client, draft.intent
     if intent.verb == "create":
-        return await client.create(intent.entity, intent.body or {})  # type: ignore[arg-type]
+        return await client.create(intent.entity, intent.body or {}, draft.content)  # type: ignore[arg-type]
     if intent.pipedrive_id is None:
         raise ValueError(f"{intent.verb} of {intent.source_key} names no record")
     if intent.verb == "update":

@@ -15,12 +15,18 @@ STATUSES = (("Scheduled", "open"), ("Hold", "open"), ("Completed", "won"), ("Can
 
 @dataclass(frozen=True)
 class RootVersion:
-    """What one root holds at one generation; `flavour` goes into every value that can change."""
+    """What one root holds at one generation; `flavour` goes into every value that can change.
+
+    photos: on its first job, else on the customer: two equal ones, then one of its own. remarks: notes on the customer,
+    each with a picture of its own.
+    """
 
     commercial: bool
     contacts: int
     jobs: tuple[tuple[int, int], ...]  # (status, visits) of each job, None-like (-1) visits: the job is gone
     flavour: int
+    photos: int = 0
+    remarks: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,68 @@ def _records(root: int, version: RootVersion) -> list[tuple[str, dict[str, Any]]
             ("activities", _activity(job, visit, root, version, organization, person))
             for visit in range(visits)
         )
+    customer = {"org_id": organization} if organization else {"person_id": person}
+    jobs = [root * 100 + number for number, (_, visits) in enumerate(version.jobs) if visits >= 0]
+    place = {"deal_id": f"job:{jobs[0]}/deal"} if jobs else customer
+    found.extend(("files", _photo(root, number, version, place)) for number in range(version.photos))
+    for number in range(version.remarks):
+        found.extend(_remark(root, number, version, customer))
     return found
+
+
+def _photo(root: int, number: int, version: RootVersion, place: Mapping[str, str]) -> dict[str, Any]:
+    name = "photo.jpg" if number < 2 else f"photo {number} v{version.flavour}.jpg"
+    attachment = root * 10 + number
+    return {
+        "source_key": f"attachment:{attachment}/file",
+        "root": root,
+        "name": name,
+        "content": f"attachment:{attachment}",
+        **place,
+    }
+
+
+def _remark(
+    root: int, number: int, version: RootVersion, customer: Mapping[str, str]
+) -> list[tuple[str, dict[str, Any]]]:
+    note = f"customer_note:{root * 10 + number}"
+    picture = f"{note}/image-0123456789ab"
+    pinned = version.flavour % 2 == 0
+    return [
+        (
+            "files",
+            {
+                "source_key": picture,
+                "root": root,
+                "name": "gate.png",
+                "content": f"https://files.example/{root}/{number}.png?signature=secret",
+                **customer,
+            },
+        ),
+        (
+            "notes",
+            {
+                "source_key": f"{note}/note",
+                "root": root,
+                "content": f'<p>Remark v{version.flavour} <a href="file:{picture}">gate</a></p>'
+                f"[Dispatch Pro customer note {root * 10 + number}]",
+                "add_time": "2021-07-01T14:03:22Z",
+                "user_id": "author@company.example",
+                "pinned_to_deal_flag": False,
+                "pinned_to_person_flag": pinned and "person_id" in customer,
+                "pinned_to_organization_flag": pinned and "org_id" in customer,
+                **customer,
+            },
+        ),
+    ]
+
+
+def bytes_of(source: str) -> bytes:
+    """What a source of a file gives: the first two photos of a root are one and the same."""
+    if source.startswith("attachment:"):
+        number = int(source.partition(":")[2])
+        return b"photo %d" % (number - number % 10 if number % 10 < 2 else number) * 100
+    return source.partition("?")[0].encode()
 
 
 def _stamped(key: str, root: int, **values: Any) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """A migration to run engine tests in: a real sandbox account with the schema made, and a ledger beside it."""
 
 import asyncio
+import hashlib
 import shutil
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,6 +17,7 @@ from dispatch_to_pipedrive.mapping.load import load_maps
 from dispatch_to_pipedrive.mapping.model import Maps
 from dispatch_to_pipedrive.mapping.needs import schema_needs
 from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.files import Fetched, Unfetchable
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.listing import take_listing
 from dispatch_to_pipedrive.migration.load import Load, LoadReport, load_entity
@@ -24,7 +27,7 @@ from dispatch_to_pipedrive.migration.retire import retire
 from dispatch_to_pipedrive.migration.session import AccountAccess, Session, reading, writing
 from dispatch_to_pipedrive.migration.values import ENTITIES
 from dispatch_to_pipedrive.migration.verify import Expectation, Verdicts, stray_sweep, verify_batch
-from dispatch_to_pipedrive_tests.migration.tenants import Tenant
+from dispatch_to_pipedrive_tests.migration.tenants import Tenant, bytes_of
 
 HTTP = httpx.Client(timeout=60)
 MAPPINGS = Path(__file__).parents[2] / "mappings"
@@ -43,6 +46,9 @@ class World:
     maps: Maps
     folder: Path
     base: dict[str, Any] = field(default_factory=dict, repr=False)
+    unfetchable: dict[str, str] = field(default_factory=dict)
+    """Sources that give no bytes, with the words why."""
+    fetched: list[str] = field(default_factory=list)
 
     def reset(self) -> None:
         """Put the account back to where only its schema was made, without faults."""
@@ -84,7 +90,7 @@ class World:
         crash: Callable[[str], None] | None = None,
         retry_quarantined: bool = False,
     ) -> list[LoadReport]:
-        """One batch the whole way: four entities, then retiring. `crash` may raise at any named point."""
+        """One batch the whole way: all entities, then retiring. `crash` may raise at any named point."""
 
         async def run() -> list[LoadReport]:
             with self.ledger() as ledger:
@@ -112,7 +118,8 @@ class World:
         owners = Owners({}, session.user_id)
         reports = [
             await load_entity(
-                Load(session, schema, self.maps[entity], owners, manifest, retry), frames[entity]
+                Load(session, schema, self.maps[entity], owners, manifest, retry, fetch=self.fetch),
+                frames[entity],
             )
             for entity in ENTITIES
         ]
@@ -120,6 +127,24 @@ class World:
         fields = {entity: list(self.maps[entity].fields) for entity in ENTITIES}
         await retire(session, schema, manifest, wanted, fields)
         return reports
+
+    async def fetch(self, source: str) -> Fetched:
+        """The bytes of a source, as a file in the spool."""
+        await asyncio.sleep(0)
+        self.fetched.append(source)
+        if source in self.unfetchable:
+            raise Unfetchable(self.unfetchable[source])
+        content = bytes_of(source)
+        path = self.spool / uuid.uuid4().hex
+        path.write_bytes(content)
+        return Fetched(path, len(content), hashlib.sha256(content).hexdigest(), "image/jpeg")
+
+    @property
+    def spool(self) -> Path:
+        """Where fetched files wait."""
+        folder = self.folder / "spool"
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def verify(self, tenant: Tenant, roots: Sequence[int], generation: int) -> Verdicts:
         """Every record of the roots at a generation, and the stray sweep."""

@@ -1,6 +1,6 @@
 """What the ledger knows of the account: whose it is, its links, what is set aside, its schema and owners."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,6 +17,8 @@ from dispatch_to_pipedrive.migration.values import (
     OwnerRow,
     Quarantined,
     SchemaObject,
+    key_after,
+    key_before,
 )
 
 
@@ -84,6 +86,15 @@ class AccountRecords(Database):
                 found.update(conn.scalars(query))
         return found
 
+    def links_of_ids(self, scope: Scope, entity: str, ids: Iterable[int]) -> dict[int, Link]:
+        """Pipedrive id → the link that names it, for those that have one."""
+        found: dict[int, Link] = {}
+        with self._read() as conn:
+            for chunk in chunks(ids):
+                query = _links(scope, entity).where(t.link.c.pipedrive_id.in_(chunk))
+                found.update({row.pipedrive_id: _link(row) for row in conn.execute(query)})
+        return found
+
     def link_counts(self, scope: Scope) -> dict[tuple[str, str], int]:
         """(entity, state) → number of links."""
         query = sa.select(t.link.c.entity, t.link.c.state, sa.func.count()).where(
@@ -94,11 +105,15 @@ class AccountRecords(Database):
             return {(entity, state): count for entity, state, count in rows}
 
     def past(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> dict[str, Past]:
-        """Source key → what the record was told and what it answered, its writes laid one over the other."""
+        """Source key → what the record was told and what it answered, its writes laid one over the other.
+
+        A record that was replaced has its own past under the key that it stays known by (see `key_before`).
+        """
         intent, outcome = t.operation.alias("i"), t.operation.alias("o")
         query = (
             sa.select(
-                intent.c.source_key, intent.c.verb, intent.c.body, outcome.c.echo, outcome.c.server_date
+                *(intent.c.source_key, intent.c.verb, intent.c.body, outcome.c.echo, outcome.c.server_date),
+                sa.case((intent.c.verb == "create", intent.c.before)).label("before"),
             )
             .join(outcome, outcome.c.intent == intent.c.number)
             .where(
@@ -112,10 +127,14 @@ class AccountRecords(Database):
         )
         found: dict[str, Past] = {}
         with self._read() as conn:
-            for keys in chunks(source_keys):
+            for keys in chunks({key_after(key) for key in source_keys}):
                 for row in conn.execute(query.where(intent.c.source_key.in_(keys))):
                     body, echo = orjson.loads(row.body), orjson.loads(row.echo)
-                    before = None if row.verb == "create" else found.get(row.source_key)
+                    before = found.get(row.source_key)
+                    if row.verb == "create" and row.before is not None and before is not None:
+                        replaced = int(orjson.loads(row.before)["id"])
+                        found[key_before(row.source_key, replaced)] = before
+                    before = None if row.verb == "create" else before
                     found[row.source_key] = after_write(before, body, echo, row.server_date)
         return found
 
@@ -165,6 +184,21 @@ class AccountRecords(Database):
             self._upsert(
                 conn, t.owner_matching, [{"account": account, "decisions": decisions, "at": utc_now()}]
             )
+
+    def proven_files(self, account: str) -> dict[int, str]:
+        """Pipedrive id → SHA-256 of every file whose bytes were read back and found equal."""
+        query = sa.select(t.proven_file).where(t.proven_file.c.account == account)
+        with self._read() as conn:
+            return {row.pipedrive_id: row.sha256 for row in conn.execute(query)}
+
+    def prove_files(self, account: str, digests: Mapping[int, str]) -> None:
+        """Keep that the bytes of files were read back: Pipedrive id → SHA-256."""
+        rows = [
+            {"account": account, "pipedrive_id": number, "sha256": sha256, "at": utc_now()}
+            for number, sha256 in digests.items()
+        ]
+        with self._write() as conn:
+            self._upsert(conn, t.proven_file, rows)
 
     def save_users(self, account: str, users: Iterable[AccountUser]) -> None:
         """Replace what is known of the account's users."""

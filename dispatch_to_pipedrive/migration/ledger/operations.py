@@ -168,6 +168,13 @@ class Operations(Leases):
         with self._read() as conn:
             return [_intent(row) for row in conn.execute(query)]
 
+    def written_entities(self, account: str) -> set[str]:
+        """The entities of which anything was ever meant to be written."""
+        c = t.operation.c
+        query = sa.select(c.entity).where(c.account == account, c.verb == "create").distinct()
+        with self._read() as conn:
+            return set(conn.scalars(query))
+
     def _add_tokens(self, conn: sa.Connection, account: str, day: str, tokens: Tokens) -> None:
         for kind, count in tokens.items():
             where = (

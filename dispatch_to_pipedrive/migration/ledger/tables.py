@@ -196,6 +196,15 @@ account_user = Table(
     Column("active", Boolean, nullable=False),
 )
 
+proven_file = Table(
+    "proven_file",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("pipedrive_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("sha256", String, nullable=False),
+    Column("at", String, nullable=False),
+)
+
 technician_owner = Table(
     "technician_owner",
     metadata,
