@@ -83,3 +83,14 @@ def lineages() -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, .
     }
     values = {column: source.fields for column, source in found.items()}
     return values, {column: source.by for column, source in found.items()}
+
+
+def origins() -> dict[str, tuple[str, str]]:
+    """Normalized column → where the value that lands in it first stands in the profile: feed and field."""
+    found = {}
+    for column, fields in lineages()[0].items():
+        if fields:
+            feed, _, path = fields[0].partition(".")
+            place = fields_of(feed)[path]
+            found[column] = (place.frame, place.column)
+    return found

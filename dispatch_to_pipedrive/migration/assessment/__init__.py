@@ -4,7 +4,7 @@ A pure function: the same profile, map and facts give the same assessment.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -46,7 +46,7 @@ class Inputs:
     """What an assessment is made of.
 
     profile: see placement's `source_profile`. kinds: (feed, custom field) → data type. spent: tokens by kind so far,
-    where something was loaded.
+    where something was loaded. origins: normalized column → feed and field of the profile whose value lands in it.
     """
 
     tenant: str
@@ -60,6 +60,7 @@ class Inputs:
     checks: Sequence[Check] = ()
     file_limit_mb: float = 25
     compared: Mapping[str, Any] | None = None
+    origins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def assess(given: Inputs) -> Assessment:
         objects=table,
         counts=counts(fields),
         choices=choices(fields),
-        missing=missing(fields, given.maps),
+        missing=missing(fields, given.maps, given.origins),
         properties=found,
         stays=what_stays(fields),
     )

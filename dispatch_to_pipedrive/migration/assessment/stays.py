@@ -127,24 +127,6 @@ _THINGS: tuple[tuple[str, Count, str, str], ...] = (
         "Users are not made by the interface: they are seats.",
         "Invite them in Pipedrive.",
     ),
-    (
-        "Notes on jobs",
-        records("job_notes"),
-        "They are read and kept, and not written by this version.",
-        "They stay in the export, verbatim.",
-    ),
-    (
-        "Calls",
-        records("calls"),
-        "They are read and kept, and not written by this version.",
-        "They stay in the export, verbatim.",
-    ),
-    (
-        "Attachments and photos",
-        unknown,
-        "The interface lists them job by job, and this version does not read them.",
-        "They stay in the source.",
-    ),
 )
 
 

@@ -36,75 +36,6 @@ CHOICES: tuple[tuple[str, str, str, str, str], ...] = (
 )
 """Title, feed and field of the profile, and the normalized column that the map reads it from ('' where none is)."""
 
-_PLACE = ("street", "unit", "city", "state", "zip", "country")
-ORIGINS: Mapping[str, tuple[str, str]] = {
-    **{f"{entity}.name": ("customers", "name") for entity in ("organizations", "persons")},
-    **{f"{entity}.created_at": ("customers", "created_on") for entity in ("organizations", "persons")},
-    **{f"{entity}.labels": ("customers.tag_type_ids", "value") for entity in ("organizations", "persons")},
-    **{
-        f"{entity}.site_{number}_{part}": ("locations", f"address_{part}")
-        for entity in ("organizations", "persons")
-        for number in range(1, 10)
-        for part in _PLACE
-    },
-    "persons.emails": ("customer_contacts", "value"),
-    "persons.phones": ("customer_contacts", "value"),
-    "persons.contact_memo": ("customer_contacts", "memo"),
-    "deals.job_number": ("jobs", "job_number"),
-    "deals.job_type": ("jobs", "job_type_id"),
-    "deals.business_unit": ("jobs", "business_unit_id"),
-    "deals.customer_name": ("customers", "name"),
-    "deals.job_status": ("jobs", "job_status"),
-    "deals.priority": ("jobs", "priority"),
-    "deals.priority_bucket": ("jobs.custom_fields", PRIORITY_FIELD),
-    "deals.labels": ("jobs.tag_type_ids", "value"),
-    "deals.created_at": ("jobs", "created_on"),
-    "deals.value": ("invoices", "total"),
-    "deals.payment_status": ("jobs", "payment_state"),
-    "deals.won_at": ("jobs", "completed_on"),
-    "deals.lost_at": ("job_canceled_logs", "created_on"),
-    "deals.cancel_reason": ("job_canceled_logs", "reason_id"),
-    "deals.cancel_memo": ("job_canceled_logs", "memo"),
-    "deals.technician_id": ("appointment_assignments", "technician_id"),
-    "deals.technicians": ("appointment_assignments", "technician_id"),
-    "deals.owner_email": ("technicians", "email"),
-    "deals.summary": ("jobs", "summary"),
-    "activities.appointment_number": ("appointments", "appointment_number"),
-    "activities.job_type": ("jobs", "job_type_id"),
-    "activities.business_unit": ("jobs", "business_unit_id"),
-    "activities.customer_name": ("customers", "name"),
-    "activities.status": ("appointments", "status"),
-    "activities.created_at": ("appointments", "created_on"),
-    "activities.start": ("appointments", "start"),
-    "activities.end": ("appointments", "end"),
-    "activities.visit_start": ("appointments", "start"),
-    "activities.visit_end": ("appointments", "end"),
-    "activities.arrival_window_start": ("appointments", "arrival_window_start"),
-    "activities.arrival_window_end": ("appointments", "arrival_window_end"),
-    "activities.arrived_at": ("job_timesheets", "arrived_on"),
-    "activities.done_at": ("job_timesheets", "done_on"),
-    "activities.special_instructions": ("appointments", "special_instructions"),
-    "activities.technician_id": ("appointment_assignments", "technician_id"),
-    "activities.technicians": ("appointment_assignments", "technician_id"),
-    "activities.owner_email": ("technicians", "email"),
-    **{f"activities.location_{part}": ("locations", f"address_{part}") for part in _PLACE},
-}
-"""Normalized column → the field of the source that it comes from, where it is one field."""
-
-COMPUTED = frozenset(
-    {
-        *(f"{entity}.source_key" for entity in ("organizations", "persons", "deals", "activities")),
-        *("organizations.additional_sites", "persons.additional_sites", "persons.organization_key"),
-        *("persons.location_id", "deals.job_id", "deals.organization_key", "deals.person_key"),
-        *("activities.appointment_id", "activities.deal_key", "activities.organization_key"),
-        *("activities.participant_keys", "activities.visit", "organizations.root", "persons.root"),
-        *("organizations.custom_fields", "organizations.site_custom_fields"),
-        *("persons.custom_fields", "persons.site_custom_fields"),
-        *("deals.custom_fields", "deals.site_custom_fields", "deals.technician_custom_fields"),
-    }
-)
-"""Normalized columns without one field of their own: keys, and what is worked out from several."""
-
 
 class Property(NamedTuple):
     """One custom field of the tenant; `place` is the field of the map that reads it, '' while it is open."""
@@ -175,13 +106,16 @@ def choices(fields: Fields) -> list[dict[str, Any]]:
     ]
 
 
-def missing(fields: Fields, maps: Maps) -> list[dict[str, Any]]:
-    """How often the fields that the maps read are missing: one row a field of the source, with who reads it."""
+def missing(fields: Fields, maps: Maps, origins: Mapping[str, tuple[str, str]]) -> list[dict[str, Any]]:
+    """How often the fields that the maps read are missing: one row a field of the source, with who reads it.
+
+    origins: normalized column (`deals.job_type`) → feed and field of the profile whose value lands in it.
+    """
     readers: dict[tuple[str, str], list[str]] = {}
     for entity, entity_map in maps.items():
         for name, field in entity_map.fields.items():
             for column in read_columns(field):
-                if origin := ORIGINS.get(f"{entity}.{column}"):
+                if origin := origins.get(f"{entity}.{column}"):
                     readers.setdefault(origin, []).append(f"{entity}.{name}")
     return [
         {

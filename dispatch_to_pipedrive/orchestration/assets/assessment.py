@@ -28,6 +28,7 @@ from dispatch_to_pipedrive.orchestration.asking import (
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, FRAMES, SOURCE_POOL, described
 from dispatch_to_pipedrive.orchestration.assets.source import RAW_KEYS, placement
 from dispatch_to_pipedrive.orchestration.errors import plain_words
+from dispatch_to_pipedrive.orchestration.reference import origins
 from dispatch_to_pipedrive.orchestration.resources import Migration
 from dispatch_to_pipedrive.orchestration.road import committed
 from dispatch_to_pipedrive.pipedrive.prices import LIST
@@ -185,5 +186,6 @@ def _assessed(migration: Migration, profile: pd.DataFrame, checks: list[Check]) 
             checks=checks,
             file_limit_mb=settings.file_limit_mb,
             compared=compared(kept, spent) if kept else None,
+            origins=origins(),
         )
     )
