@@ -136,6 +136,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         write_decisions(Decisions(tmp_path / "maps" / "technicians.csv", (Decision(1, "", "", ""),)))
 
 
+@pytest.mark.promise("R012", "R074")
 def test_users_of_one_e_mail_are_no_answer() -> None:
     twins = [User(id=1, name="A", email="a@x.example"), User(id=2, name="B", email="A@x.example")]
     decisions = Decisions(Path("technicians.csv"), (Decision(1, "", "", "a@x.example", 2),))
