@@ -18,7 +18,7 @@ from .conftest import Migrated
 ENTITIES = ("organizations", "persons", "deals", "activities")
 
 
-@pytest.mark.promise("R019", "R080", "R081")
+@pytest.mark.promise("R019", "R080", "R081", "R082")
 def test_the_diff_shows_every_field_of_every_record_of_the_sample(migrated: Migrated) -> None:
     """R019, R080, R081."""
     folder = migrated.home / "reports" / "sample"
