@@ -123,7 +123,7 @@ def test_an_activity_bears_its_stamp_in_the_last_line_of_its_note() -> None:
     assert visit["location"]["value"] == "123 Main St, Phoenix, AZ 85001, USA"
 
 
-@pytest.mark.promise("R036")
+@pytest.mark.promise("R036", "R037")
 def test_r036_further_sites_are_fields_of_the_organization() -> None:
     source = tenant()
     for number in range(11, 16):
