@@ -101,7 +101,7 @@ def test_the_grade_is_the_weighted_mean_of_its_lines() -> None:
     assert int(lines["weight"].sum()) == 100
 
 
-@pytest.mark.promise("R004")
+@pytest.mark.promise("R004", "R095")
 @pytest.mark.parametrize(
     ("volume", "plan", "name", "score"),
     [
@@ -167,7 +167,7 @@ def test_tables_tell_counts_values_and_what_is_missing() -> None:
     assert "persons.add_time" in lacking["read_by"]
 
 
-@pytest.mark.promise("R014", "R049")
+@pytest.mark.promise("R002", "R014", "R049")
 def test_what_stays_is_counted_where_it_can_be() -> None:
     """R014, R049, R059."""
     found = assessed()
