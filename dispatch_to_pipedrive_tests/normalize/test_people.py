@@ -217,6 +217,7 @@ def test_a_circle_of_merged_locations_keeps_its_lowest() -> None:
     assert reasons(source.normalize(), "locations") == merged
 
 
+@pytest.mark.promise("R067")
 def test_a_location_of_another_customer_takes_no_part() -> None:
     source = Source()
     source.customer(1)
