@@ -80,7 +80,14 @@ TABLES: tuple[Table, ...] = (
         "Job types with their configuration",
         _columns(
             *("id", "name", "active", "class", "priority", "duration", "soldThreshold", "noCharge"),
-            *("isSmartDispatched", "invoiceSignaturesRequired", "skills[]", "summary", *_TIMES),
+            *(
+                "isSmartDispatched",
+                "enforceRecurringServiceEventSelection",
+                "invoiceSignaturesRequired",
+                "skills[]",
+                "summary",
+                *_TIMES,
+            ),
             business_units=_UNITS,
             tags=_TAGS,
         ),
