@@ -112,6 +112,12 @@ class Settings(BaseSettings):
     keep_oversized: bool = Field(
         default=False, description="Whether files above the limit are kept under {home}/oversized"
     )
+    file_readback: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of the files whose bytes are read back, at least one of each kind; 0 reads none",
+    )
     emails_path: Path | None = Field(
         default=None, description="A .csv of e-mails or a folder of .eml files, read with every advance"
     )

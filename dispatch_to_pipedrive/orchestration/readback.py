@@ -17,6 +17,7 @@ from dispatch_to_pipedrive.mapping import Maps
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.capabilities import not_taken
 from dispatch_to_pipedrive.migration.diff import Sides, field_diff
+from dispatch_to_pipedrive.migration.file_bytes import read_bytes
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.listing import Listing, take_listing
 from dispatch_to_pipedrive.migration.owners import decided, emails_of
@@ -40,11 +41,15 @@ _KEPT = 3_600
 
 @dataclass(frozen=True)
 class Reading:
-    """A listing, when it was begun, and what in it bears a stamp that it should not."""
+    """A listing, when it was begun, and what in it should not be there or has other bytes than were sent.
+
+    files_read: files whose bytes were read back for it.
+    """
 
     listing: Listing
     began: str
     strays: Verdicts
+    files_read: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,25 +72,37 @@ def kept_reading(ledger: Ledger, home: Path, *, begun_after: str = "") -> Readin
             return None
         strays = Verdicts()
         strays.differences = [Difference(*row) for row in index["strays"]]
-        strays.records["extra"] = len(strays.differences)
-        return Reading(Listing(folder), index["began"], strays)
+        strays.records.update(one.verdict for one in strays.differences)
+        return Reading(Listing(folder), index["began"], strays, index["files_read"])
     return None
 
 
-async def take_reading(session: Session, schema: AccountSchema, home: Path) -> Reading:
-    """List the account once, sweep it for strays, and keep both; old listings go."""
+async def take_reading(
+    session: Session, schema: AccountSchema, home: Path, file_readback: float = 0.0, *, fresh: bool = False
+) -> Reading:
+    """List the account once, sweep it for strays, read bytes of files back, and keep it all; old listings go.
+
+    file_readback: the share of files (see `read_bytes`); `fresh` reads again what was found equal before.
+    """
     folder = home / "listings"
     began = datetime.now(UTC).isoformat(timespec="microseconds")
     head = session.ledger.chain_head()
     target = folder / began.replace(":", "")
     listing = await take_listing(session, schema, target)
     strays = stray_sweep(session, listing)
-    index = {"began": began, "head": head, "strays": [list(one) for one in strays.differences]}
+    read = await read_bytes(session, listing, file_readback, fresh=fresh)
+    strays = strays.merged([read.verdicts])
+    index = {
+        "began": began,
+        "head": head,
+        "strays": [list(one) for one in strays.differences],
+        "files_read": read.read,
+    }
     (target / _INDEX).write_bytes(orjson.dumps(index))
     for older in folder.iterdir():
         if older.stat().st_mtime < time.time() - _KEPT:  # another process may still read a younger one
             shutil.rmtree(older, ignore_errors=True)
-    return Reading(listing, began, strays)
+    return Reading(listing, began, strays, read.read)
 
 
 async def compare_batch(

@@ -45,7 +45,7 @@ async def _verify(ledger: Ledger, settings: Settings, manifests: list[Manifest])
     async with reading(ledger, settings, purpose="verify") as session:
         schema = await read_schema(session)
         Stage("", "listing")(0, None)
-        found = await take_reading(session, schema, settings.home)
+        found = await take_reading(session, schema, settings.home, settings.file_readback, fresh=True)
         means = Means(session, schema, maps, data)
         currency = settings.migration_currency or session.default_currency
         verdicts: list[Verdicts] = []

@@ -101,6 +101,7 @@ def reconciliation(
             "blocking_differences": verdicts.blocking,
             "tokens": found.tokens,
             "listing_begun": found.reading.began,
+            "files_read_back": found.reading.files_read,
             **shown,
             **({"differences": dg.MetadataValue.table(rows)} if rows else {}),
         },
@@ -122,7 +123,7 @@ async def _reconcile(
         schema = await migration.schema_at(session, manifest.generation_to)
         listed = kept_reading(migration.ledger, home, begun_after=config.begun_after)
         if listed is None:
-            listed = await take_reading(session, schema, home)
+            listed = await take_reading(session, schema, home, migration.settings.file_readback)
         means = Means(session, schema, migration.maps, migration.data)
         logical = mapped(migration.maps, frames, migration.currency(session))
         verdicts = await compare_batch(means, manifest, logical, listed)
