@@ -1,6 +1,7 @@
 """What the maps make of a whole generated tenant, held against its raw records."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -96,6 +97,44 @@ def test_every_deal_bears_its_jobs_id_and_creation() -> None:
         assert (made == told).all()
 
 
+@pytest.mark.promise("R027")
+def test_every_title_is_made_of_job_type_customer_and_number() -> None:
+    frame, made = normalized().deals, jobs()
+    types, customers = names("job_types"), raw()["customers"].set_index("id")["name"]
+    for title, number, kind, customer in zip(
+        records("deals")["title"], made["job_number"], made["job_type_id"], frame["root"], strict=True
+    ):
+        assert title == f"{types[kind]} — {customers[customer].strip()} #{number}"
+
+
+@pytest.mark.promise("R027")
+def test_every_status_and_stage_follows_the_job() -> None:
+    ends = {"Completed": "won", "Canceled": "lost"}
+    deals, status = records("deals"), list(jobs()["job_status"])
+    assert list(deals["status"]) == [ends.get(one, "open") for one in status]
+    assert [stage.replace(" ", "") for stage in deals["stage_id"]] == status
+    assert set(status) == {"Scheduled", "Dispatched", "InProgress", "Hold", "Completed", "Canceled"}
+    for moment in ("won_time", "lost_time"):
+        assert set(deals.loc[deals[moment].notna(), "status"]) == {moment.removesuffix("_time")}
+
+
+@pytest.mark.promise("R027", "R048")
+def test_every_value_is_the_sum_of_its_jobs_invoices_to_the_cent() -> None:
+    invoices = raw()["invoices"]
+    invoices = invoices[invoices["active"].fillna(True) & invoices["job_id"].notna()]
+    sums: dict[int, Decimal] = {}
+    for number, total in zip(invoices["job_id"], invoices["total"], strict=True):
+        sums[number] = sums.get(number, Decimal(0)) + Decimal(str(total))
+    without = dict(zip(jobs().index, jobs()["total"], strict=True))
+    deals = records("deals")
+    for number, value in zip(jobs().index, deals["value"], strict=True):
+        other = Decimal(0) if pd.isna(without[number]) else Decimal(str(without[number]))
+        assert Decimal(str(value)) == sums.get(number, other), number
+    amounts = [amount["value"] for amount in deals["Invoice_Amount__c"]]
+    assert amounts == list(deals["value"])
+    assert len(sums) > 50
+
+
 @pytest.mark.promise("R042", "R043", "R044")
 def test_job_types_are_a_pick_list_with_one_option_for_each_type_in_use() -> None:
     deals = records("deals")
@@ -111,7 +150,7 @@ def test_job_types_are_a_pick_list_with_one_option_for_each_type_in_use() -> Non
     assert len(field.options) == len(set(field.options)) > 5
 
 
-@pytest.mark.promise("R045", "R047")
+@pytest.mark.promise("R027", "R045", "R047")
 def test_each_priority_or_bucket_is_one_value_by_which_deals_can_be_told_apart() -> None:
     frame = normalized().deals
     told = frame["priority_bucket"].fillna(frame["priority"])
