@@ -22,9 +22,9 @@ PAGE = TESTS.parent / "docs" / "promises.md"
 
 Scope = Literal["now", "documentation", "cutover"]
 SCOPES: Mapping[Scope, str] = {
-    "now": "kept now",
+    "now": "in force",
     "documentation": "kept by a page",
-    "cutover": "kept by the cutover",
+    "cutover": "completed by the cutover",
 }
 PASSED, FAILED, NOT_RUN, SOAK = "passed", "failed", "not run", "soak"
 """How a test ended; soak: it stands for `make soak` and did not run here."""

@@ -92,5 +92,5 @@ def test_the_page_tells_how_each_test_ended() -> None:
     assert render(LIST, TESTS, ends_on(page)) == page
     assert "It holds. *failed*" in page
     assert "It holds, too. *proven*" in page
-    assert "It will hold. *without a test, kept by the cutover*" in page
-    assert "| kept now | 2 | 1 | 1 | 0 | 0 |" in page
+    assert "It will hold. *without a test, completed by the cutover*" in page
+    assert "| in force | 2 | 1 | 1 | 0 | 0 |" in page
