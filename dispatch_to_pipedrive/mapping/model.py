@@ -129,9 +129,10 @@ class FieldMap(Strict):
     )
     follows_renames: bool = Field(
         default=False,
-        description="Says, for the reader, whether the field is meant to follow when a job type, tag or customer gets "
-        "another name. A record's fields are made anew whenever the record itself is loaded again, whatever stands "
-        "here; a rename alone loads no record again",
+        description="An option or label that copies the name of a tag, job type, business unit or cancel reason is "
+        "renamed with it, for all records at once; without this the old name stays and a new option is added. Of "
+        "other fields it only says, for the reader, that they are meant to follow: a rename alone loads no record "
+        "again",
     )
     people_win: Literal[True] = Field(
         default=True,

@@ -4,6 +4,7 @@ import pytest
 
 from dispatch_to_pipedrive.mapping import Maps, OptionCollision, load_maps, option_values, schema_needs
 from dispatch_to_pipedrive.mapping.apply import UnmappedValues
+from dispatch_to_pipedrive.mapping.needs import bearers_of
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 
@@ -51,6 +52,24 @@ def test_r052_labels_are_the_tags_verbatim(maps: Maps) -> None:
         "persons": ("VIP ⭐",),
         "deals": ("VIP ⭐", "don't Call"),
     }
+
+
+@pytest.mark.promise("R051")
+def test_what_follows_renames_knows_what_bears_each_name(maps: Maps) -> None:
+    identities = {
+        "deals.labels": {"VIP": ("tag_type:7", "tag_type:9"), "Late": ("tag_type:8",)},
+        "deals.job_type": {"Repair": ("job_type:1",)},
+        "deals.cancel_reason": {"Price": ("job_cancel_reason:3",)},
+    }
+    assert schema_needs(maps, {}, identities).sources == {
+        ("deals", "label_ids"): identities["deals.labels"],
+        ("deals", "Job_Type__c"): identities["deals.job_type"],
+    }
+    labels = maps["deals"].fields["label_ids"].model_copy(update={"value_map": {"Late": "VIP", "VIP": None}})
+    kind = maps["deals"].fields["Job_Type__c"].model_copy(update={"follows_renames": False})
+    fields = {**maps["deals"].fields, "label_ids": labels, "Job_Type__c": kind}
+    changed = Maps({**maps.by_entity, "deals": maps["deals"].model_copy(update={"fields": fields})})
+    assert bearers_of(changed, identities) == {("deals", "label_ids"): {"VIP": ("tag_type:8",)}}
 
 
 @pytest.mark.promise("R042", "R044")

@@ -10,10 +10,11 @@ from dispatch_to_pipedrive.mapping import load_maps, schema_needs
 from dispatch_to_pipedrive.mapping.needs import SchemaNeeds
 from dispatch_to_pipedrive.migration.drift import made_of, options_needed, options_to_record
 from dispatch_to_pipedrive.migration.owners import fallback_row
-from dispatch_to_pipedrive.migration.schema_plan import COLUMNS, schema_plan_of, to_do_first
+from dispatch_to_pipedrive.migration.schema_plan import COLUMNS, Allowed, schema_plan_of, to_do_first
 from dispatch_to_pipedrive.migration.values import OwnerRow, SchemaObject
 from dispatch_to_pipedrive.pipedrive.account import Field, Option, Pipeline, Stage, Structure
-from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+from dispatch_to_pipedrive.pipedrive.plans import PLANS
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema, fitting
 
 MAPS = load_maps(Path(__file__).resolve().parents[2] / "mappings")
 VALUES = {
@@ -129,3 +130,53 @@ def test_a_field_that_vanished_says_so_and_its_options_ask_for_nothing_more() ->
     )
     assert "is gone: restore it" in of(plan, "field", "Job_Type__c")["what_to_do"]
     assert of(plan, "option", "Repair")["action"] == "make"
+
+
+@pytest.mark.promise("R051", "R052", "R070")
+def test_an_option_that_follows_its_source_is_told_before_it_is_renamed() -> None:
+    recorded, structure = made()
+    recorded = [replace(x, source="tag_type:7") if x.name == "label_ids: VIP" else x for x in recorded]
+    long = "A service contract " * 20
+    labels = {**NEEDS.labels, "persons": ("Key account", long)}
+    names = {"Key account": ("tag_type:7",), long: ("tag_type:8",)}
+    needs = replace(NEEDS, labels=labels, sources={("persons", "label_ids"): names})
+    plan = schema_plan_of(needs, recorded, structure, OWNERS)
+    row = of(plan, "label", "Key account")
+    assert (row["action"], row["key"]) == ("rename", "9000")
+    assert "is called 'VIP' until now" in row["what_to_do"]
+    assert of(plan, "label", long)["action"] == "make"
+    assert fitting(long) in of(plan, "label", long)["what_to_do"]
+    theirs = structure.fields["persons"]["label_ids"].with_options((Option(id=9_000, label="Friends"),))
+    persons = {**structure.fields["persons"], "label_ids": theirs}
+    plan = schema_plan_of(
+        needs, recorded, replace(structure, fields={**structure.fields, "persons": persons}), OWNERS
+    )
+    row = of(plan, "label", "Key account")
+    assert (row["action"], row["what_to_do"]) == (
+        "stands",
+        "people call it 'Friends', and it keeps that name",
+    )
+
+
+@pytest.mark.promise("R063", "R066")
+def test_what_the_plan_does_not_allow_is_told_before_anything_is_made() -> None:
+    new = len(NEEDS.fields)
+    words = {"deals": "everyone", "persons": "subgroups"}
+    small = schema_plan_of(NEEDS, [], EMPTY, OWNERS, Allowed(PLANS["lite"], words))
+    assert (
+        f"0 stand there, {new} are to be made, lite allows 30 in all"
+        in of(small, "plan", "custom fields")["what_to_do"]
+    )
+    assert of(small, "visibility", "everyone")["action"] == "stands"
+    assert "plan lite knows no visibility 'subgroups'" in of(small, "visibility", "subgroups")["what_to_do"]
+    theirs = {
+        f"{number:040x}": Field(
+            field_code=f"{number:040x}", field_name=f"F{number}", field_type="text", is_custom_field=True
+        )
+        for number in range(100)
+    }
+    full = replace(EMPTY, fields={**EMPTY.fields, "deals": {**EMPTY.fields["deals"], **theirs}})
+    row = of(schema_plan_of(NEEDS, [], full, OWNERS, Allowed(PLANS["growth"], {})), "plan", "custom fields")
+    assert (row["action"], "PIPEDRIVE_PLAN" in row["what_to_do"]) == ("differs", True)
+    large = schema_plan_of(NEEDS, [], full, OWNERS, Allowed(PLANS["premium"], words))
+    assert set(large.loc[large["kind"].isin(["plan", "visibility"]), "action"]) == {"stands"}

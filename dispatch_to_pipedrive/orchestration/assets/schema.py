@@ -16,11 +16,14 @@ from dispatch_to_pipedrive.migration.schema_plan import (
     ADOPT,
     DIFFERS,
     MAKE,
+    RENAME,
     STANDS,
+    Allowed,
     schema_plan_of,
     to_do_first,
 )
 from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.visibility import visible_to
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, FRAMES, described
 from dispatch_to_pipedrive.orchestration.assets.owners import technician_owners
 from dispatch_to_pipedrive.orchestration.assets.source import RAW_KEYS
@@ -29,6 +32,7 @@ from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.present import needs_now, present
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading, writing
+from dispatch_to_pipedrive.pipedrive.plans import plan_named
 from dispatch_to_pipedrive.reports.spreadsheet import csv_text
 
 SHOWN = 50
@@ -64,7 +68,7 @@ def schema_plan(migration: Migration, features: pd.DataFrame) -> dg.MaterializeR
     return dg.MaterializeResult(
         value=plan,
         metadata={
-            **{name: int(counts.get(name, 0)) for name in (MAKE, ADOPT, STANDS, DIFFERS)},
+            **{name: int(counts.get(name, 0)) for name in (MAKE, ADOPT, RENAME, STANDS, DIFFERS)},
             "tokens": tokens,
             "file": dg.MetadataValue.path(str(file)),
             "plan": dg.MetadataValue.table(
@@ -79,7 +83,9 @@ async def _plan_schema(migration: Migration, needs: SchemaNeeds) -> tuple[pd.Dat
     async with reading(ledger, migration.settings, purpose="planning the schema") as session:
         account = session.scope.account
         structure = await migration.structure(session)
-        plan = schema_plan_of(needs, ledger.schema_objects(account), structure, ledger.owners(account))
+        allowed = Allowed(plan_named(migration.settings.pipedrive_plan), visible_to(migration.maps))
+        recorded, owners = ledger.schema_objects(account), ledger.owners(account)
+        plan = schema_plan_of(needs, recorded, structure, owners, allowed)
         return plan, sum(session.client.budget.by_kind.values())
 
 
