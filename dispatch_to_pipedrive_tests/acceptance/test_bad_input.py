@@ -49,6 +49,7 @@ def test_a_wrong_secret(migrated: Migrated, tmp_path: Path, name: str, words: st
     _no_secret_in(tmp_path / "home", [WRONG.encode()])
 
 
+@pytest.mark.promise("R060")
 @pytest.mark.parametrize("name", ["DISPATCH_PRO_AUTH_URL", "DISPATCH_PRO_API_URL", "PIPEDRIVE_API_URL"])
 def test_an_address_where_nobody_answers(migrated: Migrated, tmp_path: Path, name: str) -> None:
     fresh = (
