@@ -77,7 +77,7 @@ def test_records_to_be_made_come_from_the_profile() -> None:
     assert volume_of(profile(TENANT)) == made
 
 
-@pytest.mark.promise("R004", "R090")
+@pytest.mark.promise("R004", "R069", "R090")
 def test_the_same_tenant_gets_the_same_grade_and_another_one_another() -> None:
     """R004, R090."""
     first, again = assessed(), assessed()
