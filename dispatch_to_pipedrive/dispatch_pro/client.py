@@ -77,7 +77,7 @@ class DispatchProClient:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.credentials = credentials
-        self._pace = Pace(calls_per_second)
+        self.pace = Pace(calls_per_second)
         self._attempts = attempts
         self._backoff = wait_random_exponential(multiplier=first_wait, max=30)
         self._http = httpx.AsyncClient(
@@ -103,16 +103,60 @@ class DispatchProClient:
         """The JSON object at `path` ("{tenant}" in it is filled in). Raises RequestFailed's children."""
         return await self.read(path, params or {}, _object)
 
-    async def read(self, path: str, params: Mapping[str, str], parse: Callable[[bytes], T]) -> T:
-        """What `parse`, in a thread, makes of the body; one that it refuses by ValueError is asked for again."""
-        path = path.replace("{tenant}", self.credentials.tenant_id)
-        return await self._retry(lambda: self._once(path, params, parse))
+    async def read(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        parse: Callable[[bytes], T],
+        question: Mapping[str, Any] | None = None,
+    ) -> T:
+        """What `parse`, in a thread, makes of the body; one that it refuses by ValueError is asked for again.
 
-    async def _once(self, path: str, params: Mapping[str, str], parse: Callable[[bytes], T]) -> T:
+        question: the body of a POST, by which the vendor answers some questions.
+        """
+        path = path.replace("{tenant}", self.credentials.tenant_id)
+        return await self._retry(lambda: self._once(path, params, parse, question))
+
+    def is_own(self, url: httpx.URL) -> bool:
+        """Whether a URL leads to the API itself, where the credentials belong."""
+        return _origin(url) == _origin(httpx.URL(self.credentials.api_url))
+
+    async def open(self, path: str, headers: Mapping[str, str]) -> httpx.Response:
+        """The answer to a GET before its body is read: a success, a redirect, or that the range is wrong (416).
+
+        path: of the API, or a whole URL there. The caller closes it. Raises RequestFailed's children for the rest.
+        """
+        path = path.replace("{tenant}", self.credentials.tenant_id)
+        return await self._retry(lambda: self._opened(path, headers))
+
+    async def _opened(self, path: str, headers: Mapping[str, str]) -> httpx.Response:
         token = await self._bearer()
-        response = await self._send(path, params, token)
+        response = await self._send(path, {}, token, headers=headers, stream=True)
         if response.status_code == 401:
-            response = await self._send(path, params, await self._bearer(instead_of=token))
+            await response.aclose()
+            fresh = await self._bearer(instead_of=token)
+            response = await self._send(path, {}, fresh, headers=headers, stream=True)
+        if response.status_code < 400 or response.status_code == 416:
+            return response
+        try:
+            await response.aread()
+        except httpx.TransportError as error:
+            raise _Again(Unavailable(path, response.status_code, type(error).__name__)) from None
+        finally:
+            await response.aclose()
+        raise self._refusal(path, response)
+
+    async def _once(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        parse: Callable[[bytes], T],
+        question: Mapping[str, Any] | None,
+    ) -> T:
+        token = await self._bearer()
+        response = await self._send(path, params, token, question)
+        if response.status_code == 401:
+            response = await self._send(path, params, await self._bearer(instead_of=token), question)
         if response.status_code != 200:
             raise self._refusal(path, response)
         try:
@@ -121,13 +165,30 @@ class DispatchProClient:
             words = f"the answer is not what the documents promise ({error}): {_excerpt(response)}"
             raise _Again(Unavailable(path, response.status_code, words)) from None
 
-    async def _send(self, path: str, params: Mapping[str, str], token: str) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {token}", "ST-App-Key": self.credentials.app_key}
-        async with self._pace.call():
+    async def _send(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        token: str,
+        question: Mapping[str, Any] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        stream: bool = False,
+    ) -> httpx.Response:
+        request = self._http.build_request(
+            "GET" if question is None else "POST",
+            path if "://" in path else self.credentials.api_url.rstrip("/") + path,
+            params=dict(params) or None,
+            json=question,
+            headers={
+                **(headers or {}),
+                "Authorization": f"Bearer {token}",
+                "ST-App-Key": self.credentials.app_key,
+            },
+        )
+        async with self.pace.call():
             try:
-                response = await self._http.get(
-                    self.credentials.api_url.rstrip("/") + path, params=dict(params), headers=headers
-                )
+                response = await self._http.send(request, stream=stream)
                 self._reached.add(self.credentials.api_url)
                 return response
             except httpx.TransportError as error:
@@ -169,7 +230,7 @@ class DispatchProClient:
         if status == 429:
             wait = _wait_asked_for(response)
             if wait is not None:
-                self._pace.hold(wait)
+                self.pace.hold(wait)
             return _Again(Unavailable(path, status, words), wait)
         if status >= 500 or status == 408:
             return _Again(Unavailable(path, status, words), _wait_asked_for(response))
@@ -215,6 +276,11 @@ class DispatchProClient:
         if isinstance(error, _Again) and error.wait is not None:
             return error.wait + min(jittered, 1.0)
         return jittered
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.raw_host.decode("ascii").lower(), port
 
 
 def _object(body: bytes) -> dict[str, Any]:

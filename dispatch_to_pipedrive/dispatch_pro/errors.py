@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 
 class DispatchProError(Exception):
     """Anything that the source side refuses or cannot do; facts are attributes, the text is for a person."""
@@ -43,3 +45,15 @@ class BadRequest(RequestFailed):
 
 class Unavailable(RequestFailed):
     """The vendor did not answer usefully, however often it was asked."""
+
+
+class Unfetchable(DispatchProError):
+    """A file whose bytes cannot be had.
+
+    reason: "refused" (we do not ask there, or the server does not let us in), "missing", "large" (more bytes than
+    allowed), "broken" (what came is not whole or not what it should be).
+    """
+
+    def __init__(self, reason: Literal["refused", "missing", "large", "broken"], words: str) -> None:
+        self.reason, self.words = reason, words
+        super().__init__(words)

@@ -9,113 +9,50 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import orjson
-import pyarrow as pa
 from upath import UPath
 
-from dispatch_to_pipedrive.dispatch_pro.errors import BadRecord, Unavailable
+from dispatch_to_pipedrive.dispatch_pro.contacts import read_contacts
+from dispatch_to_pipedrive.dispatch_pro.course import PAGE_SIZE, Advance, Course, Progress, Reader
+from dispatch_to_pipedrive.dispatch_pro.errors import NotFound, Unavailable
 from dispatch_to_pipedrive.dispatch_pro.feeds import Feed
-from dispatch_to_pipedrive.dispatch_pro.pages import Page, split_carefully, split_quickly
-from dispatch_to_pipedrive.dispatch_pro.segments import Landing, Segment, keyed, land_records
+from dispatch_to_pipedrive.dispatch_pro.mail import read_mail
+from dispatch_to_pipedrive.dispatch_pro.pages import Page
+from dispatch_to_pipedrive.dispatch_pro.parents import Files, read_parents
+from dispatch_to_pipedrive.dispatch_pro.placement.due import due_parents
+from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment
+from dispatch_to_pipedrive.dispatch_pro.placement.latest import latest_records
+from dispatch_to_pipedrive.dispatch_pro.segments import Landing, Segment, land_records
 from dispatch_to_pipedrive.dispatch_pro.ticks import PER_SECOND, instant
 
-__all__ = ["Advance", "Progress", "Segment", "advance", "land_records"]
+__all__ = ["Advance", "Extent", "Progress", "Segment", "advance", "land_records"]
 
-T = TypeVar("T")
-_PAGE_SIZE = 5000
 _FLUSHES = 2  # at once, each takes a few times its segment's size
-
-
-class Reader(Protocol):
-    """What reading needs of the client."""
-
-    async def read(self, path: str, params: Mapping[str, str], parse: Callable[[bytes], T]) -> T:
-        """What `parse` makes of the answer at `path`."""
+_CAPACITY = timedelta(days=14)  # as much as the vendor answers at once
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far one feed has come in this advance."""
+class Extent:
+    """How far an advance goes beyond its cursors.
 
-    feed: str
-    pages: int
-    rows: int
-    done: bool
-
-
-@dataclass(frozen=True)
-class Advance:
-    """What one feed brought. Commit `segments` and `cursor` together, or neither.
-
-    `drained`: the feed has nothing more at the moment. `rows` counts what was read; segments may hold fewer.
+    committed: all segments before it; without them every parent counts as new. sweep: ask all parents, contacts and
+    what is free for booking once more. files: how to look at attachments; without it only their names are known.
+    emails: exported e-mails, a .csv or a folder. recent: ask the export feeds for what changed within the vendor's
+    horizon of 15 minutes too; such records come again later.
     """
 
-    feed: str
-    segments: tuple[Segment, ...]
-    cursor: str
-    drained: bool
-    pages: int
-    rows: int
-
-
-@dataclass
-class _Course:
-    """One feed on its way."""
-
-    client: Reader
-    feed: Feed
-    landing: Landing
-    flushing: asyncio.Semaphore
-    report: Callable[[Progress], None]
-    pages: int = 0
-    rows: int = 0
-
-    async def fetch(self, params: Mapping[str, str]) -> tuple[Page, bytes]:
-        """A page, cut but not yet looked into, and its body."""
-        return await self.client.read(self.feed.path, {**self.feed.params, **params}, self._cut)
-
-    async def take(self, page: Page, body: bytes) -> tuple[Page, pa.Table]:
-        """Look into the page's records and let them land."""
-        page, records = await asyncio.to_thread(self._look, page, body)
-        self.pages += 1
-        self.rows += len(page.records)
-        self.landing.add(records)
-        if self.landing.full:
-            await self.flush()
-        self.report(Progress(self.feed.name, self.pages, self.rows, done=not page.has_more))
-        return page, records
-
-    def _cut(self, body: bytes) -> tuple[Page, bytes]:
-        page = split_quickly(body)
-        if self.feed.kind == "export" and not page.continue_from:
-            raise ValueError("a page of a feed has continueFrom")
-        return page, body
-
-    def _look(self, page: Page, body: bytes) -> tuple[Page, pa.Table]:
-        try:
-            return page, keyed(self.feed, page.records)
-        except BadRecord:
-            pass  # cut wrongly, or really bad
-        try:
-            page = split_carefully(body)
-        except ValueError as error:
-            raise Unavailable(self.feed.path, 200, f"the page is broken: {error}") from None
-        return page, keyed(self.feed, page.records)
-
-    async def flush(self) -> None:
-        async with self.flushing:
-            await asyncio.to_thread(self.landing.flush)
-
-    async def end(self, cursor: str, *, same: bool = False) -> Advance:
-        if same:
-            self.landing.discard()
-        await self.flush()
-        segments = tuple(self.landing.segments)
-        return Advance(self.feed.name, segments, cursor, True, self.pages, self.rows)
+    committed: Sequence[CommittedSegment] = ()
+    sweep: bool = False
+    files: Files | None = None
+    emails: Path | None = None
+    recent: bool = False
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 async def advance(
@@ -123,41 +60,138 @@ async def advance(
     feeds: Iterable[Feed],
     cursors: Mapping[str, str],
     raw: UPath,
+    extent: Extent | None = None,
     *,
-    recent: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> list[Advance]:
     """Read every feed from its cursor (none: from the beginning) to its end, all at once, into segments.
 
-    `recent` asks the export feeds for what changed within the vendor's horizon of 15 minutes too; such records
-    come again later. Raises the first failure after taking back what this call had landed; the cursors are
-    the caller's to keep, so nothing is lost by a failure.
+    What is read parent by parent comes after the rest, since that tells which parents are due; e-mails come last.
+    Raises the first failure after taking back what this call had landed; the cursors are the caller's to keep, so
+    nothing is lost by a failure.
     """
+    extent = extent or Extent()
     flushing = asyncio.Semaphore(_FLUSHES)
     report = on_progress or (lambda _progress: None)
-    courses = [_Course(client, feed, Landing(raw, feed), flushing, report) for feed in feeds]
-    tasks: list[asyncio.Task[Advance]] = []
+    courses = {feed.name: Course(client, feed, Landing(raw, feed), flushing, report) for feed in feeds}
+    tasks: dict[str, asyncio.Task[Advance]] = {}
     try:
         async with asyncio.TaskGroup() as group:
-            for course in courses:
-                cursor = cursors.get(course.feed.name)
-                if course.feed.kind == "export":
-                    read = _export(course, cursor, recent)
-                elif course.feed.kind == "list":
-                    read = _list(course, cursor)
-                else:
-                    read = course.end(cursor or "")
-                tasks.append(group.create_task(read))
+            for name, course in courses.items():
+                if (read := _reading(course, cursors.get(name), extent, raw)) is not None:
+                    tasks[name] = group.create_task(read)
+        found = {name: task.result() for name, task in tasks.items()}
+        found |= await _after(courses, cursors, extent, raw, list(found.values()))
     except BaseException as error:
-        for course in courses:
+        for course in courses.values():
             course.landing.discard()
         if isinstance(error, BaseExceptionGroup):
             raise error.exceptions[0] from None
         raise
-    return [task.result() for task in tasks]
+    return [found[name] for name in courses]
 
 
-async def _export(course: _Course, cursor: str | None, recent: bool) -> Advance:
+def _reading(
+    course: Course, cursor: str | None, extent: Extent, raw: UPath
+) -> Coroutine[Any, Any, Advance] | None:
+    """How a feed is read that needs no other; None for those that do."""
+    match course.feed.kind:
+        case "export":
+            return _export(course, cursor, extent.recent)
+        case "list":
+            return _list(course, cursor)
+        case "object":
+            return _object(course, cursor)
+        case "capacity":
+            return _capacity(course, cursor, extent)
+        case "contacts":
+            return _contacts(course, cursor, extent, raw)
+        case "parent" | "mail":
+            return None
+
+
+async def _after(
+    courses: Mapping[str, Course],
+    cursors: Mapping[str, str],
+    extent: Extent,
+    raw: UPath,
+    before: Sequence[Advance],
+) -> dict[str, Advance]:
+    """The feeds for which the others must have landed."""
+    generation = 1 + max((segment.generation for segment in extent.committed), default=0)
+    landed = [CommittedSegment(generation, one.feed, seg.path) for one in before for seg in one.segments]
+    found: dict[str, Advance] = {}
+    with due_parents(raw, extent.committed, landed) as due:
+        for name, course in courses.items():
+            if course.feed.kind == "parent":
+                found[name] = await read_parents(
+                    course, due, cursors.get(name), sweep=extent.sweep, files=extent.files
+                )
+    for name, course in courses.items():
+        if course.feed.kind == "mail":
+            found[name] = await read_mail(
+                course, extent.emails, cursors.get(name), raw, extent.committed, landed
+            )
+    return found
+
+
+async def _contacts(course: Course, cursor: str | None, extent: Extent, raw: UPath) -> Advance:
+    with latest_records(raw, course.feed.name, extent.committed) as latest:
+        return await read_contacts(course, latest, cursor, sweep=extent.sweep)
+
+
+async def _object(course: Course, cursor: str | None) -> Advance:
+    """One thing that is no list; it has no id, so it gets one."""
+
+    def verbatim(body: bytes) -> bytes:
+        if not isinstance(orjson.loads(body), dict):
+            raise ValueError("not a JSON object")
+        inside = body.strip()[1:-1].strip()
+        return b'{"id":1,' + inside + b"}" if inside else b'{"id":1}'
+
+    try:
+        record = await course.client.read(course.feed.path, course.feed.params, verbatim)
+    except NotFound:
+        return await _absent(course, cursor)
+    digest = hashlib.sha256(record).hexdigest()
+    if digest != cursor:
+        await course.land([record])
+    return await course.end(digest)
+
+
+async def _capacity(course: Course, cursor: str | None, extent: Extent) -> Advance:
+    """What is free within the next days; the answer changes with every booking, so it is asked once and in sweeps."""
+    if cursor and not extent.sweep:
+        return await course.end(cursor)
+    start = extent.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    question = {
+        "startsOnOrAfter": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "endsOnOrBefore": (start + _CAPACITY).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "skillBasedAvailability": False,
+    }
+    try:
+        answer = await course.client.read(course.feed.path, {}, orjson.loads, question)
+    except NotFound:
+        return await _absent(course, cursor)
+    frees = [{"id": _slot(one), **one} for one in answer["availabilities"]]
+    digest = hashlib.sha256(orjson.dumps(frees)).hexdigest()
+    if frees and digest != cursor:
+        stamped = [orjson.dumps({**one, "timeStamp": answer["timeStamp"]}) for one in frees]
+        await course.land(stamped)
+    return await course.end(digest)
+
+
+def _slot(free: Mapping[str, Any]) -> str:
+    units = ",".join(map(str, sorted(free["businessUnitIds"])))
+    return f"{free['startUtc']}/{free['endUtc']}/{units}"
+
+
+async def _absent(course: Course, cursor: str | None) -> Advance:
+    course.remark = f"the tenant has no {course.feed.name.replace('_', ' ')}: Dispatch Pro answered 404"
+    return await course.end(cursor or "")
+
+
+async def _export(course: Course, cursor: str | None, recent: bool) -> Advance:
     """A feed to its end; each page is asked for while the one before it lands."""
     options = {"includeRecentChanges": "true"} if recent else {}
 
@@ -209,18 +243,24 @@ class _Content:
         return f"{total:064x}"
 
 
-async def _list(course: _Course, cursor: str | None) -> Advance:
+async def _list(course: Course, cursor: str | None) -> Advance:
     """A list, whole or from its last modification less the overlap; unchanged content lands nothing."""
     feed = course.feed
     before = orjson.loads(cursor) if cursor else {"since": None, "digest": None}
-    params = {"pageSize": str(_PAGE_SIZE)}
+    params = {"pageSize": str(PAGE_SIZE)}
     if before["since"] is not None:
         params["modifiedOnOrAfter"] = instant(before["since"])
     content = _Content(None if feed.overlap is None else int(feed.overlap.total_seconds()) * PER_SECOND)
     number = 0
     while True:
         number += 1
-        page, records = await course.take(*await course.fetch({**params, "page": str(number)}))
+        try:
+            fetched = await course.fetch({**params, "page": str(number)})
+        except NotFound:
+            if not feed.optional or number > 1:
+                raise
+            return await _absent(course, cursor)
+        page, records = await course.take(*fetched)
         content.add(page.records, records["modified_on"].to_pylist())
         if not page.has_more:
             break

@@ -56,3 +56,9 @@ def _offset(zone: pa.Array) -> pa.Array:
     minutes = pc.utf8_slice_codeunits(plain, 4, 6).cast(pa.int64())
     sign = pc.if_else(pc.starts_with(plain, "-"), -1, 1)
     return pc.multiply(sign, pc.add(pc.multiply(hours, 3600), pc.multiply(minutes, 60)))
+
+
+def tick_of(timestamp: str) -> int:
+    """The tick of one timestamp. Raises ValueError as `ticks` does."""
+    (tick,) = ticks(pa.array([timestamp], pa.string())).to_pylist()
+    return cast("int", tick)

@@ -6,9 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
 import pandas as pd
+from pydantic import Field
 
 from dispatch_to_pipedrive.dispatch_pro.client import DispatchProClient
+from dispatch_to_pipedrive.dispatch_pro.downloads import Downloads
 from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, REFERENCE, Feed
+from dispatch_to_pipedrive.dispatch_pro.hosts import Hosts
+from dispatch_to_pipedrive.dispatch_pro.parents import Files
 from dispatch_to_pipedrive.dispatch_pro.placement import (
     PlacementMissing,
     build_placement,
@@ -17,7 +21,7 @@ from dispatch_to_pipedrive.dispatch_pro.placement import (
     root_sizes,
 )
 from dispatch_to_pipedrive.dispatch_pro.placement.index import read_index
-from dispatch_to_pipedrive.dispatch_pro.raw import Advance, Progress, advance
+from dispatch_to_pipedrive.dispatch_pro.raw import Advance, Extent, Progress, advance
 from dispatch_to_pipedrive.dispatch_pro.segments import segment_schema
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.plan import first_loads, plan_batches
@@ -35,12 +39,33 @@ SHOWN = 20
 RAW_KEYS = {name: dg.AssetKey(["raw", name]) for name in FEEDS}
 
 
+class Reading(dg.Config):
+    """How far an advance goes."""
+
+    sweep: bool = Field(
+        default=False,
+        description="Ask every job, customer, site and contact once more for files, notes and connections, "
+        "whether it changed or not; once before sign-off.",
+    )
+
+
+_HOW = {
+    "export": "read on from the stored cursor",
+    "list": "read whole, or from its last change less an overlap",
+    "parent": "read for parents that changed or have open work, and for all of them in a sweep",
+    "contacts": "read from their last change less an overlap, and all of them in a sweep",
+    "object": "read whole",
+    "capacity": "asked for the next 14 days, once and in a sweep",
+    "mail": "read from EMAILS_PATH",
+}
+
+
 def _raw_spec(feed: Feed) -> dg.AssetSpec:
     columns = [dg.TableColumn(field.name, str(field.type)) for field in segment_schema(feed)]
     what = "Reference data" if feed.name in REFERENCE else "Records that belong to a customer"
     return dg.AssetSpec(
         RAW_KEYS[feed.name],
-        description=f"{what}, verbatim, from `{feed.path}`; read on from the stored cursor, landed as "
+        description=f"{what}, verbatim, from `{feed.path or 'exported e-mails'}`; {_HOW[feed.kind]}, landed as "
         "immutable segments that one ledger transaction makes visible.",
         metadata={
             "dagster/column_schema": dg.TableSchema(columns=columns),
@@ -54,17 +79,21 @@ def _raw_spec(feed: Feed) -> dg.AssetSpec:
 @dg.multi_asset(
     name="advance", specs=[_raw_spec(feed) for feed in FEEDS.values()], can_subset=True, pool=SOURCE_POOL
 )
-def raw(context: dg.AssetExecutionContext, migration: Migration) -> Iterator[dg.MaterializeResult[None]]:
+def raw(
+    context: dg.AssetExecutionContext, migration: Migration, config: Reading
+) -> Iterator[dg.MaterializeResult[None]]:
     """Advance the selected feeds; what is new becomes one generation."""
     feeds = [FEEDS[key.path[-1]] for key in sorted(context.selected_asset_keys)]
     with plain_words(), migration.source_to_myself("advancing the feeds"):
         cursors = migration.ledger.cursors()
-        advances = asyncio.run(_advance(migration, feeds, cursors))
+        advances = asyncio.run(_advance(migration, feeds, cursors, sweep=config.sweep))
         faults.point("segments_landed")
         generation = migration.ledger.commit_generation(advances, cursors)
         faults.point("generation_committed")
     context.log.info("generation %s", generation if generation is not None else "none: nothing new arrived")
     for one in advances:
+        if one.remark:
+            context.log.info("%s: %s", one.feed, one.remark)
         yield dg.MaterializeResult(
             asset_key=RAW_KEYS[one.feed],
             metadata={
@@ -73,12 +102,18 @@ def raw(context: dg.AssetExecutionContext, migration: Migration) -> Iterator[dg.
                 "pages": one.pages,
                 "segments": len(one.segments),
                 "bytes": sum(segment.bytes for segment in one.segments),
+                **({"remark": one.remark} if one.remark else {}),
                 **({} if generation is None else {"generation": generation}),
             },
         )
 
 
-async def _advance(migration: Migration, feeds: list[Feed], cursors: dict[str, str]) -> list[Advance]:
+async def _advance(
+    migration: Migration, feeds: list[Feed], cursors: dict[str, str], *, sweep: bool
+) -> list[Advance]:
+    settings = migration.settings
+    credentials = credentials_of(settings)
+    hosts = Hosts(credentials.api_url, settings.hosts)
     rows: Counter[str] = Counter()
     stage = Stage("", "export")
 
@@ -86,8 +121,17 @@ async def _advance(migration: Migration, feeds: list[Feed], cursors: dict[str, s
         rows[progress.feed] = progress.rows
         stage(rows.total(), None)
 
-    async with DispatchProClient(credentials_of(migration.settings)) as client:
-        found = await advance(client, feeds, cursors, migration.data / "raw", on_progress=on_progress)
+    async with (
+        DispatchProClient(credentials) as client,
+        Downloads(client, hosts, settings.home / "source-spool") as downloads,
+    ):
+        extent = Extent(
+            committed=committed(migration.ledger, migration.ledger.latest_generation()),
+            sweep=sweep,
+            files=Files(downloads, settings.file_limit, settings.oversized),
+            emails=settings.emails_path,
+        )
+        found = await advance(client, feeds, cursors, migration.data / "raw", extent, on_progress=on_progress)
     stage(rows.total(), rows.total())
     return found
 
