@@ -240,7 +240,7 @@ def _verify(migration: Migration, file: Path) -> tuple[int, list[Record]]:
     return ended.code, json.loads(file.read_text(encoding="utf-8"))
 
 
-@pytest.mark.promise("R019", "R021")
+@pytest.mark.promise("R019", "R021", "R063")
 def test_every_corruption_is_named_and_nothing_else(migrated: Migrated, tmp_path: Path) -> None:
     """More than twenty, each on a record of its own."""
     migration = migrated.again(tmp_path / "home")
