@@ -64,6 +64,8 @@ _NAMES = {
 }
 """Entity → the field by which its records are named; nothing refers to a note."""
 _RECORD = "(record)"
+_OF_BYTES = ("size", "sha-256")
+"""What reading back says of a file's content."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,9 @@ class Sides:
     """Both sides of a batch, and what gives the account's ids their names.
 
     source: the normalized frames; mapped: the same rows in logical form. links: source key → link, by entity;
-    records: Pipedrive id → record as listed, by entity. users: id → e-mail. not_taken: wire names of deal fields
-    that the account does not take on creation. sent: source key of a file → what was sent of it (size, sha256).
-    plan: the account's, which decides what the numbers of `visible_to` mean.
+    records: Pipedrive id → record as listed, by entity. users: id → e-mail. not_taken: entity → wire names of
+    fields that the account does not take. sent: source key of a file → what was sent of it (size, sha256). plan: the
+    account's, which decides what the numbers of `visible_to` mean.
     """
 
     maps: Maps
@@ -85,7 +87,7 @@ class Sides:
     owners: Owners
     users: Mapping[int, str]
     generation: int
-    not_taken: frozenset[str] = frozenset()
+    not_taken: Mapping[str, frozenset[str]] = dataclass_field(default_factory=dict)
     sent: Mapping[str, Mapping[str, Any]] = dataclass_field(default_factory=dict)
     plan: str = ""
 
@@ -95,7 +97,7 @@ def field_diff(sides: Sides, differences: Iterable[Difference]) -> pd.DataFrame:
 
     After the fields come the differences that belong to no wanted record: extra ones, and totals.
     """
-    told = list(differences)
+    told = [d._replace(field="content") if d.field in _OF_BYTES else d for d in differences]
     names = _Names(sides)
     verdicts = {(d.entity, d.source_key, d.field): d.verdict for d in told if d.verdict != "extra"}
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
@@ -179,7 +181,7 @@ def _entity_rows(
         for name, field in fields.items():
             verdict = whole or verdicts.get((entity, key, name))
             if verdict is None:
-                refused = entity == "deals" and name in sides.not_taken
+                refused = name in sides.not_taken.get(entity, ())
                 verdict = "not taken" if refused else "equal"
             raw = verdict in ("wrong", "kept")
             yield (

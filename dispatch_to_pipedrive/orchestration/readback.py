@@ -160,7 +160,9 @@ async def field_rows(
         owners=decided(owners),
         users=users,
         generation=manifest.generation_to,
-        not_taken=not_taken(ledger.capabilities(scope.account), "deals"),
+        not_taken={entity: not_taken(ledger.capabilities(scope.account), entity) for entity in logical},
+        sent={key: past.told for key, past in ledger.past(scope, "files", links["files"]).items()},
+        plan=session.client.budget.plan.name,
     )
     return field_diff(sides, verdicts.differences)
 

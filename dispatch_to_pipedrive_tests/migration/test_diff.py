@@ -154,7 +154,7 @@ def sides(**changes: Any) -> Sides:
         "owners": Owners({"tess@x.example": 11}, fallback=12),
         "users": USERS,
         "generation": 1,
-        "not_taken": frozenset({"add_time"}),
+        "not_taken": {"deals": frozenset({"add_time"})},
     }
     return Sides(**{**values, **changes})
 

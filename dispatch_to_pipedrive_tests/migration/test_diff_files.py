@@ -35,11 +35,11 @@ SOURCE = {
     "deals": pd.DataFrame({"source_key": ["job:1/deal"], "root": [1], "job_number": ["#1"]}),
     "files": pd.DataFrame(
         {
-            "source_key": ["attachment:7/file", "job_note:8/image-0123456789ab"],
-            "root": [1, 1],
-            "name": ["before.jpg", "image.png"],
-            "source": ["attachment:7", "data:image/png;base64," + "A" * 900],
-            "deal_key": ["job:1/deal", "job:1/deal"],
+            "source_key": ["attachment:7/file", "job_note:8/image-0123456789ab", "attachment:9/file"],
+            "root": [1, 1, 1],
+            "name": ["before.jpg", "image.png", "after.jpg"],
+            "source": ["attachment:7", "data:image/png;base64," + "A" * 900, "attachment:9"],
+            "deal_key": ["job:1/deal", "job:1/deal", "job:1/deal"],
         }
     ),
     "notes": pd.DataFrame(
@@ -57,12 +57,15 @@ SOURCE = {
 }
 LINKS = {
     "deals": {"job:1/deal": 201},
-    "files": {"attachment:7/file": 301, "job_note:8/image-0123456789ab": 302},
+    "files": {"attachment:7/file": 301, "job_note:8/image-0123456789ab": 302, "attachment:9/file": 303},
     "notes": {"job_note:8/note": 401},
 }
 RECORDS = {
     "deals": {201: {"id": 201, "title": "#1"}},
-    "files": {301: {"id": 301, "name": "before.jpg", "size": 1_234, "deal_id": 201, "visible_to": 7}},
+    "files": {
+        301: {"id": 301, "name": "before.jpg", "size": 1_234, "deal_id": 201, "visible_to": 7},
+        303: {"id": 303, "name": "after.jpg", "size": 1_234, "deal_id": 201, "visible_to": 7},
+    },
     "notes": {
         401: {
             "id": 401,
@@ -90,16 +93,20 @@ def rows() -> pd.DataFrame:
         owners=Owners({"tess@x.example": 11}, fallback=12),
         users={11: "tess@x.example"},
         generation=1,
-        sent={"attachment:7/file": {"size": 1_234, "sha256": "ab" * 32}},
+        sent={
+            "attachment:7/file": {"size": 1_234, "sha256": "ab" * 32},
+            "attachment:9/file": {"size": 1_234, "sha256": "ab" * 32},
+        },
         plan="premium",
     )
     gone = Difference("files", "job_note:8/image-0123456789ab", 302, "", "", "", "missing")
-    return field_diff(sides, [gone])
+    other = Difference("files", "attachment:9/file", 303, "sha-256", "ab", "cd", "wrong")
+    return field_diff(sides, [gone, other])
 
 
 @pytest.mark.promise("R081", "R023")
 def test_a_file_is_told_by_its_name_parent_size_and_hash(rows: pd.DataFrame) -> None:
-    lost, moved = file_lines(rows, VERDICTS)
+    lost, other, moved = file_lines(rows, VERDICTS)
     assert moved == {
         "source_key": "attachment:7/file",
         "name": "before.jpg",
@@ -109,10 +116,11 @@ def test_a_file_is_told_by_its_name_parent_size_and_hash(rows: pd.DataFrame) -> 
         "verdict": "equal",
     }
     assert (lost["verdict"], lost["found"]) == ("missing", "")
+    assert (other["verdict"], other["name"]) == ("wrong", "after.jpg")
     sources = rows.loc[rows["field"] == "content", "source_value"].tolist()
     assert sources[:2] == ["attachment:7", "data:image/png;base64,…"]
     seen = rows[(rows["field"] == "visible_to") & (rows["verdict"] == "equal")]
-    assert seen[["mapped", "read_back"]].to_numpy().tolist() == [["everyone", "everyone"]]
+    assert seen[["mapped", "read_back"]].to_numpy().tolist() == [["everyone", "everyone"]] * 2
 
 
 @pytest.mark.promise("R081", "R056")
