@@ -44,6 +44,11 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="Dispatch Pro: its secret"
     )
     dispatch_pro_app_key: SecretStr = Field(default=SecretStr(""), description="Dispatch Pro: the app's key")
+    dispatch_pro_calls_per_second: int = Field(
+        default=60,
+        ge=1,
+        description="Dispatch Pro: calls a second that the app may make (the vendor grants 60)",
+    )
     pipedrive_api_url: str = Field(
         default="", description="Pipedrive: scheme and host; v2 is at {url}/api/v2, v1 at {url}/api/v1"
     )

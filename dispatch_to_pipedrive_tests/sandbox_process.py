@@ -138,6 +138,8 @@ def start_sandbox(customers: int = 20, seed: int = 1, **options: Any) -> Sandbox
             errors.join()
             raise SandboxError(code, "".join(errors.said))
         if line == "READY":
+            if options.get("no_limits"):
+                env["DISPATCH_PRO_CALLS_PER_SECOND"] = "2000"
             return Sandbox(env, process, httpx.Client(timeout=30))
         key, _, value = line.partition("=")
         env[key] = value

@@ -51,7 +51,9 @@ class Checked(httpx.AsyncHTTPTransport):
 async def reading(sandbox: Sandbox) -> AsyncIterator[DispatchProClient]:
     names = ("AUTH_URL", "API_URL", "TENANT_ID", "CLIENT_ID", "CLIENT_SECRET", "APP_KEY")
     credentials = Credentials(*(sandbox.env[f"DISPATCH_PRO_{name}"] for name in names))
-    async with DispatchProClient(credentials, first_wait=0.01, transport=Checked()) as client:
+    async with DispatchProClient(
+        credentials, first_wait=0.01, transport=Checked(), calls_per_second=2000
+    ) as client:
         yield client
 
 
@@ -162,7 +164,7 @@ async def test_faults_on_the_way_lose_and_double_nothing(
 async def reading_unchecked(sandbox: Sandbox) -> AsyncIterator[DispatchProClient]:
     names = ("AUTH_URL", "API_URL", "TENANT_ID", "CLIENT_ID", "CLIENT_SECRET", "APP_KEY")
     credentials = Credentials(*(sandbox.env[f"DISPATCH_PRO_{name}"] for name in names))
-    async with DispatchProClient(credentials, first_wait=0.001, attempts=12) as client:
+    async with DispatchProClient(credentials, first_wait=0.001, attempts=12, calls_per_second=2000) as client:
         yield client
 
 

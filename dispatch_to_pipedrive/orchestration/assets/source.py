@@ -122,7 +122,7 @@ async def _advance(
         stage(rows.total(), None)
 
     async with (
-        DispatchProClient(credentials) as client,
+        DispatchProClient(credentials, calls_per_second=settings.dispatch_pro_calls_per_second) as client,
         Downloads(client, hosts, settings.home / "source-spool") as downloads,
     ):
         extent = Extent(
