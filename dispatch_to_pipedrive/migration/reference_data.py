@@ -14,6 +14,7 @@ from dispatch_to_pipedrive.mapping.destinations import (
     PRIORITY_FIELD,
     custom_field_destinations,
     destinations,
+    in_words,
 )
 from dispatch_to_pipedrive.mapping.model import Maps, folded
 from dispatch_to_pipedrive.migration.dispositions import (
@@ -240,7 +241,7 @@ def reference_of(
     for name, feed in DEFINES.items():
         if name in own:
             own[name] = own[name].assign(read_by=_read_by(own[name]["name"], feed, maps))
-    places = destinations(maps)
+    places = destinations(maps, mentioned=False)
     tables, hits = {}, []
     for name, frame in own.items():
         tables[name], found = _disposed(name, frame, places, now)
@@ -290,7 +291,7 @@ def _own_columns(table: Table, rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame
 def _read_by(names: pd.Series, feed: str, maps: Maps) -> pd.Series:
     """The fields of the map that read the custom fields of these names."""
     known = custom_field_destinations(maps)
-    told = {name: ", ".join(known.get((feed, folded(name)), ())) for name in names.dropna().unique()}
+    told = {name: in_words(known.get((feed, folded(name)), ())) for name in names.dropna().unique()}
     return names.map(told).astype("string").fillna("")
 
 
@@ -342,7 +343,7 @@ def _rank(disposition: str) -> int:
 
 
 def _field_of(rule: Rule, places: Mapping[str, Sequence[str]]) -> str:
-    return ", ".join(dict.fromkeys(name for column in rule.columns for name in places.get(column, ())))
+    return in_words(name for column in rule.columns for name in places.get(column, ()))
 
 
 def _said(rule: Rule, frame: pd.DataFrame, field: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from dispatch_to_pipedrive.mapping.destinations import custom_field_destinations, destinations
+from dispatch_to_pipedrive.mapping.destinations import custom_field_destinations, destinations, in_words
 from dispatch_to_pipedrive.mapping.model import Maps, folded
 from dispatch_to_pipedrive.mapping.objects import SINGULAR
 from dispatch_to_pipedrive.migration.inventory.left_out import covers, why_left_out
@@ -136,13 +136,7 @@ class _Known:
         return [column for column in by_field.get(name, ()) if column in self.of_column]
 
     def _places(self, columns: Sequence[str]) -> str:
-        """`Deal: title, Job_Type__c; Activity: subject`."""
-        found: dict[str, dict[str, None]] = {}
-        for column in columns:
-            for place in self.of_column[column]:
-                entity, _, name = place.partition(": ")
-                found.setdefault(entity, {})[name] = None
-        return "; ".join(f"{entity}: {', '.join(names)}" for entity, names in found.items())
+        return in_words(place for column in columns for place in self.of_column[column])
 
     def _by_name(self, path: str) -> str:
         """Custom fields are told one by one; the list of them is accounted for by its own rows."""
@@ -178,7 +172,7 @@ def _custom_fields(given: Sources, maps: Maps) -> Iterator[Row]:
     for feed, name, missing, records in counts:
         filled, owner = int(records) - int(missing), str(feed).partition(".")[0]
         if place := places.get((feed, folded(str(name)))):
-            yield Row(owner, name, CUSTOM, filled, MOVED, "; ".join(place), str(feed))
+            yield Row(owner, name, CUSTOM, filled, MOVED, in_words(place), str(feed))
         else:
             yield Row(owner, name, CUSTOM, filled, LEFT, why=_why_custom(given, str(feed), str(name), filled))
 
