@@ -284,6 +284,11 @@ def test_even_twenty_customers_show_every_kind_of_text() -> None:
         assert any("<img" in note["text"] for note in records(20, 1, feed))
     assert sum(storage in (job["summary"] or "") for job in records(20, 1, "jobs")) >= 2
     assert all("{storage}" not in text for text in texts)
+    users = {t["userId"]: t["email"] for t in records(20, 1, "technicians")}
+    mails = {email.strip().lower() for _, email, _ in tenant(20, 1).people()}
+    written = {users.get(note["createdById"]) for note in records(20, 1, "job_notes")}
+    assert any(mail and mail.strip().lower() in mails for mail in written)
+    assert any(mail is None for mail in written)
     many = records(900, 4, "job_notes")
     assert 0.03 < sum("/images/" in note["text"] for note in many) / len(many) < 0.1
 

@@ -137,6 +137,17 @@ def test_a_dump_is_loaded_and_its_clock_goes_on(new_sandbox: Start, tmp_path: Pa
     assert second.env["PIPEDRIVE_API_TOKEN"] == first.env["PIPEDRIVE_API_TOKEN"]
 
 
+def test_a_tenant_has_so_many_files_and_fields_as_the_options_say(new_sandbox: Start) -> None:
+    sandbox = new_sandbox(customers=3, attachments=5, attachment_bytes=70_000, extra_fields=True)
+    assert [file["size"] for file in sandbox.control("dispatch", "files")] == [70_000] * 5
+    assert sandbox.control("dispatch", "tenant")["counts"]["job_custom_field_types"] == 14
+    first = sandbox.control("dispatch", "tenant/job_notes/530000000")
+    assert (
+        f"{sandbox.dispatch_url}/storage/"
+        in sandbox.change("add_note", entity="job", id=first["jobId"], text="", images=1)["text"]
+    )
+
+
 def test_wrong_options_end_with_code_2() -> None:
     for arguments in (["--plan", "gold"], ["--customers", "0"], ["--colour", "red"]):
         ended = subprocess.run(

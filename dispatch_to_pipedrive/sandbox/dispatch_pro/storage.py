@@ -4,6 +4,7 @@ As with the vendor's sibling endpoints the API answers a download with a 302 to 
 service: it knows no token and no app key, and refuses (400) who shows it one, so that a leak is noticed.
 """
 
+import asyncio
 import hmac
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -160,6 +161,7 @@ async def _stream(request: Request, file: File, start: int, end: int, *, cut: bo
         if transport is None:
             raise RuntimeError("this server gives no access to its transport, so a body cannot end early")
         transport.close()
+        await asyncio.Event().wait()  # the client's end of the connection ends this task
 
 
 def _refuse_credentials(request: Request, tenant: Tenant) -> Response | None:

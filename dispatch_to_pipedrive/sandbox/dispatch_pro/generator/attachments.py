@@ -8,7 +8,7 @@ from ..draw import Draw, count_up
 from ..files import File, media_type
 from ..table import Columns, Record
 from ..times import DAY, HOUR, TICKS, Ints, write_many
-from .catalog import USER_OF_OFFICE
+from .catalog import author_of
 from .edges import FileCase
 from .jobs import JOB, Jobs
 
@@ -99,7 +99,7 @@ def attachment_columns(jobs: Jobs, files: Attachments) -> Columns:
             {
                 "id": ATTACHMENT + row,
                 "fileName": files.name(row, looks),
-                "createdById": USER_OF_OFFICE + looks % 4,
+                "createdById": author_of(looks),
                 "createdOn": at,
                 "jobId": JOB + job,
             }

@@ -12,6 +12,7 @@ from ..times import DAY, write_ticks
 from . import names, reference, staff
 from .catalog import (
     CANCEL_REASONS,
+    FEWEST,
     JOB_TYPE,
     JOB_TYPE_SUMMARIES,
     JOB_TYPES,
@@ -45,7 +46,7 @@ def make_company(
 ) -> Company:
     """The company of a tenant with that many customers; `extra_fields` are 40 more custom fields."""
     draw = Draw(seed, "company")
-    count = min(80, 9 + customers // 1500)
+    count = min(80, FEWEST + customers // 1500)
     technicians = staff.technicians(draw, now, count, fields_of("technicians", extra=extra_fields))
     office = staff.office(draw, now)
     tables = {

@@ -8,7 +8,7 @@ from ..draw import Draw, count_up
 from ..table import Columns, Record
 from ..times import DAY, HOUR, Ints, trimmed, write_many
 from . import names, texts
-from .catalog import CANCEL_REASONS, REASON, USER_OF_OFFICE
+from .catalog import CANCEL_REASONS, REASON, USER_OF_OFFICE, author_of
 from .customers import CUSTOMER, FRACTIONS, LOCATION, Customers, cases, last_touched
 from .edges import CANCELED, NoteCase
 from .jobs import JOB, Jobs
@@ -75,7 +75,7 @@ def note_columns(
                     "active": is_active,
                     "text": text,
                     "isPinned": pinned,
-                    "createdById": USER_OF_OFFICE + looks % 4,
+                    "createdById": author_of(looks),
                     "createdOn": at,
                     "modifiedOn": changed,
                     key: of,
