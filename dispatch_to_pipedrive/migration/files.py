@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.window import Draft
 from dispatch_to_pipedrive.pipedrive.streams import LocalFile
@@ -100,6 +101,7 @@ class Spool:
             self.unfetchable.append((draft, error.words))
             return
         self._here.add(file.path)
+        faults.point("file_fetched")
         known = {"content": source_name(str(body["content"])), "size": file.size, "sha256": file.sha256}
         now = self.session.client.budget.server_now().isoformat(timespec="seconds")
         intent = replace(draft.intent, body={**body, **known}, server_date=now)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.lease import BEAT, Lease, Reading, acquire, boot_clock
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, utc_now
 from dispatch_to_pipedrive.migration.values import Intent
@@ -136,7 +137,12 @@ async def writing(
             # On the boot clock: a holder sends nothing that its lease would not outlive by a timeout.
             last = lease.others_heard + access.lease_seconds - access.timeout
             session.quiet_since = min(boot_clock(), last)
-            session.client.before_send = lambda: lease.assert_outlives(access.timeout)
+
+            def look() -> None:
+                lease.assert_outlives(access.timeout)
+                faults.point("last_look")
+
+            session.client.before_send = look
             with lease:
                 yield session
 

@@ -48,7 +48,7 @@ def runs(draw: st.DrawFn, generations: int, roots: int) -> list[tuple[range, int
             st.tuples(
                 st.sampled_from(batches),
                 st.integers(1, generations),
-                st.none() | st.integers(0, 40),
+                st.none() | st.integers(0, 80),
             ),
             min_size=1,
             max_size=3,

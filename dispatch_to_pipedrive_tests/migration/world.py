@@ -17,7 +17,7 @@ from dispatch_to_pipedrive.mapping.load import load_maps
 from dispatch_to_pipedrive.mapping.model import Maps
 from dispatch_to_pipedrive.mapping.needs import schema_needs
 from dispatch_to_pipedrive.migration import faults
-from dispatch_to_pipedrive.migration.files import Fetched, Unfetchable
+from dispatch_to_pipedrive.migration.files import Fetch, Fetched, Unfetchable
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.listing import take_listing
 from dispatch_to_pipedrive.migration.load import Load, LoadReport, load_entity
@@ -49,6 +49,8 @@ class World:
     unfetchable: dict[str, str] = field(default_factory=dict)
     """Sources that give no bytes, with the words why."""
     fetched: list[str] = field(default_factory=list)
+    fetching: Fetch | None = None
+    """Fetches instead of `fetch`."""
 
     def reset(self) -> None:
         """Put the account back to where only its schema was made, without faults."""
@@ -118,7 +120,15 @@ class World:
         owners = Owners({}, session.user_id)
         reports = [
             await load_entity(
-                Load(session, schema, self.maps[entity], owners, manifest, retry, fetch=self.fetch),
+                Load(
+                    session,
+                    schema,
+                    self.maps[entity],
+                    owners,
+                    manifest,
+                    retry,
+                    fetch=self.fetching or self.fetch,
+                ),
                 frames[entity],
             )
             for entity in ENTITIES

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import dagster as dg
@@ -19,6 +19,7 @@ from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.orchestration.assets.clearance import clearance
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, ENTITIES, described
 from dispatch_to_pipedrive.orchestration.errors import plain_words
+from dispatch_to_pipedrive.orchestration.files import fetching
 from dispatch_to_pipedrive.orchestration.partitions import BATCHES
 from dispatch_to_pipedrive.orchestration.present import present
 from dispatch_to_pipedrive.orchestration.progress import Stage
@@ -106,7 +107,11 @@ async def _load(
         )
         stage(0, len(frame))
         made = applied(maps[entity], frame, RenderOptions(migration.currency(session)))
-        report = await load_entity(load, made.frame)
+        if entity == "files" and len(frame):
+            async with fetching(migration.settings, frame) as fetch:
+                report = await load_entity(replace(load, fetch=fetch), made.frame)
+        else:
+            report = await load_entity(load, made.frame)
         return (
             report,
             made.problems,
