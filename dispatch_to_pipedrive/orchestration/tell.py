@@ -6,7 +6,8 @@ from typing import Any
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.values import TENANT
 from dispatch_to_pipedrive.pipedrive.plans import plan_named
-from dispatch_to_pipedrive.reports.status import Facts, Status, status_of
+from dispatch_to_pipedrive.pipedrive.prices import UPDATE, price
+from dispatch_to_pipedrive.reports.status import ENTITIES, Facts, Status, status_of
 from dispatch_to_pipedrive.settings import Settings
 
 
@@ -29,7 +30,9 @@ def status(ledger: Ledger, settings: Settings) -> Status:
             "tenant": scope.tenant,
             "reports": reports,
             "operations": ledger.batch_operations(account),
-            "close_times_follow": ledger.capabilities(account).get("close_times_with_status") is False,
+            "prices": {entity: price("create", entity) for entity in ENTITIES},
+            "close": UPDATE if ledger.capabilities(account).get("close_times_with_status") is False else 0,
+            "files": ledger.moved_files(account)._asdict(),
             "tokens": ledger.tokens(account),
             "tokens_today": {} if day is None else ledger.tokens(account, day),
             "day": day,

@@ -50,6 +50,8 @@ class Status:
     totals: Mapping[str, EntityTotals]
     fields_verified: int
     differences: int
+    files: Mapping[str, int]
+    """files, bytes: what was sent; read_back, bytes_read_back: what of it was read back and found equal."""
     floor: int
     tokens: Mapping[str, int]
     day: str | None
@@ -74,7 +76,8 @@ class Facts:
     """What the ledger knows, as it stands there.
 
     manifests: key, kind, generation, roots (a tuple), records, tokens. reports: (batch, stage) → report.
-    operations: (batch, entity, verb, status) → (number, tokens).
+    operations: (batch, entity, verb, status) → (number, tokens). prices: entity → tokens of a create. close: tokens of
+    the second request for a deal's closing time, where the account takes it in no other way.
     """
 
     account: str | None = None
@@ -84,7 +87,9 @@ class Facts:
     manifests: Sequence[Any] = ()
     reports: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     operations: Mapping[tuple[str, str, str, str], tuple[int, int]] = field(default_factory=dict)
-    close_times_follow: bool = False
+    prices: Mapping[str, int] = field(default_factory=dict)
+    close: int = 0
+    files: Mapping[str, int] = field(default_factory=dict)
     tokens: Mapping[str, int] = field(default_factory=dict)
     day: str | None = None
     tokens_today: Mapping[str, int] = field(default_factory=dict)
@@ -116,6 +121,7 @@ def status_of(facts: Facts) -> Status:
         totals=_totals(facts, counted),
         fields_verified=sum(int(v["fields"]) for v in verdicts),
         differences=sum(int(v["blocking"]) for v in verdicts),
+        files=dict(facts.files),
         floor=_floor(facts),
         tokens=dict(facts.tokens),
         day=facts.day,
@@ -228,9 +234,11 @@ def _floor(facts: Facts) -> int:
     """
     tokens = 0
     for (_, entity, verb, status), (number, _) in facts.operations.items():
-        needed = verb == "create" or (verb == "update" and entity == "deals" and facts.close_times_follow)
-        if entity in ENTITIES and status in ("done", "settled") and needed:
-            tokens += 5 * number
+        if entity in ENTITIES and status in ("done", "settled"):
+            if verb == "create":
+                tokens += facts.prices[entity] * number
+            elif verb == "update" and entity == "deals":
+                tokens += facts.close * number
     return tokens
 
 

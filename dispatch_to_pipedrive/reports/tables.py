@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from dispatch_to_pipedrive.reports.forecast import comparison
+from dispatch_to_pipedrive.reports.forecast import comparison, size
 from dispatch_to_pipedrive.reports.status import Status
 
 SHOWN = 20
@@ -28,6 +28,12 @@ def summary(status: Status) -> RenderableType:
         f"tokens: {spent} for records{ratio}, {status.tokens.get('schema', 0)} for schema and preparation",
         f"fields verified: {status.fields_verified}, differences: {status.differences}",
     ]
+    if status.files.get("files"):
+        lines.append(
+            "files sent: {files} with {bytes}, the bytes of {read_back} read back ({bytes_read_back})".format(
+                **{k: size(v) if k.startswith("bytes") else f"{v:,}" for k, v in status.files.items()}
+            )
+        )
     if status.forecast is not None:
         lines.append(comparison(status.forecast))
     return Group(table, Text("\n".join(lines)))

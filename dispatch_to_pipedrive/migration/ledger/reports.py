@@ -1,7 +1,7 @@
 """What each batch came to, and who signed what."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -9,6 +9,15 @@ import sqlalchemy as sa
 from dispatch_to_pipedrive.migration.ledger import tables as t
 from dispatch_to_pipedrive.migration.ledger.database import canonical_json, utc_now
 from dispatch_to_pipedrive.migration.ledger.operations import Operations
+
+
+class MovedFiles(NamedTuple):
+    """Files that were sent, and of them those whose bytes were read back and found equal; each with its bytes."""
+
+    files: int = 0
+    bytes: int = 0
+    read_back: int = 0
+    bytes_read_back: int = 0
 
 
 class Reports(Operations):
@@ -24,6 +33,28 @@ class Reports(Operations):
         )
         with self._read() as conn:
             return {(b, e, v, s): (int(n), int(k)) for b, e, v, s, n, k in conn.execute(query)}
+
+    def moved_files(self, account: str) -> MovedFiles:
+        """What was sent of files, and what of it was proven."""
+        c = t.operation.c
+        sent = sa.select(c.echo).where(
+            c.account == account,
+            c.entity == "files",
+            c.event == "outcome",
+            c.verb == "create",
+            c.status.in_(("done", "settled")),
+            c.echo.is_not(None),
+        )
+        proven = sa.select(t.proven_file.c.pipedrive_id).where(t.proven_file.c.account == account)
+        files = size = read_back = read_size = 0
+        with self._read() as conn:
+            known = set(conn.scalars(proven))
+            for echo in conn.scalars(sent):
+                record = orjson.loads(echo)
+                files, size = files + 1, size + int(record.get("size") or 0)
+                if record.get("id") in known:
+                    read_back, read_size = read_back + 1, read_size + int(record.get("size") or 0)
+        return MovedFiles(files, size, read_back, read_size)
 
     def report_batch(self, account: str, batch: str, stage: str, run: str, report: Mapping[str, Any]) -> None:
         """Keep what the latest run of a batch's stage came to."""
