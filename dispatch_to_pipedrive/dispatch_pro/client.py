@@ -99,9 +99,14 @@ class DispatchProClient:
     ) -> None:
         await self._http.aclose()
 
-    async def get(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """The JSON object at `path` ("{tenant}" in it is filled in). Raises RequestFailed's children."""
-        return await self.read(path, params or {}, _object)
+    async def get(
+        self, path: str, params: Mapping[str, str] | None = None, question: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The JSON object at `path` ("{tenant}" in it is filled in), or the answer to a question posted there.
+
+        Raises RequestFailed's children.
+        """
+        return await self.read(path, params or {}, _object, question)
 
     async def read(
         self,

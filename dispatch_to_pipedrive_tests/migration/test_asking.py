@@ -8,6 +8,7 @@ import httpx
 import pandas as pd
 import pytest
 
+from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.preflight import AccountFacts
 from dispatch_to_pipedrive.migration.session import Session
@@ -94,7 +95,7 @@ def test_the_account_tells_rights_currencies_and_what_others_have(
 @pytest.mark.promise("R058")
 def test_the_scope_that_is_missing_is_named(settings: Settings, sandbox: Sandbox) -> None:
     asked = ask_source(settings, PROFILE)
-    assert (asked.refused, asked.unreadable, asked.feeds) == ("", {}, 24)
+    assert (asked.refused, asked.unreadable, asked.feeds) == ("", {}, len(FEEDS))
     assert (asked.smart_job_types, asked.job_types) == (2, 5)
     rules = [
         {"kind": "status", "status": 403, "path": "/jpm/v2/tenant/.*/export/jobs$"},
