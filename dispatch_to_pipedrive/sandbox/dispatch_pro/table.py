@@ -50,6 +50,7 @@ class Table:
         self._changed: dict[int, Record] = {}
         self.order: Ints = np.lexsort((self.ids, self.modified)).astype(np.int64)
         self._times: Ints | None = None
+        self._by_key: dict[str, tuple[Ints, Ints]] = {}
 
     def __len__(self) -> int:
         return int(self.present.sum())
@@ -103,7 +104,13 @@ class Table:
     def where(self, key: str, value: int | str) -> Ints:
         """Rows whose key column has this value, by id."""
         number = self.number(value, key)
-        return np.flatnonzero((self.keys[key] == number) & self.present).astype(np.int64)
+        if key not in self._by_key:
+            order = np.argsort(self.keys[key], kind="stable").astype(np.int64)
+            self._by_key[key] = (order, self.keys[key][order])
+        order, values = self._by_key[key]
+        low = int(np.searchsorted(values, number, side="left"))
+        rows: Ints = order[low : int(np.searchsorted(values, number, side="right"))]
+        return rows[self.present[rows]]
 
     def next_id(self) -> int:
         """The number of an id no record had."""
@@ -127,7 +134,10 @@ class Table:
         self.active[row] = bool(record.get("active", True))
         for key, path in self._paths.items():
             value = _at(record, path)
-            self.keys[key][row] = 0 if value is None else self.number(value, key)
+            number_of = 0 if value is None else self.number(value, key)
+            if self.keys[key][row] != number_of:
+                self.keys[key][row] = number_of
+                self._by_key.pop(key, None)
         self._times = None
         self.order = np.insert(self.order, self.after(modified, number), row)
         self._times = None
@@ -152,6 +162,7 @@ class Table:
         self.present = np.append(self.present, True)
         for key in self.keys:
             self.keys[key] = np.append(self.keys[key], 0)
+        self._by_key.clear()
         return len(self.ids) - 1
 
 
