@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dispatch_to_pipedrive.migration.forecast import Forecast
+from dispatch_to_pipedrive.migration.visibility import hidden, impossible
 from dispatch_to_pipedrive.pipedrive.account import Me
 
 PASS, WARN, FAIL = "pass", "warn", "fail"
@@ -16,6 +17,7 @@ PASS, WARN, FAIL = "pass", "warn", "fail"
 TOKEN = "pipedrive token"  # noqa: S105 - the name of a check
 ADMIN = "pipedrive admin"
 SEES_ALL = "sees everyone's records"
+VISIBILITY = "visibility of what is written"
 APP = "dispatch pro app"
 SCOPES = "dispatch pro scopes"
 DISPATCH_PRO = "dispatch pro in use"
@@ -26,8 +28,8 @@ AUTOMATIONS = "automations paused"
 TIME_ZONE = "time zone"
 CURRENCY = "currency"
 NAMES = (
-    *(TOKEN, ADMIN, SEES_ALL, APP, SCOPES, DISPATCH_PRO, CUSTOM_FIELDS, OPEN_DEALS, BUDGET, AUTOMATIONS),
-    *(TIME_ZONE, CURRENCY),
+    *(TOKEN, ADMIN, SEES_ALL, VISIBILITY, APP, SCOPES, DISPATCH_PRO, CUSTOM_FIELDS, OPEN_DEALS, BUDGET),
+    *(AUTOMATIONS, TIME_ZONE, CURRENCY),
 )
 """Every check, in the order in which they are told."""
 
@@ -79,16 +81,21 @@ class SourceFacts:
 
 @dataclass(frozen=True)
 class Said:
-    """What people said in the settings: who paused the automations, which currency all money is in."""
+    """What people said in the settings: who paused the automations, which currency all money is in.
+
+    visible_to: entity → the map's word for who sees its records.
+    """
 
     automations_paused_by: str = ""
     currency: str = ""
+    visible_to: Mapping[str, str] = field(default_factory=dict)
 
 
 def preflight(account: AccountFacts, source: SourceFacts, foreseen: Forecast, said: Said) -> list[Check]:
     """Every check of `NAMES`, in that order."""
     return [
         *_user(account),
+        _visibility(account, foreseen, said),
         *_app(source),
         _dispatch_pro(source),
         _custom_fields(account, foreseen),
@@ -146,6 +153,34 @@ def _sees_all(me: Me) -> Check:
         "are silently absent from its lists",
         "give the user deals admin rights, or check that visibility groups hide nothing from it",
     )
+
+
+def _visibility(account: AccountFacts, foreseen: Forecast, said: Said) -> Check:
+    plan = foreseen.account.plan
+    if wrong := {word: impossible(word, plan) for word in said.visible_to.values() if impossible(word, plan)}:
+        todo = "change it, or name the account's plan (PIPEDRIVE_PLAN)"
+        return Check(VISIBILITY, FAIL, "; ".join(wrong.values()), todo)
+    if account.me is None:
+        return _unknown(VISIBILITY)
+    if unseen := hidden(said.visible_to, account.me):
+        words = ", ".join(f"{entity} ({said.visible_to[entity]})" for entity in unseen)
+        return Check(
+            VISIBILITY,
+            FAIL,
+            f"the map hides {words} from all but their owners and groups, and so from the token's user, who is not "
+            "known to be a deals admin: what is not seen cannot be read back, and `verify` would find it missing",
+            "give the token's user deals admin rights, or let `visible_to` be everyone in the map",
+        )
+    told = sorted({f"{word} ({entities})" for word, entities in _by_word(said.visible_to).items()})
+    return Check(VISIBILITY, PASS, "; ".join(told) or "the account's own default decides")
+
+
+def _by_word(visible_to: Mapping[str, str]) -> dict[str, str]:
+    """Word → the entities whose records it is for."""
+    found: dict[str, list[str]] = {}
+    for entity, word in visible_to.items():
+        found.setdefault(word, []).append(entity)
+    return {word: ", ".join(entities) for word, entities in found.items()}
 
 
 def _app(source: SourceFacts) -> list[Check]:

@@ -79,6 +79,7 @@ def _visibility(allowed: Allowed) -> Iterable[Row]:
     """Who sees the records of each entity, and whether the plan knows such a group."""
     for entity, word in allowed.visible_to.items():
         words = impossible(word, allowed.plan.name)
+        words += ": change it in the map, or name the account's plan (PIPEDRIVE_PLAN)" if words else ""
         yield ("visibility", entity, word, "", "", DIFFERS if words else STANDS, "", words)
 
 

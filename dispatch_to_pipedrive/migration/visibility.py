@@ -20,14 +20,11 @@ def visible_to(maps: Maps) -> dict[str, str]:
 
 
 def impossible(word: str, plan: str) -> str:
-    """Why a plan knows no such visibility, and what to do; '' where it does."""
+    """Why a plan knows no such visibility, and which it knows; '' where it does."""
     known = VISIBLE_TO.get(plan)
     if known is None or word in known:
         return ""
-    return (
-        f"Pipedrive's plan {plan} knows no visibility {word!r}: change `visible_to` in the map to one of "
-        f"{', '.join(known)}, or set PIPEDRIVE_PLAN"
-    )
+    return f"Pipedrive's plan {plan} knows no visibility {word!r}, `visible_to` may be {' or '.join(known)}"
 
 
 def hidden(words: Mapping[str, str], me: Me) -> list[str]:

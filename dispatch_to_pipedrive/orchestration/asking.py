@@ -15,9 +15,11 @@ from upath import UPath
 from dispatch_to_pipedrive.dispatch_pro.client import DispatchProClient
 from dispatch_to_pipedrive.dispatch_pro.errors import DispatchProError
 from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS
-from dispatch_to_pipedrive.dispatch_pro.placement import read_batch, root_sizes
+from dispatch_to_pipedrive.dispatch_pro.hosts import resolved
+from dispatch_to_pipedrive.dispatch_pro.placement import read_batch, root_bytes, root_sizes
 from dispatch_to_pipedrive.dispatch_pro.scopes import unreadable
 from dispatch_to_pipedrive.mapping import Maps
+from dispatch_to_pipedrive.migration.file_checks import FileFacts, Oversized
 from dispatch_to_pipedrive.migration.forecast import Account, Forecast, Line, forecast
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.preflight import AccountFacts, Check, Said, SourceFacts, from_values
@@ -31,6 +33,7 @@ from dispatch_to_pipedrive.migration.twins import (
     source_keys,
 )
 from dispatch_to_pipedrive.migration.values import TENANT
+from dispatch_to_pipedrive.migration.visibility import visible_to
 from dispatch_to_pipedrive.migration.volume import schema_size, volume_of
 from dispatch_to_pipedrive.orchestration.resources import access_of, credentials_of, reading
 from dispatch_to_pipedrive.pipedrive.account import Currency, Me, Structure
@@ -40,6 +43,8 @@ from dispatch_to_pipedrive.pipedrive.errors import BudgetSpent, PipedriveError
 from dispatch_to_pipedrive.pipedrive.prices import LIST, PRICES
 from dispatch_to_pipedrive.settings import Settings, WrongSettings
 
+UNSIZED = "not known"
+"""The class of sizes of which the profile tells that nobody knows them."""
 SHARE = 0.05
 """Of the day's tokens that looking at the account's own records may take."""
 _CHUNK = 20_000  # roots whose contacts are read at once
@@ -149,9 +154,50 @@ async def _unreadable(settings: Settings) -> Mapping[str, str]:
         return await unreadable(client, FEEDS.values(), datetime.now(UTC))
 
 
-def said(settings: Settings) -> Said:
-    """What people said in the settings."""
-    return Said(settings.automations_paused_by.strip(), settings.migration_currency)
+def said(settings: Settings, maps: Maps) -> Said:
+    """What people said in settings and maps."""
+    return Said(settings.automations_paused_by.strip(), settings.migration_currency, visible_to(maps))
+
+
+def ask_files(settings: Settings, data: UPath, generation: int, profile: pd.DataFrame) -> FileFacts:
+    """What is known of the attachments: those above the limit by name, and what keeps others from being fetched."""
+    told = profile[(profile["feed"] == "job_attachments") & profile["value"].notna()]
+    refused = told[told["field"] == "problem"]
+    unsized = told.loc[(told["field"] == "size_class") & (told["value"] == UNSIZED), "count"]
+    return FileFacts(
+        limit=settings.file_limit,
+        kept=settings.keep_oversized,
+        oversized=_oversized(data, generation, settings.file_limit),
+        unsized=int(unsized.sum()),
+        problems={str(why): int(files) for why, files in refused[["value", "count"]].to_numpy()},
+        unknown_hosts=asyncio.run(_unknown(settings.hosts)),
+    )
+
+
+def _oversized(data: UPath, generation: int, limit: int) -> list[Oversized]:
+    """The attachments above the limit; only customers with so many bytes are looked at."""
+    sizes = root_bytes(data, generation)
+    roots = sizes.loc[sizes["bytes"] > limit, "root"].tolist()
+    found: list[Oversized] = []
+    for start in range(0, len(roots), _CHUNK):
+        frame = read_batch(data, generation, roots[start : start + _CHUNK], ("job_attachments",))
+        files = frame["job_attachments"]
+        large = files[(files["size"] > limit).fillna(False)].astype({"file_name": "string"})
+        columns = large[["id", "job_id", "file_name", "size"]].fillna({"file_name": ""})
+        found += [Oversized(int(a), int(b), str(c), int(d)) for a, b, c, d in columns.itertuples(index=False)]
+    return found
+
+
+async def _unknown(hosts: Sequence[str]) -> list[str]:
+    """Those of the hosts that no name server knows; what begins with a dot names no host of its own."""
+    found = []
+    for host in hosts:
+        try:
+            if not host.startswith("."):
+                await resolved(host, 443)
+        except OSError:
+            found.append(host)
+    return found
 
 
 BEFORE = (Line("ask the account for rights, currencies, fields and open deals", 1, _ASKED, "schema", 9),)
@@ -178,6 +224,7 @@ def foresee(settings: Settings, maps: Maps, profile: pd.DataFrame, around: Aroun
         custom_fields=around.facts.custom_fields,
         open_deals=around.facts.open_deals or around.facts.open_deals_at_least,
         closing_follows=around.closing_follows,
+        file_readback=settings.file_readback,
     )
     try:
         return forecast(

@@ -5,19 +5,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import orjson
 import pandas as pd
 import pytest
+from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS
+from dispatch_to_pipedrive.dispatch_pro.placement import build_placement
+from dispatch_to_pipedrive.dispatch_pro.readings import Fact, reading
+from dispatch_to_pipedrive.migration.file_checks import Oversized
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.preflight import AccountFacts
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.twins import EMAIL
-from dispatch_to_pipedrive.orchestration.asking import ask_account, ask_source, look_through, require_account
+from dispatch_to_pipedrive.orchestration.asking import (
+    ask_account,
+    ask_files,
+    ask_source,
+    look_through,
+    require_account,
+)
+from dispatch_to_pipedrive.orchestration.assets.assessment import write_oversized
 from dispatch_to_pipedrive.pipedrive.account import Structure, read_structure
 from dispatch_to_pipedrive.pipedrive.errors import Forbidden
 from dispatch_to_pipedrive.settings import Settings, load_settings
 
+from ..dispatch_pro.worlds import customer, job, land
 from ..program import environment
 from ..sandbox_process import Sandbox, start_sandbox
 
@@ -143,3 +156,25 @@ def test_what_others_have_is_listed_once_and_found_by_its_keys(
     theirs, words = asyncio.run(look_through(ledger, settings))
     assert (theirs.records, theirs.tokens, words) == ({"organizations": 0, "persons": 1, "deals": 0}, 30, "")
     assert theirs.keys[["entity", "why", "key"]].to_numpy().tolist() == [["persons", EMAIL, "jane@x.example"]]
+
+
+@pytest.mark.promise("R055")
+def test_a_file_of_exactly_the_limit_is_moved_and_one_byte_more_is_listed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    data, limit = UPath(tmp_path), 25_000_000
+    names = {61: "less.jpg", 62: "equal.jpg", 63: "=more().zip"}
+    items = [orjson.dumps({"id": key, "fileName": name}) for key, name in names.items()]
+    facts = [Fact(61, limit - 1), Fact(62, limit), Fact(63, limit + 1)]
+    arrived = {"customers": [customer(1)], "jobs": [job(5, 1)]}
+    arrived["job_attachments"] = [orjson.loads(reading(FEEDS["job_attachments"], 5, items, facts))]
+    build_placement(data, land(data, 1, arrived), 1)
+    told = [("job_attachments", "problem", "x.example is not on the list", 2, 2, 5)]
+    profile = pd.DataFrame(told, columns=PROFILE.columns)
+    found = ask_files(settings, data, 1, profile)
+    assert found.oversized == [Oversized(63, 5, "=more().zip", limit + 1)]
+    assert found.problems == {"x.example is not on the list": 2}
+    sheet = write_oversized(tmp_path, found).read_text(encoding="utf-8-sig")
+    assert sheet.splitlines() == ["attachment_id,job_id,file_name,size", f"63,5,'=more().zip,{limit + 1}"]
+    none = ask_files(settings.model_copy(update={"file_limit_mb": 26.0}), data, 1, profile)
+    assert none.oversized == []

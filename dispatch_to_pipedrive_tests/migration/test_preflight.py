@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dispatch_to_pipedrive.migration import file_checks as f
 from dispatch_to_pipedrive.migration import preflight as p
 from dispatch_to_pipedrive.migration.forecast import Account, Forecast, forecast
 from dispatch_to_pipedrive.migration.volume import SchemaSize, Volume
@@ -109,6 +110,21 @@ def test_nothing_stands_in_the_way() -> None:
             "set MIGRATION_CURRENCY",
         ),
         ({"source": replace(SOURCE, currencies=("USD", "CAD"))}, p.CURRENCY, p.WARN, "CAD"),
+        (
+            {"said": p.Said("Ada", visible_to={"deals": "group"})},
+            p.VISIBILITY,
+            p.FAIL,
+            "plan growth knows no visibility 'group'",
+        ),
+        (
+            {
+                "said": p.Said("Ada", visible_to={"deals": "owner", "notes": "everyone"}),
+                "account": replace(ACCOUNT, me=ME.model_copy(update={"access": ADMIN[:1]})),
+            },
+            p.VISIBILITY,
+            p.FAIL,
+            "hides deals (owner) from all but",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) and " " in value else None,
 )
@@ -120,6 +136,50 @@ def test_each_check_tells_its_own_trouble(
     assert check.verdict == verdict
     assert words in f"{check.found} {check.todo}"
     assert check.todo
+
+
+@pytest.mark.promise("R063")
+def test_who_may_see_the_records_is_told() -> None:
+    said = p.Said("Ada", visible_to={"deals": "owner", "persons": "everyone", "organizations": "everyone"})
+    found = verdicts(said=said)[p.VISIBILITY]
+    assert (found.verdict, found.found) == (p.PASS, "everyone (persons, organizations); owner (deals)")
+
+
+LARGE = [f.Oversized(61, 5, "roof.mp4", 31_200_000), f.Oversized(62, 6, "=cmd().zip", 25_000_001)]
+
+
+@pytest.mark.promise("R055", "R066")
+def test_large_files_are_named_with_their_sizes_before_anything_is_moved() -> None:
+    ahead = forecast(
+        Volume(1, 10, 100, 10, 20, files=300, notes=50, file_bytes=90_000_000),
+        SchemaSize(27, 6, 3),
+        Account("growth", 1, file_readback=0.01),
+    )
+    found = {check.name: check for check in f.file_checks(f.FileFacts(25_000_000, oversized=LARGE), ahead)}
+    assert list(found) == list(f.NAMES)
+    sizes = found[f.SIZES]
+    assert sizes.verdict == p.WARN
+    assert "roof.mp4 (31.2 MB, job 5), =cmd().zip (25.0 MB, job 6)" in sizes.found
+    assert "their bytes stay in Dispatch Pro" in sizes.found
+    assert "FILE_LIMIT_MB" in sizes.todo
+    assert "300 files and 50 notes take 3,500 tokens" in found[f.TOKENS].found
+    assert "of 1.00% of the files takes 60, of all of them 6,000" in found[f.TOKENS].found
+    assert "90.0 MB of files" in found[f.STORAGE].found
+    refused = f.FileFacts(
+        25_000_000,
+        kept=True,
+        oversized=LARGE * 4,
+        unsized=3,
+        problems={"x.example is not on the list": 4},
+        unknown_hosts=["y.example"],
+    )
+    sizes, fetched, *_ = f.file_checks(refused, ahead)
+    assert "and 3 more" in sizes.found
+    assert "kept on this machine" in sizes.found
+    assert "of 3 the size is not known" in sizes.found
+    assert "x.example is not on the list (4 files), no name server knows y.example" in fetched.found
+    assert "DOWNLOAD_HOSTS" in fetched.todo
+    assert {one.verdict for one in f.file_checks(f.FileFacts(25_000_000), foreseen())} == {p.PASS}
 
 
 def test_only_what_fails_stops_a_migration() -> None:

@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 import pandas as pd
+from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.feeds import CUSTOM_FIELD_DEFINITIONS
 from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
 from dispatch_to_pipedrive.dispatch_pro.placement import source_profile as profile_of
+from dispatch_to_pipedrive.dispatch_pro.store import write_whole
 from dispatch_to_pipedrive.migration.assessment import Assessment, Inputs, Twins, assess
+from dispatch_to_pipedrive.migration.file_checks import NAMES as FILE_NAMES
+from dispatch_to_pipedrive.migration.file_checks import FileFacts, Oversized, file_checks
 from dispatch_to_pipedrive.migration.forecast import Line
 from dispatch_to_pipedrive.migration.preflight import FAIL, NAMES, PASS, WARN, Check, as_values
 from dispatch_to_pipedrive.migration.preflight import preflight as checks_of
@@ -18,6 +23,7 @@ from dispatch_to_pipedrive.orchestration.asking import (
     BEFORE,
     Around,
     ask_account,
+    ask_files,
     ask_source,
     find_twins,
     foresee,
@@ -33,6 +39,7 @@ from dispatch_to_pipedrive.orchestration.resources import Migration
 from dispatch_to_pipedrive.orchestration.road import committed
 from dispatch_to_pipedrive.pipedrive.prices import LIST
 from dispatch_to_pipedrive.reports.assessment import write_assessment
+from dispatch_to_pipedrive.reports.spreadsheet import csv_text
 from dispatch_to_pipedrive.reports.status import compared
 
 
@@ -54,6 +61,9 @@ def source_profile(migration: Migration) -> dg.MaterializeResult[pd.DataFrame]:
     )
 
 
+_NAMES = (*NAMES, *FILE_NAMES)
+
+
 def _check_name(name: str) -> str:
     return name.replace("'s", "").replace(" ", "_")
 
@@ -62,7 +72,7 @@ def _check_name(name: str) -> str:
     io_manager_key=FRAMES,
     pool=ACCOUNT_POOL,
     # Not blocking: the assessment is most wanted where something stands in the way. `migrate` asks the ledger.
-    check_specs=[dg.AssetCheckSpec(_check_name(name), asset="preflight") for name in NAMES],
+    check_specs=[dg.AssetCheckSpec(_check_name(name), asset="preflight") for name in _NAMES],
     **described("preparation", "pipedrive"),
 )
 def preflight(
@@ -74,7 +84,12 @@ def preflight(
         facts, tokens = asyncio.run(ask_account(ledger, settings, migration.structure))
         source = ask_source(settings, source_profile)
         foreseen = foresee(settings, migration.maps, source_profile, Around(facts, {}))
-        checks = checks_of(facts, source, foreseen, said(settings))
+        files = ask_files(settings, migration.data, ledger.latest_generation(), source_profile)
+        checks = [
+            *checks_of(facts, source, foreseen, said(settings, migration.maps)),
+            *file_checks(files, foreseen),
+        ]
+        listed = write_oversized(settings.home / "reports", files)
         if facts.me is not None:
             kept = {
                 "checks": as_values(checks),
@@ -89,11 +104,22 @@ def preflight(
         metadata={
             **{f"{verdict}ed": sum(c.verdict == verdict for c in checks) for verdict in (PASS, WARN, FAIL)},
             "tokens": tokens,
+            "oversized_files": len(files.oversized),
+            "oversized_listed_in": dg.MetadataValue.path(str(listed)),
             "checks": dg.MetadataValue.table([dg.TableRecord(dict(row)) for row in rows]),
         },
     )
     for check in checks:
         yield _result(check)
+
+
+def write_oversized(folder: Path, files: FileFacts) -> Path:
+    """Every file above the limit by name and size, the largest first, in a table for people; its path."""
+    rows = sorted(files.oversized, key=lambda one: (-one.size, one.attachment_id))
+    frame = pd.DataFrame(rows, columns=list(Oversized._fields))
+    path = folder / "oversized_files.csv"
+    write_whole(UPath(path), csv_text(frame).encode())
+    return path
 
 
 def _result(check: Check) -> dg.AssetCheckResult:
