@@ -48,6 +48,7 @@ class Operation:
     parameters: Mapping[str, Mapping[str, Any]]
     success: Draft202012Validator | None
     error: Draft202012Validator
+    request: Draft202012Validator | None = None
 
 
 def check_exchange(
@@ -56,11 +57,12 @@ def check_exchange(
     query: Mapping[str, str | Sequence[str]] | Sequence[tuple[str, str]],
     status: int,
     body: Any,
+    sent: Any = None,
 ) -> None:
     """Raise ContractError unless the call and its answer keep to the documents.
 
-    `body` is the decoded JSON, or bytes where an answer is no JSON. Parameters that no document knows are a mistake:
-    the vendor ignores them and answers with everything.
+    `body` is the decoded JSON, or bytes where an answer is no JSON; `sent` the JSON of the request. Parameters that no
+    document knows are a mistake: the vendor ignores them and answers with everything.
     """
     if not available() or f"{method} {path}" in UNDOCUMENTED:
         return
@@ -73,6 +75,8 @@ def check_exchange(
             raise ContractError(f"{operation.name}: no document knows the parameter {name!r}")
         for text in [value] if isinstance(value, str) else value:
             _check_parameter(operation.name, name, schema, text)
+    if sent is not None and status < 400 and operation.request is not None:
+        _check(operation.request, operation.name, status, sent)
     if status >= 400:
         _check(operation.error, operation.name, status, body)
     elif operation.success is not None:
@@ -135,9 +139,16 @@ def _read(file: Path) -> list[Operation]:
                     {p["name"]: p["schema"] for p in operation.get("parameters", []) if p["in"] == "query"},
                     validator(schemas[0]) if schemas else None,
                     error,
+                    validator(sent["schema"]) if (sent := _json_of(operation.get("requestBody"))) else None,
                 )
             )
     return found
+
+
+def _json_of(body: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """What the documents say of a request's JSON; empty where it has none."""
+    found: Mapping[str, Any] = (body or {}).get("content", {}).get("application/json", {})
+    return found if "schema" in found else {}
 
 
 def _find(method: str, path: str) -> Operation:

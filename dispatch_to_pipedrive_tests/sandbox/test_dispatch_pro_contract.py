@@ -79,7 +79,7 @@ def test_business_hours_and_capacity_keep_to_the_documents(sandbox: Sandbox, sou
         ({"skillBasedAvailability": False, "jobTypeId": 7}, 400),
     ):
         answer = source.post(path, json={**week, **more})
-        check_exchange("POST", path, {}, answer.status_code, answer.json())
+        check_exchange("POST", path, {}, answer.status_code, answer.json(), {**week, **more})
         assert answer.status_code == expected
         if expected == 200:
             frames = answer.json()["availabilities"]
@@ -191,6 +191,8 @@ def test_the_check_itself_names_what_is_wrong() -> None:
     ):
         with pytest.raises(ContractError, match=words):
             check_exchange("GET", path, query, 200, body)
+    with pytest.raises(ContractError, match="endsOnOrBefore"):
+        check_exchange("POST", "/dispatch/v2/tenant/1/capacity", {}, 200, {}, {"startsOnOrAfter": "x"})
     with pytest.raises(ContractError, match="no document knows"):
         check_exchange("GET", "/jpm/v2/tenant/1/works", {}, 200, page)
     with pytest.raises(ContractError, match="traceId"):
