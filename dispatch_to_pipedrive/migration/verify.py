@@ -9,6 +9,7 @@ map fills. A file's size is compared for all, its bytes for a share (see `file_b
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 import orjson
@@ -26,7 +27,7 @@ from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle_files import parent_of
 from dispatch_to_pipedrive.migration.values import ENTITIES, Link, Manifest, key_after, key_before
 from dispatch_to_pipedrive.pipedrive.canonical import agree
-from dispatch_to_pipedrive.pipedrive.errors import NotFound
+from dispatch_to_pipedrive.pipedrive.errors import Forbidden, NotFound
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
 _UNSEEN = ("content",)
@@ -140,6 +141,10 @@ async def _absent(session: Session, want: Wanted, link: Link, listing: Listing) 
         # what it hangs on.
         seen = parent is not None and parent[1] in listing.records(parent[0], [parent[1]])
         return "gone" if seen else "missing"
+    except Forbidden as refusal:
+        if refusal.status != HTTPStatus.FORBIDDEN:
+            raise
+        return "missing"  # what this reader may not see is not proven to be there
     return "gone" if record.get("is_deleted") else "missing"
 
 
