@@ -1,15 +1,19 @@
 """Technicians find their Pipedrive user by e-mail or by a person's decision, or wait for one."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from dispatch_to_pipedrive.migration.errors import MigrationError
+from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.owners import (
     decided,
     emails_of,
     fallback_user,
     match_technicians,
     undecided,
+    users_to_keep,
 )
 from dispatch_to_pipedrive.pipedrive.account import User
 
@@ -75,3 +79,20 @@ def test_the_fallback_owner_is_an_active_user() -> None:
     assert found.id == 12
     with pytest.raises(MigrationError, match=r"FALLBACK_OWNER_EMAIL gone@x\.example is no active user"):
         fallback_user(USERS, "gone@x.example")
+
+
+@pytest.mark.promise("R012")
+def test_the_users_are_kept_so_that_authors_are_found_by_e_mail(tmp_path: Path) -> None:
+    users = [
+        User(id=1, name="Ada", email=" Ada@X.example "),
+        User(id=2, name="Bob", email="bob@x.example", active_flag=False),
+        User(id=3, name="Cy", email="both@x.example"),
+        User(id=4, name="Cyd", email="BOTH@x.example"),
+        User(id=5, name="Nameless"),
+    ]
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    ledger.save_users("7", users_to_keep(users))
+    assert ledger.authors("7") == {"ada@x.example": 1}
+    ledger.save_users("7", users_to_keep([User(id=2, name="Bob", email="bob@x.example")]))
+    assert (ledger.authors("7"), ledger.authors("8")) == ({"bob@x.example": 2}, {})
+    ledger.close()
