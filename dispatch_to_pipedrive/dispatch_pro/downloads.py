@@ -1,9 +1,10 @@
 """How the bytes of a file are fetched, from servers that may answer anything.
 
 A source is `attachment:610000001`, an https URL (an image in a text) or a data: URI. The bytes go to a spool file as
-they come, so that memory stays flat however large the file is. Credentials go to Dispatch Pro's own host and to the
-first request only; a redirect is followed without them, at most five times, to hosts that `Hosts` allows. What is
-not whole, too long, too slow or not an image where one must be is refused in words that say so; nothing of it stays.
+they come, so that memory stays flat however large the file is. Credentials go to Dispatch Pro's own host only, and
+for a URL only if it does not answer without them; a redirect is followed without them, at most five times, to hosts
+that `Hosts` allows. What is not whole, too long, too slow or not an image where one must be is refused in words that
+say so; nothing of it stays.
 """
 
 from __future__ import annotations
@@ -216,8 +217,10 @@ class Downloads:
             response, url = await self._own(path, headers), httpx.URL(self._client.credentials.api_url)
         else:
             url = _url(source)
-            own = self._client.is_own(url) and not url.userinfo
-            response = await (self._own(str(url), headers) if own else self._other(url, headers))
+            response = await self._other(url, headers)
+            if response.status_code in (401, 403) and self._client.is_own(url):
+                await response.aclose()
+                response = await self._own(str(url), headers)
         for _ in range(_REDIRECTS):
             if response.status_code not in (301, 302, 303, 307, 308):
                 break
