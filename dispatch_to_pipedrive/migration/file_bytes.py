@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from dispatch_to_pipedrive.migration.conflicts import current_record
 from dispatch_to_pipedrive.migration.listing import Listing
 from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
@@ -97,8 +98,10 @@ async def read_bytes(session: Session, listing: Listing, share: float, *, fresh:
         async with places:
             try:
                 return (await session.client.digest_of_file(number)).sha256
-            except NotFound:  # deleted since it was listed
-                return None
+            except NotFound:
+                there = await current_record(session, "files", number)
+                # Deleted since it was listed, or a file without bytes.
+                return None if there is None or there.get("is_deleted") else ""
 
     numbers = [int(number) for number in rows["pipedrive_id"]]
     digests = await asyncio.gather(*map(found, numbers))
@@ -112,7 +115,9 @@ async def read_bytes(session: Session, listing: Listing, share: float, *, fresh:
             equal[number] = digest
         else:
             verdicts.records["wrong"] += 1
-            verdicts.differences.append(Difference("files", key, number, "sha-256", sent, digest, "wrong"))
+            verdicts.differences.append(
+                Difference("files", key, number, "sha-256", sent, digest or "no bytes", "wrong")
+            )
     ledger.prove_files(scope.account, equal)
     return BytesRead(len(rows), len(files), verdicts)
 

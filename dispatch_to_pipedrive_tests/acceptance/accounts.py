@@ -1,35 +1,68 @@
 """When do two accounts hold the same? Dumps in a form in which ids do not matter.
 
 Ids become stamps (of records), names (of fields, pipelines, stages) and labels (of options); what the vendor's own
-clock wrote is left out.
+clock wrote is left out. A file bears no stamp: what it hangs on, name, size and hash stand for it.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-ENTITIES = ("organizations", "persons", "deals", "activities")
+from dispatch_to_pipedrive.migration.stamps import key_of
+
+ENTITIES = ("organizations", "persons", "deals", "activities", "files", "notes")
 STAMP_FIELD = "Source_Key__c"
-_PROVENANCE = re.compile(r"\[Dispatch Pro appointment (\d+)\]")
 _VENDORS_TIMES = {"update_time", "stage_change_time", "close_time", "marked_as_done_time"}
-_DEPENDS_ON_SWITCH = {"deals": {"add_time"}, "activities": {"add_time"}}
-"""The vendor's time, too, where the account does not take ours."""
+_VENDORS = {
+    "deals": {"add_time"},
+    "activities": {"add_time"},
+    "files": {"add_time", "file_name", "remote_id"},
+}
+"""What is the vendor's, too: a time where the account does not take ours, and names in its store."""
+_ADDRESS = re.compile(r"/files/(\d+)/download")
+_PARENTS = {"deal_id": "deals", "person_id": "persons", "org_id": "organizations"}
 
 Record = dict[str, Any]
 
 
 def codes(dump: Mapping[str, Any], entity: str) -> dict[str, str]:
     """Name → code of an entity's custom fields."""
-    return {f["name"]: f["code"] for f in dump["fields"][entity] if f["custom"] and not f["deleted"]}
+    fields = dump["fields"].get(entity, ())
+    return {f["name"]: f["code"] for f in fields if f["custom"] and not f["deleted"]}
 
 
 def stamp(dump: Mapping[str, Any], entity: str, record: Record) -> str | None:
-    """The source key that a record bears."""
+    """The source key that a record bears; of a file what stands for it."""
     if entity == "activities":
-        found = _PROVENANCE.findall(record.get("note") or "")
-        return f"appointment:{found[-1]}/activity" if found else None
+        return key_of(entity, record.get("note") or "")
+    if entity == "notes":
+        return key_of(entity, record["content"])
+    if entity == "files":
+        return f"{_parent(dump, record)}: {record['name']}, {record['file_size']} bytes, {record['sha256']}"
     custom: Record = record.get("custom_fields") or {}
     return custom.get(codes(dump, entity).get(STAMP_FIELD, ""))
+
+
+def _parent(dump: Mapping[str, Any], file: Record) -> str:
+    """The stamp of what a file hangs on."""
+    for name, entity in _PARENTS.items():
+        if name in file:
+            there = _by_id(dump, entity)[file[name]]
+            return str(stamp(dump, entity, there))
+    return "nothing"
+
+
+def _by_id(dump: Mapping[str, Any], entity: str) -> dict[int, Record]:
+    if dump is not _last.get("dump"):
+        _last.clear()
+        _last["dump"] = dump
+    if entity not in _last:
+        _last[entity] = {record["id"]: record for record in dump["entities"][entity]}
+    return _last[entity]  # type: ignore[no-any-return]
+
+
+_last: dict[str, Any] = {}
+"""The records by id of the dump that was looked at last."""
 
 
 def stamps(dump: Mapping[str, Any]) -> list[tuple[str, str | None]]:
@@ -54,6 +87,9 @@ def comparable(dump: Mapping[str, Any]) -> dict[str, Any]:
         "org_id": names["organizations"].get,
         "person_id": names["persons"].get,
         "deal_id": names["deals"].get,
+        "content": lambda text: _ADDRESS.sub(
+            lambda m: f"/files/{names['files'].get(int(m[1]))}/download", text
+        ),
         "stage_id": stages.get,
         "pipeline_id": pipelines.get,
         "participants": lambda some: [(names["persons"].get(p["person_id"]), p["primary"]) for p in some],
@@ -66,7 +102,7 @@ def comparable(dump: Mapping[str, Any]) -> dict[str, Any]:
     }
     return {
         **records,
-        "schema": {entity: sorted(_field(f) for f in dump["fields"][entity]) for entity in ENTITIES},
+        "schema": {entity: sorted(map(_field, fields)) for entity, fields in dump["fields"].items()},
         "stages": sorted((pipelines[s["pipeline_id"]], s["order_nr"], s["name"]) for s in dump["stages"]),
         "pipelines": sorted(pipelines.values()),
     }
@@ -75,8 +111,8 @@ def comparable(dump: Mapping[str, Any]) -> dict[str, Any]:
 def _record(
     dump: Mapping[str, Any], entity: str, record: Record, references: Mapping[str, Callable[[Any], Any]]
 ) -> Record:
-    left_out = {"id", "custom_fields", *_VENDORS_TIMES, *_DEPENDS_ON_SWITCH.get(entity, ())}
-    fields = {f["code"]: f for f in dump["fields"][entity]}
+    left_out = {"id", "custom_fields", *_VENDORS_TIMES, *_VENDORS.get(entity, ())}
+    fields = {f["code"]: f for f in dump["fields"].get(entity, ())}
     plain = {k: v for k, v in record.items() if k not in left_out and v is not None}
     values = {**plain, **(record.get("custom_fields") or {})}
     found = {}

@@ -12,16 +12,18 @@ import pytest
 from dispatch_to_pipedrive_tests.acceptance.accounts import ENTITIES
 from dispatch_to_pipedrive_tests.acceptance.world import APPROVED, Migration
 
-OF_RECORDS = re.compile(rf"/api/v2/({'|'.join(ENTITIES)})(/|$)")
+OF_RECORDS = re.compile(rf"/api/v[12]/({'|'.join(ENTITIES)})(/|$)")
 CREATE = CLOSE = 5
+CREATE_V1 = 10
 
 
 class Bill(NamedTuple):
     """Tokens from the first record written to the last read back.
 
-    `floor` is 5 for each record, and 5 for each deal that is won or lost, because the account does not take a
-    closing time with the creation. `total` is everything that was asked of the account in that time, whatever for;
-    `reading` are all readings of records in it.
+    `floor` is 5 for each record (10 for a file or a note), and 5 for each deal that is won or lost, because the account
+    does not take a closing time with the creation. `total` is everything that was asked of the account in that time,
+    whatever for; `reading` are all readings of records in it, but for the bytes of files, of which people choose how
+    many are read back.
     """
 
     floor: int
@@ -44,9 +46,18 @@ def _bill(exchanges: list[dict[str, Any]], stats: Mapping[str, Any], deals: list
     costs = [(e, prices[f"{e['method']} {_template(e['path'])}"]) for e in counted]
     closed = sum(deal["status"] in ("won", "lost") for deal in deals)
     return Bill(
-        floor=CREATE * len(written) + CLOSE * closed,
+        floor=sum(CREATE_V1 if "/api/v1/" in exchanges[i]["path"] else CREATE for i in written)
+        + CLOSE * closed,
         total=round(sum(cost for _, cost in costs)),
-        reading=round(sum(c for e, c in costs if e["method"] == "GET" and OF_RECORDS.match(e["path"]))),
+        reading=round(
+            sum(
+                cost
+                for e, cost in costs
+                if e["method"] == "GET"
+                and OF_RECORDS.match(e["path"])
+                and not e["path"].endswith("/download")
+            )
+        ),
     )
 
 

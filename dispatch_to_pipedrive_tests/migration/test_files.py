@@ -78,8 +78,11 @@ def dies(point: str, passes: int) -> Callable[[str], None]:
 @pytest.mark.promise("R023", "R054")
 def test_files_arrive_with_name_size_parent_and_their_ledger_says_what_was_sent(migration: World) -> None:
     tenant = tenant_of(migration, home(3, 1))
+    migration.control("stats/reset", {})
     reports = load(migration, tenant)
     assert (reports["files"].created, reports["notes"].created) == (4, 1)
+    asked = migration.control("stats")["requests"]
+    assert not [line for line in asked if line.startswith("GET") and ("notes" in line or "files" in line)]
     deal = record_of(migration, "deals", "job:100/deal")
     photos = [f for f in alive(migration, "files") if f.get("deal_id") == deal["id"]]
     assert Counter(f["name"] for f in photos) == {"photo.jpg": 2, "photo 2 v0.jpg": 1}
