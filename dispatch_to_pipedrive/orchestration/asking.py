@@ -167,14 +167,14 @@ def ask_files(settings: Settings, data: UPath, generation: int, profile: pd.Data
     return FileFacts(
         limit=settings.file_limit,
         kept=settings.keep_oversized,
-        oversized=_oversized(data, generation, settings.file_limit),
+        oversized=oversized_files(data, generation, settings.file_limit),
         unsized=int(unsized.sum()),
         problems={str(why): int(files) for why, files in refused[["value", "count"]].to_numpy()},
         unknown_hosts=asyncio.run(_unknown(settings.hosts)),
     )
 
 
-def _oversized(data: UPath, generation: int, limit: int) -> list[Oversized]:
+def oversized_files(data: UPath, generation: int, limit: int) -> list[Oversized]:
     """The attachments above the limit; only customers with so many bytes are looked at."""
     sizes = root_bytes(data, generation)
     roots = sizes.loc[sizes["bytes"] > limit, "root"].tolist()

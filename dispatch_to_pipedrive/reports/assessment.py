@@ -16,6 +16,7 @@ from dispatch_to_pipedrive.reports.forecast import (
     conclusion,
     duration,
     offers,
+    size,
 )
 from dispatch_to_pipedrive.reports.pages import templates
 from dispatch_to_pipedrive.reports.writing import write_report
@@ -51,6 +52,7 @@ def render_assessment(values: Values) -> str:
     """The page as HTML. values: what an assessment says of itself (`as_json`)."""
     environment = templates()
     environment.filters["percent"] = _percent
+    environment.filters["size"] = size
     environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     foreseen = values["forecast"]
     return environment.get_template("assessment.html.j2").render(

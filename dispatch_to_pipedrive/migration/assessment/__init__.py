@@ -11,8 +11,9 @@ import pandas as pd
 
 from dispatch_to_pipedrive.mapping.model import Maps
 from dispatch_to_pipedrive.mapping.objects import object_table
+from dispatch_to_pipedrive.migration.assessment.filed import files
 from dispatch_to_pipedrive.migration.assessment.grade import Grade, Objects, graded
-from dispatch_to_pipedrive.migration.assessment.stays import OPTIMISATION, Stays, files, what_stays
+from dispatch_to_pipedrive.migration.assessment.stays import OPTIMISATION, Stays, what_stays
 from dispatch_to_pipedrive.migration.assessment.tables import (
     Property,
     by_field,
@@ -22,6 +23,7 @@ from dispatch_to_pipedrive.migration.assessment.tables import (
     missing,
     properties,
 )
+from dispatch_to_pipedrive.migration.file_checks import Oversized
 from dispatch_to_pipedrive.migration.forecast import Forecast
 from dispatch_to_pipedrive.migration.preflight import Check
 
@@ -59,6 +61,7 @@ class Inputs:
     twins: Twins
     checks: Sequence[Check] = ()
     file_limit_mb: float = 25
+    oversized: Sequence[Oversized] = ()
     compared: Mapping[str, Any] | None = None
     origins: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -75,6 +78,7 @@ class Assessment:
     missing: list[dict[str, Any]]
     properties: list[Property]
     stays: list[Stays]
+    files: dict[str, Any]
 
     def lines(self) -> pd.DataFrame:
         """The scored lines as a frame: line, score, weight, words."""
@@ -95,7 +99,7 @@ class Assessment:
             "choices": self.choices,
             "missing": self.missing,
             "custom_fields": [one._asdict() for one in self.properties],
-            "files": files(given.file_limit_mb),
+            "files": self.files,
             "twins": {
                 "count": len(given.twins.rows),
                 "rows": given.twins.rows.head(SHOWN_TWINS).to_dict("records"),
@@ -125,6 +129,7 @@ def assess(given: Inputs) -> Assessment:
         missing=missing(fields, given.maps, given.origins),
         properties=found,
         stays=what_stays(fields),
+        files=files(fields, given.file_limit_mb, given.oversized),
     )
 
 

@@ -133,12 +133,3 @@ _THINGS: tuple[tuple[str, Count, str, str], ...] = (
 def what_stays(fields: Fields) -> list[Stays]:
     """Everything that does not move, with its number in this tenant."""
     return [Stays(what, count(fields), why, instead) for what, count, why, instead in _THINGS]
-
-
-def files(limit_mb: float) -> str:
-    """What is known of files before they are read."""
-    return (
-        f"Files above {limit_mb:g} MB would be reported instead of moved. How many there are is not known: the "
-        "interface lists attachments job by job, with a name and a time and without a size, and none was read for this "
-        "assessment."
-    )

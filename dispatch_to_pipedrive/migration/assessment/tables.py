@@ -33,6 +33,12 @@ CHOICES: tuple[tuple[str, str, str, str, str], ...] = (
     ("Invoice sent", "invoices", "sent_status", "", ""),
     ("Invoice exported to accounting", "invoices", "sync_status", "", ""),
     ("Kind of payment", "payments", "type", "", ""),
+    ("Calls", "calls", "direction", "", ""),
+    ("Kind of call", "calls", "type", "", ""),
+    ("Files by size", "job_attachments", "size_class", "", ""),
+    ("Files by type", "job_attachments", "media_type", "", ""),
+    ("Files that cannot be had", "job_attachments", "problem", "", ""),
+    ("E-mails belong to", "emails", "matched_by", "", ""),
 )
 """Title, feed and field of the profile, and the normalized column that the map reads it from ('' where none is)."""
 
@@ -61,7 +67,7 @@ class Counts(NamedTuple):
 
 Fields = Mapping[tuple[str, str], Counts]
 """(feed, field) → what the profile says of it."""
-_NONE = Counts(0, 0, 0, ())
+NOTHING = Counts(0, 0, 0, ())
 
 
 def by_field(profile: pd.DataFrame) -> dict[tuple[str, str], Counts]:
@@ -78,15 +84,30 @@ def by_field(profile: pd.DataFrame) -> dict[tuple[str, str], Counts]:
     return found
 
 
+_GONE = {"active": "false", "is_archived": "true"}
+"""Field → the value that says of a record that it is not in use any more."""
+
+
 def counts(fields: Fields) -> list[dict[str, Any]]:
-    """Feed → records, active and inactive ones."""
-    found = []
+    """Feed → records, active and inactive ones (archived contacts are inactive); what has no such state is active."""
+    records: dict[str, int] = {}
+    inactive: dict[str, int] = {}
     for (feed, field), told in fields.items():
-        if field == "active" and "." not in feed:
-            inactive = dict(told.frequent).get("false", 0)
-            active = told.records - inactive
-            found.append({"feed": feed, "records": told.records, "active": active, "inactive": inactive})
-    return found
+        if "." in feed or field in ("brings", "bytes"):
+            continue
+        records.setdefault(feed, told.records)
+        if gone := _GONE.get(field):
+            inactive[feed] = dict(told.frequent).get(gone, 0)
+    return [
+        {
+            "feed": feed,
+            "records": count,
+            "active": count - inactive.get(feed, 0),
+            "inactive": inactive.get(feed, 0),
+        }
+        for feed, count in records.items()
+        if count or feed in inactive
+    ]
 
 
 def choices(fields: Fields) -> list[dict[str, Any]]:
@@ -166,7 +187,7 @@ def clarity(fields: Fields, found: Sequence[Property], maps: Maps) -> Clarity:
             for one in maps[entity].fields.values()
             if column in one.sources and one.transform != "template"
         ]
-        values = fields.get((feed, field), _NONE).frequent
+        values = fields.get((feed, field), NOTHING).frequent
         total += len(values)
         placed += sum(any(_takes(one, value) for one in readers) for value, _ in values)
     return Clarity(placed, total)

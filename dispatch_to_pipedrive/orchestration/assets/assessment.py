@@ -29,6 +29,7 @@ from dispatch_to_pipedrive.orchestration.asking import (
     foresee,
     kept_facts,
     look_through,
+    oversized_files,
     said,
 )
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, FRAMES, SOURCE_POOL, described
@@ -211,6 +212,7 @@ def _assessed(migration: Migration, profile: pd.DataFrame, checks: list[Check]) 
             twins=Twins(rows, theirs.records, theirs.tokens, words),
             checks=checks,
             file_limit_mb=settings.file_limit_mb,
+            oversized=oversized_files(data, generation, settings.file_limit),
             compared=compared(kept, spent) if kept else None,
             origins=origins(),
         )
