@@ -16,7 +16,7 @@ from .pipedrive_world import World, serve
 def _bare(world: World, file: int) -> httpx.Response:
     """A download that no document is asked about: 410 is the sandbox's own answer."""
     headers = {"x-api-token": world.account.api_token}
-    return httpx.get(f"{world.url}/api/v1/files/{file}/download", headers=headers)
+    return world._plain.get(f"/api/v1/files/{file}/download", headers=headers)
 
 
 def _deal(world: World) -> int:

@@ -29,7 +29,7 @@ Start = Callable[..., Sandbox]
 
 
 def test_it_prints_the_settings_of_a_migration_and_serves_both(shared_sandbox: Sandbox) -> None:
-    assert list(shared_sandbox.env) == KEYS
+    assert list(shared_sandbox.env)[: len(KEYS)] == KEYS
     assert all(shared_sandbox.env.values())
     with shared_sandbox.source() as source:
         assert source.get(shared_sandbox.tenant_path("crm/v2", "customers")).status_code == 200

@@ -20,7 +20,8 @@ from .export import EXPORT_PAGE, Feeds, export_page
 from .generator.attachments import Plenty
 from .generator.reference import HOURS
 from .listing import child_page, list_page, without
-from .resources import RESOURCES, Parent, Resource, T
+from .resource import Parent, Resource, T
+from .resources import RESOURCES
 from .storage import Storage
 from .table import Record
 from .tenant import ORIGIN, Tenant, generate

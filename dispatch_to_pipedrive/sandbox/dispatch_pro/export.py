@@ -10,7 +10,7 @@ from starlette.datastructures import QueryParams
 
 from .errors import invalid
 from .listing import active_choice, flag, moment
-from .resources import Resource
+from .resource import Resource
 from .table import Table
 
 EXPORT_PAGE = 500

@@ -8,7 +8,7 @@ import orjson
 from starlette.datastructures import QueryParams
 
 from .errors import ApiError, invalid
-from .resources import Filter, Parent, Resource
+from .resource import Filter, Parent, Resource
 from .table import BLOCK, Record, Table
 from .times import Ints, parse_ticks
 

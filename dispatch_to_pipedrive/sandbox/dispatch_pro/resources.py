@@ -4,57 +4,8 @@ Documented parameters that this sandbox does not simulate are refused (501), so 
 parameters nobody documents are ignored, as the vendor ignores them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 from .generator.reference import UNSHOWN
-
-T = "/tenant/{tenant}"
-BY_TIME = ("Id", "CreatedOn", "ModifiedOn")
-
-
-@dataclass(frozen=True)
-class Filter:
-    """One query parameter: the field it looks at, and how (`is`, `in`, `from`, `before`, `text`, `flag`, `any`)."""
-
-    path: tuple[str, ...]
-    how: str = "is"
-
-
-@dataclass(frozen=True)
-class Parent:
-    """A list of one parent's records: its path has `{id}`; `key` is the field that names the parent.
-
-    `understands` are the parameters beside the page's that the documents give it; it ignores all others.
-    """
-
-    path: str
-    feed: str
-    key: str
-    drop: tuple[str, ...] = ()
-    understands: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Resource:
-    """One object: its feed name, its routes and what its list understands."""
-
-    feed: str
-    list_path: str | None = None
-    export_path: str | None = None
-    one: bool = False
-    ids: bool = False
-    sort: tuple[str, ...] = ()
-    active: str | None = "active"
-    active_default: str = "True"
-    export_active: str | None = None
-    filters: Mapping[str, Filter] = field(default_factory=dict)
-    drop: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
-    page_zero: bool = True
-    bundled: bool = False
-    parents: tuple[Parent, ...] = ()
-
+from .resource import BY_TIME, Filter, Parent, Resource, T
 
 _MADE = frozenset({"createdBefore", "createdOnOrAfter"})
 _TIMES = _MADE | {"modifiedBefore", "modifiedOnOrAfter"}

@@ -20,7 +20,7 @@ from .auth import Door
 from .detours import Detour, Detours
 from .errors import ApiError, not_found
 from .files import File, media_type
-from .resources import T
+from .resource import T
 from .tenant import Tenant
 from .traffic import Traffic
 
