@@ -50,12 +50,29 @@ _BILLED = _of("invoices", "id", "job.id", "active")
 _WORKED = _of("job_timesheets", "appointmentId", "active")
 _STANDS = (*_of("appointments", "unused", "status"), "jobs.jobStatus")
 _PLACE = ("jobs.locationId", *_SITES)
+_CHOSEN = (
+    *_of("named_contacts", "id", "customerId", "locationId", "isArchived", "isGone"),
+    *_of(
+        "named_contacts",
+        *(f"relationships[].{name}" for name in ("relatedEntityId", "typeSlug", "createdOn")),
+    ),
+)
+_CALLS, _MAILS = _of("calls", "id", "active"), ("emails.id",)
+_NOTES = (*_of("job_notes", "id", "jobId", "active"), "customer_notes.id", "location_notes.id")
+_TEXTS = (*(f"{feed}.text" for feed in ("job_notes", "customer_notes", "location_notes")), "jobs.summary")
+_ATTACHED = _of("job_attachments", "id", "jobId", "size")
+_WROTE = tuple(f"{feed}.createdById" for feed in ("job_notes", "customer_notes", "location_notes", "jobs"))
+_WRITERS = (*_WROTE, "job_attachments.createdById", "employees.userId", "technicians.userId")
+_PINS = tuple(f"{feed}.isPinned" for feed in ("job_notes", "customer_notes", "location_notes"))
+_OVERFLOW = ("locations.name", *_SITES, *_ADDRESSES)
 
 RECORDS: Mapping[str, Fields] = {
     "organizations": _CUSTOMER,
-    "persons": (*_CUSTOMER, *_SITE_PERSON),
+    "persons": (*_CUSTOMER, *_SITE_PERSON, *_CHOSEN),
     "deals": (*_JOB, "customers.id"),
-    "activities": (*_JOB, *_VISIT, "customers.id"),
+    "activities": (*_JOB, *_VISIT, *_CALLS, *_MAILS, "customers.id"),
+    "files": (*_JOB, *_ATTACHED, *_NOTES, *_TEXTS, "customers.id"),
+    "notes": (*_JOB, *_ATTACHED, *_NOTES, *_TEXTS, *_OVERFLOW, "customers.id"),
 }
 """Entity → the fields that decide which of its records there are; whatever they hold may change with them."""
 
@@ -73,10 +90,26 @@ OWNERS: Fields = (
     "job_notes.jobId",
     "job_canceled_logs.jobId",
     *_of("calls", "job.id", "customer.id", "location.id"),
+    "job_attachments.jobId",
+    "customer_notes.customerId",
+    "location_notes.locationId",
+    *_of("named_contacts", "customerId", "locationId"),
+    *_of("emails", "jobId", "customerId"),
 )
 """Fields that tell to which customer a record belongs."""
 
-_CONTACTED = From((*_POINTS, *_MEMOS), _REACHED)
+_METHODS = _of("named_contacts", "methods[].value", "methods[].memo")
+_CONTACTED = From((*_POINTS, *_MEMOS, *_METHODS), (*_REACHED, "named_contacts.methods[].type", *_CHOSEN))
+_HELD = From(("technicians.email", *_TECHNICIAN), ("technicians.id", *_JOB, "jobs.createdOn", *_ASSIGNED))
+_TALKERS = (
+    *_of("calls", "from", "to", "direction"),
+    *_of("emails", "sender", "recipients"),
+    *_of("named_contacts", "methods[].type", "methods[].value"),
+    *_CHOSEN,
+)
+_NOTED = tuple(f"{feed}.createdOn" for feed in ("job_notes", "customer_notes", "location_notes", "jobs"))
+_ON_DEAL = From(("job_attachments.jobId", "job_notes.jobId"), ("jobs.id",))
+_ON_CUSTOMER = From(("customers.id",), ("customers.type",))
 _LABELS = {
     feed: From((f"{feed}.tagTypeIds[]", "tag_types.name"), ("tag_types.id",))
     for feed in ("customers", "jobs")
@@ -94,19 +127,27 @@ _COLUMNS: Mapping[str, Mapping[str, From]] = {
         "custom_fields": From(_of("customers", *_CUSTOM)),
         "site_custom_fields": From(_SITE_FIELDS, _NUMBERED),
         "additional_sites": From(("locations.name", *_ADDRESSES), (*_SITES, "customers.name")),
+        "owner_email": _HELD,
     },
     "persons": {
-        "name": From(("customers.name", "locations.name")),
-        "organization_key": From(("customers.id",), ("customers.type",)),
+        "name": From(("customers.name", "locations.name", "named_contacts.name"), _CHOSEN),
+        "title": From(("named_contacts.title",), _CHOSEN),
+        "organization_key": _ON_CUSTOMER,
         "location_id": From(("locations.id",), _SITE_PERSON),
-        "created_at": From(("customers.createdOn", "locations.createdOn")),
+        "created_at": From(
+            ("customers.createdOn", "locations.createdOn", "named_contacts.createdOn"), _CHOSEN
+        ),
         "emails": _CONTACTED,
         "phones": _CONTACTED,
-        "contact_memo": _CONTACTED,
+        "contact_memo": From(
+            (*_CONTACTED.fields, "named_contacts.title", "customers.name", "locations.name", *_ADDRESSES),
+            (*_CONTACTED.by, *_SITES, "customers.type"),
+        ),
         "labels": _LABELS["customers"],
         "custom_fields": From(_of("customers", *_CUSTOM)),
         "site_custom_fields": From(_SITE_FIELDS, _NUMBERED),
         "additional_sites": From(("locations.name", *_ADDRESSES), (*_SITES, "customers.name")),
+        "owner_email": _HELD,
     },
     "deals": {
         "job_id": From(("jobs.id",)),
@@ -114,7 +155,7 @@ _COLUMNS: Mapping[str, Mapping[str, From]] = {
         "job_type": _JOB_TYPE,
         "business_unit": _UNIT,
         "customer_name": From(("customers.name",)),
-        "organization_key": From(("customers.id",), ("customers.type",)),
+        "organization_key": _ON_CUSTOMER,
         "person_key": From(("customers.id",)),
         "job_status": From(("jobs.jobStatus",)),
         "priority": From(("jobs.priority",)),
@@ -141,34 +182,79 @@ _COLUMNS: Mapping[str, Mapping[str, From]] = {
         "owner_email": _OWNER,
         "technicians": From(_CREW, ("technicians.id", "jobs.soldById", *_ASSIGNED)),
         "summary": From(("jobs.summary",)),
+        "recall_for": From(("jobs.recallForId",)),
+        "warranty_for": From(("jobs.warrantyId",)),
+        "project": From(("jobs.projectId",)),
     },
     "activities": {
+        "kind": From((), (*_VISIT, *_CALLS, *_MAILS)),
+        "stamp": From(("appointments.id", "calls.id", "emails.id")),
         "appointment_id": From(("appointments.id",)),
         "appointment_number": From(_of("appointments", "appointmentNumber", "id")),
-        "deal_key": From(("appointments.jobId",), ("jobs.id",)),
-        "organization_key": From(("customers.id",), ("customers.type",)),
+        "deal_key": From(("appointments.jobId", "calls.job.id", "emails.jobId"), ("jobs.id",)),
+        "organization_key": _ON_CUSTOMER,
         "participant_keys": From(
-            ("customers.id", "jobs.locationId"), ("customers.type", *_PLACE, *_SITE_PERSON)
+            ("customers.id", "jobs.locationId"), ("customers.type", *_PLACE, *_SITE_PERSON, *_TALKERS)
         ),
         "customer_name": From(("customers.name",)),
         "job_type": _JOB_TYPE,
         "business_unit": _UNIT,
         "status": From(("appointments.status",)),
         "visit": From((), (*_STANDS, *_of("appointments", "start", "end"))),
-        "created_at": From(("appointments.createdOn",)),
-        "start": From(("appointments.start",)),
-        "end": From(("appointments.end",)),
-        "visit_start": From(("appointments.start",), _STANDS),
-        "visit_end": From(("appointments.end",), _STANDS),
+        "created_at": From(("appointments.createdOn", "calls.createdOn", "emails.sentAt")),
+        "start": From(("appointments.start", "calls.createdOn", "emails.sentAt")),
+        "end": From(("appointments.end", "calls.createdOn", "calls.duration")),
+        "scheduled_start": From(("appointments.start",)),
+        "scheduled_end": From(("appointments.end",)),
+        "visit_start": From(("appointments.start", "calls.createdOn", "emails.sentAt"), _STANDS),
+        "visit_end": From(("appointments.end", "calls.createdOn", "calls.duration"), _STANDS),
         "arrival_window_start": From(("appointments.arrivalWindowStart",)),
         "arrival_window_end": From(("appointments.arrivalWindowEnd",)),
         "arrived_at": From(("job_timesheets.arrivedOn",), _WORKED),
         "done_at": From(("job_timesheets.doneOn",), _WORKED),
         "special_instructions": From(("appointments.specialInstructions",)),
         "technician_id": From(("appointment_assignments.technicianId",), _ASSIGNED),
-        "owner_email": _OWNER,
+        "owner_email": From(_OWNER.fields, (*_HELD.by, "calls.job.id", "emails.jobId")),
         "technicians": From(_CREW, ("technicians.id", *_ASSIGNED)),
         **{f"location_{part}": From((f"locations.address.{part}",), _PLACE) for part in PARTS},
+        "subject": From(("emails.subject",)),
+        "body": From(("emails.body",)),
+        "direction": From(("calls.direction",), ("emails.sender", *_POINTS, *_REACHED, *_TALKERS)),
+        "call_from": From(("calls.from",)),
+        "call_to": From(("calls.to",)),
+        "agent": From(("calls.agent.name",)),
+        "email_from": From(("emails.sender",)),
+        "email_to": From(("emails.recipients",)),
+    },
+    "files": {
+        "name": From(("job_attachments.fileName", *_TEXTS)),
+        "size": From(("job_attachments.size",)),
+        "media_type": From(("job_attachments.mediaType",)),
+        "source": From(("job_attachments.id", *_TEXTS)),
+        "attachment_id": From(("job_attachments.id",)),
+        "deal_key": _ON_DEAL,
+        "person_key": _ON_CUSTOMER,
+        "organization_key": _ON_CUSTOMER,
+        "created_at": From(("job_attachments.createdOn", *_NOTED)),
+    },
+    "notes": {
+        "kind": From((), (*_NOTES, *_ATTACHED)),
+        "record_id": From((*_NOTES, "job_attachments.id", "jobs.id", "customers.id")),
+        "stamp": From((*_NOTES, "job_attachments.id", "jobs.id", "customers.id")),
+        "deal_key": _ON_DEAL,
+        "person_key": _ON_CUSTOMER,
+        "organization_key": _ON_CUSTOMER,
+        "content": From(
+            (*_TEXTS, *_of("job_attachments", "id", "fileName", "size", "sha256"), *_OVERFLOW), _NOTES
+        ),
+        "place": From(("locations.name", *_ADDRESSES), ("location_notes.locationId", *_SITES)),
+        "file_keys": From(_TEXTS, _NOTES),
+        "created_at": From(("job_attachments.createdOn", "customers.createdOn", *_NOTED)),
+        "author": From(("employees.name", "technicians.name"), _WRITERS),
+        "author_email": From(("employees.email", "technicians.email"), _WRITERS),
+        **{
+            f"pinned_to_{one}": From(_PINS, ("customers.type",)) for one in ("deal", "person", "organization")
+        },
     },
 }
 

@@ -31,6 +31,7 @@ RECORDING = "The recording lies at the telephone provider, behind Dispatch Pro's
 LEFT_FIELD = "No column of the normalized frames bears it: it stays in the export, verbatim."
 TAGGED = "A location is an address in Pipedrive and bears no labels: tag the customer or the job instead."
 INTERNAL = "The reading's own bookkeeping, made by this program."
+KIND = "Pipedrive tells a file's type by its name."
 
 Reasons = Mapping[str, tuple[str, ...]]
 _PERSON_HISTORY = ("createdOn", "createdBy", "modifiedOn", "modifiedBy")
@@ -66,7 +67,7 @@ LEFT_OUT: Mapping[str, Reasons] = {
     },
     "location_contacts": _CONTACT,
     "jobs": {
-        **_RECORD,
+        CHANGED: ("modifiedOn",),
         **_CUSTOM,
         MARKETING: ("campaignId", "jobGeneratedLeadSource", "leadCallId", "bookingId", "partnerLeadCallId"),
         ESTIMATES: ("membershipId", "createdFromEstimateId", "estimateIds[]"),
@@ -91,7 +92,7 @@ LEFT_OUT: Mapping[str, Reasons] = {
     "job_notes": _NOTE,
     "customer_notes": {**_NOTE, INTERNAL: ("count", "bytes")},
     "location_notes": {**_NOTE, INTERNAL: ("count", "bytes")},
-    "job_attachments": {INTERNAL: ("count", "bytes", "problem")},
+    "job_attachments": {INTERNAL: ("count", "bytes", "problem"), KIND: ("mediaType",)},
     "job_canceled_logs": {WHO: ("createdById",)},
     "calls": {
         CHANGED: ("modifiedOn",),
@@ -142,10 +143,9 @@ LEFT_OUT: Mapping[str, Reasons] = {
         WHO: ("createdBy", "modifiedBy"),
         CHANGED: ("modifiedOn",),
         MADE: tuple(f"methods[].{name}" for name in _PERSON_HISTORY),
-        INTERNAL: ("isGone",),
     },
     "emails": {
-        INTERNAL: ("matchedBy",),
+        INTERNAL: ("matchedBy", "isHtml"),
         LEFT_FIELD: ("attachments",),
     },
     "technicians": {
@@ -161,7 +161,7 @@ LEFT_OUT: Mapping[str, Reasons] = {
     },
     "employees": {
         STAFF: (
-            *("id", "userId", "active", "name", "firstName", "lastName", "email", "businessUnitId"),
+            *("id", "active", "firstName", "lastName", "businessUnitId"),
             *("customFields", "startDate", "createdOn", "modifiedOn", "role", "managerId", "terminationDate"),
             *("agentId", "aadUserId", "overtimeProfileId"),
         ),
@@ -183,6 +183,7 @@ LEFT_OUT: Mapping[str, Reasons] = {
         LEFT_FIELD: ("authorizationParagraph", "acknowledgementParagraph"),
     },
     "job_types": {FOREIGN: ("externalData",)},
+    "arrival_windows": {CHANGED: ("createdOn", "modifiedOn")},
     "tag_types": {LEFT_FIELD: ("allowToUseOnTimesheetActivity",)},
     "zones": {WHO: ("createdBy",)},
     "teams": {WHO: ("createdBy",)},
