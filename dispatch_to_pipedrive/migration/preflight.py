@@ -217,13 +217,14 @@ def _dispatch_pro(source: SourceFacts) -> Check:
 
 def _custom_fields(account: AccountFacts, foreseen: Forecast) -> Check:
     cap = next(cap for cap in foreseen.caps if cap.name == "custom fields")
-    known = "" if account.me else " (those the account has already are not known)"
+    theirs = f"{account.custom_fields:,} that others have" if account.me else "those that others have, unknown"
+    words = f"{cap.words}: {cap.needed - account.custom_fields:,} of the map, and {theirs}"
     if cap.fits:
-        return Check(CUSTOM_FIELDS, PASS, cap.words + known)
+        return Check(CUSTOM_FIELDS, PASS, words)
     return Check(
         CUSTOM_FIELDS,
         FAIL,
-        cap.words + known,
+        words,
         "take fields out of the map, delete unused ones in Pipedrive, or use a larger plan (PIPEDRIVE_PLAN)",
     )
 

@@ -113,7 +113,7 @@ VIEWS = (
     "arg_max(record, (coalesce(ticks(record->>'$.createdOn'), 0), num(record, '$.id'))) AS record "
     "FROM winner WHERE feed = 'job_canceled_logs' AND alive(record) GROUP BY 1",
     "CREATE TEMP TABLE tag AS SELECT num(record, '$.id') AS id, record->>'$.name' AS name FROM reference "
-    "WHERE feed = 'tag_types' AND record->>'$.name' IS NOT NULL",
+    "WHERE feed = 'tag_types' AND regexp_matches(record->>'$.name', '\\S')",
     "CREATE TEMP TABLE customer_tag AS SELECT DISTINCT c.root, c.commercial, t.name FROM (SELECT root, commercial, "
     "unnest((record->'$.tagTypeIds')::BIGINT[]) AS id FROM customer) c JOIN tag t USING (id)",
     "CREATE TEMP TABLE job_tag AS SELECT DISTINCT j.root, j.job, t.name FROM (SELECT root, id AS job, "

@@ -45,8 +45,12 @@ def roots(
 def tags(
     owners: pd.DataFrame, tag_ids: pd.DataFrame, tag_types: pd.DataFrame, feed: str
 ) -> tuple[pd.Series, list[pd.DataFrame]]:
-    """For each row of `owners` (by id) its tags' names, each once, in the source's order; and tags nobody knows."""
+    """For each row of `owners` (by id) its tags' names, each once, in the source's order; and tags nobody knows.
+
+    A tag without a name, or of blanks alone, can be no label.
+    """
     names = tag_types.drop_duplicates("id").set_index("id")["name"].astype("string")
+    names = names[names.str.strip().fillna("") != ""]
     mine = tag_ids[tag_ids["id"].isin(owners["id"])]
     mine = mine.assign(name=mine["value"].map(names).astype("string")).sort_values(
         ["id", "position"], kind="stable"
@@ -55,7 +59,7 @@ def tags(
         f"{feed}.tag_type_ids",
         mine,
         mine["name"].isna(),
-        "tag " + mine["value"].astype("string") + " is not among the tag types",
+        "tag " + mine["value"].astype("string") + " is not among the tag types that have a name",
     )
     mine = mine[mine["name"].notna()].drop_duplicates(["id", "name"])
     return listed(owners["id"], mine["id"], texts(mine["name"])), [unknown]

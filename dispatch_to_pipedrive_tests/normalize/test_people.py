@@ -235,11 +235,16 @@ def test_r051_tags_become_labels_by_name_and_verbatim() -> None:
     source = Source()
     source.named("tag_types", 1, "VIP ⭐")
     source.named("tag_types", 2, "don't Call")
+    source.named("tag_types", 3, "  ")
     source.customer(1, "Acme", "Commercial", tagTypeIds=[2, 1, 2, 77])
+    source.customer(2, "Blank", "Commercial", tagTypeIds=[3])
     made = source.normalize()
     for frame, key in ((made.organizations, "customer:1/organization"), (made.persons, "customer:1/person")):
         assert row(frame, key)["labels"] == ["don't Call", "VIP ⭐"]
-    assert reasons(made, "customers.tag_type_ids") == {1: "tag 77 is not among the tag types"}
+    assert reasons(made, "customers.tag_type_ids") == {
+        1: "tag 77 is not among the tag types that have a name",
+        2: "tag 3 is not among the tag types that have a name",
+    }
 
 
 @pytest.mark.promise("R033")
