@@ -10,13 +10,16 @@ from dispatch_to_pipedrive.mapping import load_maps, schema_needs
 from dispatch_to_pipedrive.mapping.needs import SchemaNeeds
 from dispatch_to_pipedrive.migration.drift import made_of, options_needed, options_to_record
 from dispatch_to_pipedrive.migration.owners import fallback_row
+from dispatch_to_pipedrive.migration.resolve import VISIBLE_TO
 from dispatch_to_pipedrive.migration.schema_plan import COLUMNS, Allowed, schema_plan_of, to_do_first
 from dispatch_to_pipedrive.migration.values import OwnerRow, SchemaObject
+from dispatch_to_pipedrive.migration.volume import schema_size
 from dispatch_to_pipedrive.pipedrive.account import Field, Option, Pipeline, Stage, Structure
 from dispatch_to_pipedrive.pipedrive.plans import PLANS
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema, fitting
 
-MAPS = load_maps(Path(__file__).resolve().parents[2] / "mappings")
+ROOT = Path(__file__).resolve().parents[2]
+MAPS = load_maps(ROOT / "mappings")
 VALUES = {
     ("deals", "Job_Type__c"): ("Repair", "Install"),
     ("deals", "label_ids"): ("Recall",),
@@ -180,3 +183,22 @@ def test_what_the_plan_does_not_allow_is_told_before_anything_is_made() -> None:
     assert (row["action"], "PIPEDRIVE_PLAN" in row["what_to_do"]) == ("differs", True)
     large = schema_plan_of(NEEDS, [], full, OWNERS, Allowed(PLANS["premium"], words))
     assert set(large.loc[large["kind"].isin(["plan", "visibility"]), "action"]) == {"stands"}
+
+
+@pytest.mark.promise("R066")
+def test_the_documentation_tells_what_each_plan_leaves_beside_the_delivered_maps() -> None:
+    text = (ROOT / "docs" / "questions.md").read_text(encoding="utf-8")
+    fields = {entity: len(MAPS[entity].custom_fields()) for entity in ("deals", "persons", "organizations")}
+    together = sum(fields.values())
+    assert together == schema_size(MAPS).custom_fields
+    words = (
+        f"as they are delivered make {together}: {fields['deals']} on deals, {fields['persons']} on persons"
+    )
+    assert words in " ".join(text.split())
+    for name, seen in VISIBLE_TO.items():
+        plan = PLANS[name]
+        assert plan.custom_fields is not None
+        assert (
+            f"| {name.capitalize()} | {plan.custom_fields} | {plan.custom_fields - together} | "
+            f"{plan.open_deals_per_seat:,} | {', '.join(seen)} |"
+        ) in text
