@@ -65,7 +65,7 @@ async def _add(course: Course, contacts: dict[str, bytes], id_: str) -> None:
         body = await course.client.read(f"{course.feed.path}/{id_}", {}, _whole)
     except NotFound:
         return
-    contacts[id_] = body
+    contacts[_id(course, body)] = body
 
 
 async def _read(course: Course, gate: asyncio.Semaphore, id_: str, contact: bytes) -> bytes:

@@ -81,7 +81,13 @@ class Pages:
         self.pages = list(pages)
         self.asked: list[dict[str, str]] = []
 
-    async def read(self, path: str, params: Mapping[str, str], parse: Callable[[bytes], T]) -> T:
+    async def read(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        parse: Callable[[bytes], T],
+        question: Mapping[str, Any] | None = None,
+    ) -> T:
         self.asked.append(dict(params))
         page = self.pages.pop(0)
         if isinstance(page, Exception):

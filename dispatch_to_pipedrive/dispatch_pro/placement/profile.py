@@ -23,6 +23,7 @@ from dispatch_to_pipedrive.dispatch_pro.placement.derived import NEEDED, derived
 from dispatch_to_pipedrive.dispatch_pro.placement.engine import address, engine, parquet
 from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment, Index, read_index
 from dispatch_to_pipedrive.dispatch_pro.placement.read import read_reference
+from dispatch_to_pipedrive.dispatch_pro.placement.winning import view_winning
 from dispatch_to_pipedrive.dispatch_pro.records import snake, wire_shape
 from dispatch_to_pipedrive.dispatch_pro.shapes import READINGS, SHAPES, Kind, Shape
 
@@ -120,14 +121,7 @@ def _rows(data: UPath, committed: Sequence[CommittedSegment], generation: int) -
 
 def _read(connection: duckdb.DuckDBPyConnection, data: UPath, index: Index, feed: str) -> None:
     """The table `profiled`: id, root and one column a field; values as text, of the rest only what tells them apart."""
-    spans = index.files.get(feed, [])
-    if spans:
-        parquet(connection, [data / span.path for span in spans]).filter("root IS NOT NULL").create_view(
-            "placed", True
-        )
-        connection.execute(_winning(connection, data, index, feed))
-    else:
-        connection.execute(_NOTHING)
+    view_winning(connection, data, index, feed)
     columns = ", ".join(_expressions(feed))
     structure = json.dumps({**_structure(wire_shape(feed)), **_MORE.get(feed, {})})
     rows = f"SELECT id, root, json_transform(record, '{structure}') AS r FROM winning"  # noqa: S608  (our own names)
@@ -151,38 +145,6 @@ def _items(feed: str, rows: str) -> str:
         f"SELECT item.id::BIGINT AS id, root, {{{packed}}} AS r "  # noqa: S608
         f"FROM (SELECT *, {fact} AS fact FROM (SELECT *, unnest(r.items) AS item FROM ({rows})))"
     )
-
-
-_NOTHING = """
-CREATE OR REPLACE TEMP VIEW winning AS SELECT 0::BIGINT AS id, 0::BIGINT AS root, '{}' AS record WHERE false
-"""
-_CLUSTERED = """
-SELECT p.id, p.root, c.record FROM clustered c JOIN placed p ON p.home = c.root AND p.id = c.id
-"""
-_IN_SEGMENTS = """
-SELECT p.id, p.root, s.record
-FROM stored s JOIN places x ON x.address = s.filename JOIN placed p ON p.path = x.path AND p.position = s.position
-WHERE p.home IS NULL
-"""
-
-
-def _winning(connection: duckdb.DuckDBPyConnection, data: UPath, index: Index, feed: str) -> str:
-    """SQL for the view `winning` of the feed's records: those in the clustered history, and those in segments."""
-    sources = []
-    if clustered := index.clustered.get(feed):
-        parquet(connection, [data / span.path for span in clustered]).create_view("clustered", True)
-        sources.append(_CLUSTERED)
-    rows = connection.execute("SELECT DISTINCT path FROM placed WHERE home IS NULL ORDER BY path").fetchall()
-    if rows:
-        paths = [path for (path,) in rows]
-        files = [data / "raw" / path for path in paths]
-        places = pa.table({"path": paths, "address": [address(file) for file in files]})
-        connection.register("incoming", places)
-        connection.execute("CREATE OR REPLACE TEMP TABLE places AS SELECT * FROM incoming")
-        connection.unregister("incoming")
-        parquet(connection, files, filename=True).create_view("stored", True)
-        sources.append(_IN_SEGMENTS)
-    return "CREATE OR REPLACE TEMP VIEW winning AS " + " UNION ALL ".join(sources)
 
 
 def _structure(shape: Shape) -> dict[str, Any]:

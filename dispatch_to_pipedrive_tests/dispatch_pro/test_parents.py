@@ -1,0 +1,122 @@
+"""Parents are asked when something may have changed with them, and only what differs lands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from upath import UPath
+
+from dispatch_to_pipedrive.dispatch_pro.raw import Extent
+
+from .shelves import CRM, FORMS, Road
+from .worlds import Record, appointment, customer, job, location
+
+PARENTS = ("customers", "locations", "jobs", "appointments")
+PER_PARENT = ("job_attachments", "customer_notes", "location_notes")
+CUSTOMERS, LOCATIONS, JOBS = f"{CRM}/customers/", f"{CRM}/locations/", f"{FORMS}/jobs/"
+
+
+def note(id_: int, text: str = "x") -> Record:
+    return {"id": id_, "text": text, "isPinned": False}
+
+
+def file(id_: int, name: str = "a.jpg") -> Record:
+    return {"id": id_, "fileName": name, "createdById": 7, "createdOn": "2026-01-01T00:00:00Z"}
+
+
+@pytest.fixture
+async def road(tmp_path: Path) -> Road:
+    """Two customers; customer 1 has an open job, customer 2 a finished one. Read once."""
+    road = Road(UPath(tmp_path), *PARENTS, *PER_PARENT)
+    for id_ in (1, 2):
+        road.shelves.lists[f"{CUSTOMERS}{id_}/notes"] = []
+        road.shelves.lists[f"{LOCATIONS}{10 + id_}/notes"] = []
+        road.shelves.lists[f"{JOBS}{100 + id_}/attachments"] = []
+    road.shelves.lists[f"{CUSTOMERS}1/notes"] = [note(5), note(6)]
+    road.shelves.lists[f"{JOBS}102/attachments"] = [file(7)]
+    await road.advance(
+        customers=[customer(1), customer(2)],
+        locations=[location(11, 1), location(12, 2)],
+        jobs=[
+            job(101, 1, jobStatus="Hold", locationId=11),
+            job(102, 2, jobStatus="Completed", locationId=12),
+        ],
+    )
+    return road
+
+
+@pytest.mark.promise("R023")
+async def test_the_first_advance_asks_all_parents_and_lands_those_that_have_something(road: Road) -> None:
+    assert road.asked(CUSTOMERS) == ["1/notes", "2/notes"]
+    assert road.asked(LOCATIONS) == ["11/notes", "12/notes"]
+    assert road.asked(JOBS) == ["101/attachments", "102/attachments"]
+    frames = road.frames()
+    assert frames["customer_notes"][["root", "customer_id", "id"]].to_numpy().tolist() == [
+        [1, 1, 5],
+        [1, 1, 6],
+    ]
+    assert frames["job_attachments"][["root", "job_id", "id", "file_name"]].to_numpy().tolist() == [
+        [2, 102, 7, "a.jpg"]
+    ]
+    assert frames["job_attachments"]["size"].isna().all()
+    assert frames["location_notes"].empty
+
+
+@pytest.mark.promise("R023")
+async def test_afterwards_those_with_open_work_are_asked_and_nothing_new_lands_nothing(road: Road) -> None:
+    found = await road.advance()
+    assert road.asked(CUSTOMERS) == ["1/notes"]
+    assert road.asked(LOCATIONS) == ["11/notes"]
+    assert road.asked(JOBS) == ["101/attachments"]
+    assert not any(found[name].segments for name in found)
+
+
+async def test_whoever_is_named_by_what_arrives_is_asked(road: Road) -> None:
+    await road.advance(appointments=[appointment(900, 102, 1), appointment(901, 777, 1)])
+    assert road.asked(JOBS) == ["101/attachments", "102/attachments"]  # of job 777 nothing is known
+    await road.advance(customers=[customer(2, 2, merged_to=1)])
+    assert road.asked(CUSTOMERS) == ["1/notes", "2/notes"]
+    await road.advance(jobs=[job(101, 1, 3, jobStatus="Completed")])
+    assert road.asked(JOBS) == ["101/attachments"]
+    await road.advance()
+    assert road.asked(JOBS) == road.asked(CUSTOMERS) == []
+
+
+@pytest.mark.promise("R023")
+async def test_what_is_no_longer_listed_is_gone_and_may_come_back(road: Road) -> None:
+    notes = f"{CUSTOMERS}1/notes"
+    road.shelves.lists[notes] = [note(6, "changed"), note(8)]
+    found = await road.advance()
+    assert sum(segment.rows for segment in found["customer_notes"].segments) == 1
+    assert dict(zip(*_texts(road), strict=True)) == {6: "changed", 8: "x"}
+    del road.shelves.lists[notes]  # the customer is not there any more
+    await road.advance()
+    assert road.frames()["customer_notes"].empty
+    road.shelves.lists[notes] = [note(5)]
+    await road.advance()
+    assert dict(zip(*_texts(road), strict=True)) == {5: "x"}
+    assert not any(one.segments for one in (await road.advance()).values())
+
+
+def _texts(road: Road) -> tuple[list[int], list[str]]:
+    notes = road.frames()["customer_notes"]
+    return notes["id"].tolist(), notes["text"].tolist()
+
+
+@pytest.mark.promise("R023")
+async def test_a_sweep_asks_everybody_once_more(road: Road) -> None:
+    road.shelves.lists[f"{CUSTOMERS}2/notes"] = [note(9)]
+    assert not any(one.segments for one in (await road.advance()).values())
+    found = await road.advance(Extent(sweep=True))
+    assert road.asked(CUSTOMERS) == ["1/notes", "2/notes"]
+    assert [name for name, one in found.items() if one.segments] == ["customer_notes"]
+    assert sorted(road.frames()["customer_notes"]["id"]) == [5, 6, 9]
+
+
+async def test_a_failure_takes_back_what_landed(road: Road) -> None:
+    road.shelves.lists[f"{CUSTOMERS}1/notes"] = [note(1, "new"), {"text": "without an id"}]
+    before = sorted(road.data.rglob("*.parquet"))
+    with pytest.raises(Exception, match="customer_notes"):
+        await road.advance(customers=[customer(3)])
+    assert sorted(road.data.rglob("*.parquet")) == before
