@@ -20,7 +20,7 @@ from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.feeds import CUSTOM_FIELD_DEFINITIONS, REFERENCE, ROOT_BOUND
 from dispatch_to_pipedrive.dispatch_pro.placement.derived import NEEDED, derived, remember
-from dispatch_to_pipedrive.dispatch_pro.placement.engine import address, engine, parquet
+from dispatch_to_pipedrive.dispatch_pro.placement.engine import engine, parquet
 from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment, Index, read_index
 from dispatch_to_pipedrive.dispatch_pro.placement.read import read_reference
 from dispatch_to_pipedrive.dispatch_pro.placement.winning import view_winning
