@@ -23,12 +23,14 @@ from dispatch_to_pipedrive.dispatch_pro.placement import (
     read_reference,
     root_features,
     root_sizes,
+    sweep_seconds,
     touched_roots,
 )
 from dispatch_to_pipedrive.dispatch_pro.placement.build import ends_of_merges
 from dispatch_to_pipedrive.dispatch_pro.raw import land_records
+from dispatch_to_pipedrive.dispatch_pro.readings import Fact, reading
 
-from .worlds import Generation, appointment, customer, invoice, job, land, location, payment
+from .worlds import Generation, Record, appointment, customer, invoice, job, land, location, payment
 
 
 class Tenant:
@@ -155,6 +157,35 @@ def test_a_batch_reads_its_own_share_of_the_history(tmp_path: Path) -> None:
 def _read_so_far() -> int:
     facts = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
     return int(facts["rchar"])
+
+
+def read_of(feed: str, parent: int, *items: Record, facts: Sequence[Fact] = ()) -> Record:
+    """A parent's reading, as a record to land."""
+    found: Record = orjson.loads(reading(FEEDS[feed], parent, [orjson.dumps(item) for item in items], facts))
+    return found
+
+
+def test_a_sample_can_see_notes_and_files_and_how_long_a_sweep_takes(tenant: Tenant) -> None:
+    tenant.arrive(
+        customers=[customer(1), customer(2)],
+        locations=[location(5, 1)],
+        jobs=[job(10, 1, summary='<p><IMG src="x"></p>'), job(11, 2)],
+        customer_notes=[read_of("customer_notes", 1, {"id": 1, "text": "<img src=x>", "isPinned": True})],
+        location_notes=[read_of("location_notes", 5, {"id": 2, "text": "x"})],
+        job_attachments=[
+            read_of("job_attachments", 10, {"id": 3}, {"id": 4}, facts=[Fact(3, 9, sha256="f" * 64)]),
+            read_of("job_attachments", 11, {"id": 5}, facts=[Fact(5, problem="no")]),
+        ],
+    )
+    found = root_features(tenant.data, 1)
+    features = {root: set(rows["feature"]) for root, rows in found.groupby("root")}
+    assert features[1] >= {
+        "note on a customer", "note on a site", "pinned note", "note with a picture",
+        "summary of a job with a picture", "file", "several files on a job", "file that is too large",
+    }  # fmt: skip
+    assert features[2] >= {"file", "file that could not be looked at"}
+    assert not features[2] & {"note on a customer", "file that is too large"}
+    assert sweep_seconds(tenant.data, 1, 10) == 0.5  # two customers, a site, two jobs
 
 
 def test_a_sample_can_see_what_each_root_covers(tenant: Tenant) -> None:

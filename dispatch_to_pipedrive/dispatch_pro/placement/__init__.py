@@ -13,6 +13,7 @@ from dispatch_to_pipedrive.dispatch_pro.placement.read import (
     read_reference,
     root_bytes,
     root_sizes,
+    sweep_seconds,
     touched_roots,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "root_features",
     "root_sizes",
     "source_profile",
+    "sweep_seconds",
     "touched_roots",
 ]

@@ -54,6 +54,12 @@ _FEEDS = (
     "invoices",
     "payments",
     "calls",
+    "job_notes",
+    "job_attachments",
+    "customer_notes",
+    "location_notes",
+    "named_contacts",
+    "emails",
 )
 _CHUNK = 3_000  # roots read at once
 
@@ -182,9 +188,41 @@ def features_of(
         "several e-mails": _more_than(emails, 1),
         "no e-mail": customers[~customers["root"].isin(emails["root"])],
     }
+    circumstances |= _texts_and_files(frames)
     circumstantial = [rows[["root"]].assign(feature=name) for name, rows in circumstances.items()]
     found = pd.concat([*named, *circumstantial], ignore_index=True).drop_duplicates(ignore_index=True)
     return found.astype({"root": "Int64", "feature": "string"})
+
+
+def _texts_and_files(frames: Frames) -> dict[str, pd.DataFrame]:
+    """Circumstances of notes, files, named contacts and e-mails."""
+    job_notes = frames["job_notes"][frames["job_notes"]["active"].fillna(True)]
+    notes = pd.concat(
+        [
+            rows[["root", "text", "is_pinned"]]
+            for rows in (job_notes, frames["customer_notes"], frames["location_notes"])
+        ]
+    )
+    files, contacts = frames["job_attachments"], frames["named_contacts"]
+    return {
+        "note on a job": job_notes,
+        "note on a customer": frames["customer_notes"],
+        "note on a site": frames["location_notes"],
+        "pinned note": notes[notes["is_pinned"].fillna(False)],
+        "note with a picture": notes[_shows_a_picture(notes["text"])],
+        "summary of a job with a picture": frames["jobs"][_shows_a_picture(frames["jobs"]["summary"])],
+        "file": files,
+        "several files on a job": _repeated(files, "job_id"),
+        "file that is too large": files[files["sha256"].notna()],
+        "file that could not be looked at": files[files["problem"].notna()],
+        "named contact": contacts,
+        "several named contacts": _more_than(contacts, 1),
+        "e-mail": frames["emails"],
+    }
+
+
+def _shows_a_picture(texts: pd.Series) -> pd.Series:
+    return texts.str.contains("<img", case=False, regex=False, na=False)
 
 
 def _named(kind: str, frame: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -160,6 +160,13 @@ def _items(
     return counted
 
 
+def sweep_seconds(data: UPath, generation: int, calls_per_second: float) -> float:
+    """How long it takes to ask every job, customer and site once for its files or notes, at so many calls a second."""
+    index = read_index(data, generation)
+    parents = {feed.parent for feed in FEEDS.values() if feed.kind == "parent"}
+    return sum(index.placed.get(feed, 0) + index.waiting.get(feed, 0) for feed in parents) / calls_per_second
+
+
 def touched_roots(data: UPath, before: int | None, after: int) -> list[int]:
     """Roots whose records are not the same in two placements: of a record that moved, the old and the new one.
 
