@@ -71,7 +71,17 @@ def test_the_two_rooms_and_the_frames_between_them_are_told_as_the_seam() -> Non
 @pytest.mark.promise("R067")
 def test_what_is_peculiar_to_this_pair_has_a_rule_and_a_test_each() -> None:
     table = rows(QUESTIONS["What is peculiar to this pair?"])
-    for case in ("shared sites", "technicians", "merged", "canceled", "held", "cents", "zones", "e-mails"):
+    for case in (
+        "shared sites",
+        "technicians",
+        "recalls",
+        "merged",
+        "canceled",
+        "held",
+        "cents",
+        "zones",
+        "e-mails",
+    ):
         (rule,) = (cells[0] for name, cells in table.items() if case in name)
         assert LINK.search(rule), f"{case}: no test is named"
 

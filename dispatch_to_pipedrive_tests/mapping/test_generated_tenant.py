@@ -84,6 +84,23 @@ def test_every_visit_keeps_its_own_times_on_its_jobs_deal() -> None:
         assert str(moment) in line
 
 
+@pytest.mark.promise("R010", "R022", "R031")
+def test_every_call_of_a_customer_keeps_its_moment_and_length() -> None:
+    calls = raw()["calls"]
+    found = records("activities")
+    kept = found.loc[lambda frame: frame["source_key"].str.startswith("call:")]
+    calls = calls.set_index("id").loc[kept["source_key"].str.extract(r"call:(\d+)/")[0].astype(int)]
+    assert len(kept) > 100
+    assert set(kept["type"]) == {"call"} and kept["done"].all()
+    start = pd.to_datetime(calls["created_on"], format="ISO8601", utc=True)
+    assert list(kept["due_date"]) == list(start.dt.strftime("%Y-%m-%d"))
+    assert list(kept["due_time"]) == list(start.dt.strftime("%H:%M"))
+    assert list(kept["duration"]) == [length[:5] for length in calls["duration"]]
+    deals = set(records("deals")["source_key"])
+    for deal, participants, job in zip(kept["deal_id"], kept["participants"], calls["job_id"], strict=True):
+        assert deal == f"job:{job}/deal" if f"job:{job}/deal" in deals else participants
+
+
 @pytest.mark.promise("R009", "R028", "R029")
 def test_every_deal_bears_its_jobs_id_and_creation() -> None:
     deals = records("deals")

@@ -44,3 +44,17 @@ def test_a_held_job_is_open_and_its_visit_without_a_day_is_no_meeting() -> None:
     deal = row(made.deals, "job:500/deal")
     assert (deal["job_status"], deal["won_at"], deal["lost_at"]) == ("Hold", None, None)
     assert row(made.activities, "appointment:600/activity")["visit"] == "none"
+
+
+@pytest.mark.promise("R067")
+def test_recalls_warranties_and_projects_are_named_by_their_ids_as_text() -> None:
+    source = Source()
+    source.customer(1)
+    source.customer(2)
+    source.job(500, 1)
+    source.job(501, 2, recallForId=500, warrantyId=499, projectId=77)
+    made = source.normalize()
+    deal = row(made.deals, "job:501/deal")
+    assert (deal["recall_for"], deal["warranty_for"], deal["project"]) == ("500", "499", "77")
+    first = row(made.deals, "job:500/deal")
+    assert (first["recall_for"], first["warranty_for"], first["project"]) == (None, None, None)
