@@ -69,8 +69,8 @@ def _sizes(files: FileFacts, foreseen: Forecast) -> Check:
     return Check(
         SIZES,
         WARN,
-        f"{len(largest):,} files are larger than {limit}: {listed}; each becomes a note with its name, size and hash, "
-        f"and {kept}{unsized}",
+        f"{len(largest):,} larger than {limit} beside {foreseen.volume.files:,} files that are moved: {listed}; each "
+        f"becomes a note with its name, size and hash, and {kept}{unsized}",
         "see reports/oversized_files.csv for all of them; raise FILE_LIMIT_MB if the account takes larger files"
         + ("" if files.kept else ", or set KEEP_OVERSIZED to keep them"),
     )
