@@ -170,6 +170,25 @@ def test_pictures_of_notes_lie_in_the_storage_and_a_rule_finds_them_by_path(
     assert PLAIN.get(f"{sandbox.dispatch_url}/storage/1/images/4a6f6b2d0001/x.jpg").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        ("attachments/610000000", 403),
+        ("attachments/610000000?se=²&sig=x", 403),
+        ("attachments/610000000?se=99999999999999999999&sig=é", 403),
+        ("attachments/x", 404),
+        ("images/..%2f..%2fetc/passwd", 404),
+        ("images/4a6f6b2d0001", 404),
+        ("images/4A6F6B2D0001/x.jpg", 404),
+        ("images/4a6f6b2d0001/a%00b/%E2%80%AE.jpg", 200),
+    ],
+)
+@pytest.mark.usefixtures("source")
+def test_a_strange_link_is_answered(sandbox: Sandbox, rest: str, status: int) -> None:
+    tenant = sandbox.env["DISPATCH_PRO_TENANT_ID"]
+    assert PLAIN.get(f"{sandbox.dispatch_url}/storage/{tenant}/{rest}").status_code == status
+
+
 def test_plenty_of_attachments_are_spread_over_the_jobs_and_none_can_be_had() -> None:
     made = generate(20, 1, plenty=Plenty(80, 25_000_000))
     files = [made.file(int(i)) for i in made.tables["job_attachments"].ids]

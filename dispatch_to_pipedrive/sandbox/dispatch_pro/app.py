@@ -63,6 +63,7 @@ def build_app(
     ]
     routes += Storage(tenant, clock, door, traffic, detours).routes()
     app = Starlette(routes=routes, exception_handlers={404: _unknown, 405: _unknown})
+    app.router.redirect_slashes = False
     app.state.traffic = traffic
     return app, tenant
 

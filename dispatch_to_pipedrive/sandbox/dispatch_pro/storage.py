@@ -29,6 +29,7 @@ DOWNLOAD = f"/forms/v2{T}/jobs/attachment/{{id:int}}"
 ATTACHMENT = "/storage/{tenant}/attachments/{id:int}"
 IMAGE = "/storage/{tenant}/images/{key}/{name:path}"
 _KEY = re.compile(r"[0-9a-f]{12,64}")
+_UNTIL = re.compile(r"[0-9]{1,12}")
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _BATCH = 4
 Fetched = Callable[[Request], Awaitable[Response]]
@@ -70,7 +71,9 @@ class Storage:
     async def _attachment(self, request: Request) -> Response:
         wanted, until = request.path_params["id"], request.query_params.get("se", "")
         sig = request.query_params.get("sig", "").encode()
-        good = until.isdigit() and hmac.compare_digest(sig, self._signature(wanted, int(until)).encode())
+        good = _UNTIL.fullmatch(until) and hmac.compare_digest(
+            sig, self._signature(wanted, int(until)).encode()
+        )
         if not good or self.clock.timestamp() >= int(until):
             return _refusal(
                 403, "AuthenticationFailed", "The signature is not valid or the link has expired."
