@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dispatch_to_pipedrive.mapping.model import EntityMap, FieldMap, Maps, Scalar
-from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS, Inputs, cut_notes, plain
+from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS, Inputs, cut_notes, file_names, plain
 
 LIMITS: Mapping[str, int] = {"text": 255, "long_text": 65_000}
 """Code points that Pipedrive's varchar and text fields hold."""
@@ -39,6 +39,9 @@ class RenderOptions:
         return {"currency": self.currency}
 
 
+RENAMED = "no name for a file as it is, changed"
+"""The problem of a file whose name had to be changed."""
+
 SETTINGS = frozenset(RenderOptions("USD").settings())
 
 
@@ -57,7 +60,7 @@ class UnmappedValues(ValueError):
 
 
 class Normalized(Protocol):
-    """The four normalized frames."""
+    """The normalized frames."""
 
     @property
     def organizations(self) -> pd.DataFrame: ...
@@ -81,8 +84,9 @@ class Applied:
 
     frame: one row a record: source_key, root, and each of the map's fields in the file's order; missing is None.
     problems: source_key, root, field, problem, value: texts that Pipedrive's field cannot hold (they are cut and end
-    in …), texts that are no number, date or time where one belongs (they are left out), required fields without a
-    value, and values without an entry in a value map whose `unmapped` is warn.
+    in …), names that no file can have (they are changed), texts that are no number, date or time where one belongs
+    (they are left out), required fields without a value, and values without an entry in a value map whose `unmapped`
+    is warn.
     """
 
     frame: pd.DataFrame
@@ -113,7 +117,8 @@ def applied(entity_map: EntityMap, frame: pd.DataFrame, options: RenderOptions) 
         problems += _rows(frame, name, made.strange.notna(), f"no {field.type}, left out", made.strange)
         if field.required:
             problems += _rows(frame, name, columns[name].isna(), "required, and empty", None)
-        problems += _rows(frame, name, made.long, "too long for Pipedrive, cut", made.values)
+        words = RENAMED if field.transform == "file_name" else "too long for Pipedrive, cut"
+        problems += _rows(frame, name, made.long, words, made.original)
     together = pd.concat(problems, ignore_index=True)
     return Applied(pd.DataFrame(columns, index=frame.index).reset_index(drop=True), together)
 
@@ -122,13 +127,14 @@ class _Made(NamedTuple):
     """A field's values after transform, value map and default; beside them what went wrong, missing where nothing did.
 
     `unmapped`: values that no value map names (policy warn); `strange`: texts that are none of the field's type;
-    `long`: whether a value is cut.
+    `long`: whether a value is cut or changed, `original`: what it was.
     """
 
     values: pd.Series
     unmapped: pd.Series
     strange: pd.Series
     long: pd.Series
+    original: pd.Series
 
 
 def _mapped(entity: str, name: str, field: FieldMap, frame: pd.DataFrame, options: RenderOptions) -> _Made:
@@ -136,8 +142,10 @@ def _mapped(entity: str, name: str, field: FieldMap, frame: pd.DataFrame, option
     inputs = Inputs(frame, field.sources, transform.parse(field.args), options.settings())
     nothing = pd.Series(pd.NA, index=frame.index, dtype="object")
     unmapped, strange = nothing, nothing
-    if field.transform == "html_lines":
+    if field.transform in ("html_lines", "html_body"):
         values, long = cut_notes(inputs)
+    elif field.transform == "file_name":
+        values, long = file_names(inputs.column())
     else:
         values, long = transform.run(inputs), pd.Series(False, index=frame.index)
     if field.value_map is not None:
@@ -152,8 +160,9 @@ def _mapped(entity: str, name: str, field: FieldMap, frame: pd.DataFrame, option
         values = text.where(fits)
     if field.type in LIMITS:
         values = values.astype("string")
-        long = values.str.len().fillna(0) > LIMITS[field.type]
-    return _Made(values, unmapped, strange, long)
+        long = long | (values.str.len().fillna(0) > LIMITS[field.type])
+    original = inputs.column() if field.transform == "file_name" else values
+    return _Made(values, unmapped, strange, long, original)
 
 
 def _through(

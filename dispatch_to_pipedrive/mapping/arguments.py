@@ -30,11 +30,15 @@ class SettingArgs(Strict):
 
 
 class TemplateArgs(Strict):
-    """`template`: text with {column}; `missing`: what stands for a column that is empty."""
+    """`template`: text with {column}; `missing`: what stands for a column that is empty; `otherwise`: further ones."""
 
     template: str = Field(min_length=1, description="text with {column} in the places of the columns' values")
     missing: dict[str, str] = Field(
         default_factory=dict, description="column → what stands for it where it is empty"
+    )
+    otherwise: list[str] = Field(
+        default_factory=list,
+        description="further templates, the first that has all its columns stands where `template` gives nothing",
     )
 
     @field_validator("template")
@@ -43,6 +47,14 @@ class TemplateArgs(Strict):
         """A template must name columns by plain names in braces."""
         placeholders(template)
         return template
+
+    @field_validator("otherwise")
+    @classmethod
+    def all_well_formed(cls, otherwise: list[str]) -> list[str]:
+        """Each further template, likewise."""
+        for template in otherwise:
+            placeholders(template)
+        return otherwise
 
 
 class JoinArgs(Strict):
@@ -73,6 +85,15 @@ class LinesArgs(Strict):
         for line in lines:
             placeholders(line)
         return lines
+
+
+class HtmlBodyArgs(LinesArgs):
+    """`body`: the column that is HTML already; `lines`: what stands below it."""
+
+    body: str = Field(
+        min_length=1,
+        description="the column that holds safe HTML and stands first, as it is; it may be empty",
+    )
 
 
 class Rule(Strict):

@@ -25,14 +25,23 @@ from dispatch_to_pipedrive.mapping.standard import (
     REFERS_TO,
     STAMP,
     STAMP_LINE,
+    STAMPED,
     STANDARD,
     TAKES_CUSTOM_FIELDS,
+    VISIBILITIES,
 )
 from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS, Transform, argument_mistakes
 
 LOOKED_UP = ("reference", "participants")
-WHOLE = (*LOOKED_UP, "address", "emails", "phones", "labels", "options", "pipeline")
+WHOLE = (*LOOKED_UP, "address", "emails", "phones", "labels", "options", "pipeline", "content", "hosted_html")
 """Types whose values are no single scalars of a source vocabulary: no value map (but labels), no default."""
+MADE_BY = {
+    "content": ("copy",),
+    "hosted_html": ("html_body", "html_lines"),
+    "visibility": ("constant",),
+    "author": ("copy", "lookup"),
+}
+"""Type → the transforms that make its values."""
 CLOSED = (
     "boolean",
     "number",
@@ -69,6 +78,7 @@ def field_mistakes(source: Source, entity: str, name: str, field: FieldMap) -> l
         *_target(entity, name, field),
         *_columns(field, transform),
         *_looked_up(name, field),
+        *_made_by(field),
         *_values(field),
     ]
     mistakes = [source.mistake((*here, *below), words, hint) for below, words, hint in found]
@@ -115,17 +125,18 @@ def whole_mistakes(
         pipeline.stages
     ):
         mistakes.append(source.mistake(("pipeline", "stages"), "a stage stands here twice"))
-    mistakes += _stamp_mistakes(source, fields)
+    mistakes += _stamp_mistakes(source, entity, fields)
     if pipeline is not None:
         for name, field in fields.items():
             mistakes += _pipeline_mistakes(source, name, field, pipeline)
     return mistakes
 
 
-def _stamp_mistakes(source: Source, fields: Mapping[str, FieldMap]) -> list[Mistake]:
+def _stamp_mistakes(source: Source, entity: str, fields: Mapping[str, FieldMap]) -> list[Mistake]:
     """The stamp must be the source key and nothing else, or a record would be made twice."""
     mistakes = []
-    stamp, note = fields.get(STAMP), fields.get("note")
+    stamp, stamped = fields.get(STAMP), STAMPED.get(entity, "")
+    note = fields.get(stamped)
     as_it_is = FieldMap.model_validate({"type": "text", "from": "source_key"})
     if stamp is not None and any(
         getattr(stamp, key) != getattr(as_it_is, key)
@@ -134,12 +145,10 @@ def _stamp_mistakes(source: Source, fields: Mapping[str, FieldMap]) -> list[Mist
         words = "the program knows its own records by this field: leave it a text from source_key, as it is"
         mistakes.append(source.mistake(("fields", STAMP), words))
     if note is not None:
-        lines = note.args.get("lines") if note.transform == "html_lines" else None
+        lines = note.args.get("lines") if note.transform in ("html_lines", "html_body") else None
         if not isinstance(lines, list) or not lines or lines[-1] != STAMP_LINE:
-            words = (
-                f"the program knows its own activities by the last of its lines: leave {STAMP_LINE!r} there"
-            )
-            mistakes.append(source.mistake(("fields", "note", "args", "lines"), words))
+            words = f"the program knows its own {entity} by the last of its lines: leave {STAMP_LINE!r} there"
+            mistakes.append(source.mistake(("fields", stamped, "args", "lines"), words))
     return mistakes
 
 
@@ -231,8 +240,20 @@ def _looked_up(name: str, field: FieldMap) -> Iterator[Found]:
         yield ("to",), f"{name} names one of the {wanted}", wanted
     if field.type in LOOKED_UP and field.transform != "lookup":
         yield ("transform",), f"a field of type {field.type} is looked up: say transform: lookup", "lookup"
-    if field.transform == "lookup" and field.type not in (*LOOKED_UP, "user"):
+    if field.transform == "lookup" and field.type not in (*LOOKED_UP, "user", "author"):
         yield ("transform",), f"lookup gives a record or a user, and this field is of type {field.type}", None
+
+
+def _made_by(field: FieldMap) -> Iterator[Found]:
+    """Are the values of such a type made by a transform that knows how?"""
+    ways = MADE_BY.get(field.type)
+    if ways is not None and field.transform not in ways:
+        words = f"a field of type {field.type} is made by {' or '.join(ways)}, not by {field.transform}"
+        yield ("transform",), words, ways[0]
+    elif field.type == "visibility" and field.args.get("value") not in VISIBILITIES:
+        value = field.args.get("value")
+        words = f"{value!r} is none of {', '.join(VISIBILITIES)}"
+        yield ("args", "value"), words, nearest(str(value), VISIBILITIES)
 
 
 def _values(field: FieldMap) -> Iterator[Found]:

@@ -24,11 +24,13 @@ READS: Mapping[str, tuple[str, ...]] = {
     "duration": ("timestamp",),
     "join": ("list", "keys"),
     "html_to_text": ("text",),
+    "file_name": ("text",),
     "sum": ("number",),
     "custom_field": ("custom fields",),
     "lookup": ("key", "keys", "text"),
     "template": (*_SCALAR, "list"),
     "html_lines": (*_SCALAR, "list"),
+    "html_body": (*_SCALAR, "list"),
     "rules": ("text", "number"),
 }
 """Transform → the kinds of columns that it reads; those that are not here read any."""
@@ -40,10 +42,12 @@ GIVES: Mapping[str, str] = {
     "duration": "clock",
     "join": "text",
     "html_to_text": "text",
+    "file_name": "text",
     "sum": "number",
     "custom_field": "custom text",
     "template": "text",
     "html_lines": "text",
+    "html_body": "text",
     "setting": "text",
     "address": "address",
 }

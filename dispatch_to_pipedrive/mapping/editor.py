@@ -7,7 +7,7 @@ can. Run as a program this prints it: `python -m dispatch_to_pipedrive.mapping.e
 import json
 from typing import Any
 
-from dispatch_to_pipedrive.mapping.check import LOOKED_UP, WHOLE
+from dispatch_to_pipedrive.mapping.check import LOOKED_UP, MADE_BY, WHOLE
 from dispatch_to_pipedrive.mapping.model import (
     CUSTOM_FIELD_TYPES,
     CUSTOM_SUFFIX,
@@ -47,6 +47,10 @@ def json_schema() -> Schema:
             "type",
             LOOKED_UP,
             {"required": ["to", "transform"], "properties": {"transform": {"const": "lookup"}}},
+        ),
+        *(
+            _where("type", [kind], {"properties": {"transform": {"enum": list(ways)}}})
+            for kind, ways in MADE_BY.items()
         ),
         _where("type", [kind for kind in WHOLE if kind != "labels"], {"not": {"required": ["value_map"]}}),
     ]

@@ -1,7 +1,7 @@
 """Which standard fields of Pipedrive may a map fill, and with which of its types?
 
-What the program can carry, not all that Pipedrive has. Activities have no custom fields at all; a person's birthday and
-job title are taken only by accounts with Contact Sync.
+What the program can carry, not all that Pipedrive has. Activities, notes and files have no custom fields at all; a
+person's birthday and job title are taken only by accounts with Contact Sync.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ STANDARD: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "organizations": {
         "name": ("text",),
         "owner_id": ("user",),
+        "visible_to": ("visibility",),
         "add_time": ("datetime",),
         "address": ("address",),
         "label_ids": ("labels",),
@@ -23,6 +24,7 @@ STANDARD: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "persons": {
         "name": ("text",),
         "owner_id": ("user",),
+        "visible_to": ("visibility",),
         "org_id": ("reference",),
         "add_time": ("datetime",),
         "emails": ("emails",),
@@ -34,6 +36,7 @@ STANDARD: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "deals": {
         "title": ("text",),
         "owner_id": ("user",),
+        "visible_to": ("visibility",),
         "org_id": ("reference",),
         "person_id": ("reference",),
         "pipeline_id": ("pipeline",),
@@ -107,8 +110,14 @@ INDISPENSABLE: Mapping[str, tuple[str, ...]] = {
 STAMP = "Source_Key__c"
 """The custom field that bears a record's source key, by which the program knows its own records."""
 
-STAMP_LINE = "[Dispatch Pro appointment {appointment_id}]"
-"""The last line of an activity's note, which bears it there."""
+STAMP_LINE = "[{stamp}]"
+"""The last line of an activity's note and of a note's content, which bears it there."""
+
+STAMPED: Mapping[str, str] = {"activities": "note", "notes": "content"}
+"""Entity without custom fields → the field whose last line is the stamp."""
+
+VISIBILITIES = ("everyone", "group", "subgroups", "owner")
+"""Who sees a record: Pipedrive's numbers for them differ by plan, and small plans know only the first and the last."""
 
 ON_CREATION_ONLY = ("add_time",)
 """Pipedrive takes these with a new record and never again."""

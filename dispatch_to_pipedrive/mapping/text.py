@@ -1,6 +1,12 @@
-"""How HTML becomes plain text: tags go, blocks and breaks become lines, entities become characters."""
+"""How HTML becomes plain text, and how HTML that is too long is cut: tags go, blocks and breaks become lines."""
 
+from html import escape
 from html.parser import HTMLParser
+
+import pandas as pd
+
+LONGEST_BODY = 45_000
+"""Bytes of UTF-8 that remain of a text that has to be cut."""
 
 BLOCKS = {
     "address",
@@ -54,3 +60,19 @@ def html_to_text(html: str) -> str:
     parser.close()
     lines = (" ".join(line.split()) for line in "".join(parser.parts).split("\n"))
     return "\n".join(line for line in lines if line)
+
+
+def cut_html(html: str) -> str:
+    """The beginning of an HTML fragment as plain lines, ending in …: markup cannot be cut anywhere."""
+    text = html_to_text(html)
+    lines = "<br>".join(escape(line, quote=False) for line in text.split("\n"))
+    short = lines.encode()[:LONGEST_BODY].decode(errors="ignore")
+    at = max(short.rfind("&"), short.rfind("<"))  # no entity and no break may end half-way
+    return (short[:at] if at > len(short) - 10 else short) + "…"
+
+
+def too_long(values: pd.Series, limit: int) -> pd.Series:
+    """Which texts take more than so many bytes of UTF-8."""
+    long = values.str.len().fillna(0) * 4 > limit  # no code point takes more than four bytes
+    sizes = {text: len(text.encode()) for text in values[long].dropna().unique()}
+    return (long & values.map(sizes).gt(limit).fillna(False)).astype(bool)

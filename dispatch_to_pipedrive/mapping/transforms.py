@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from dispatch_to_pipedrive.mapping.arguments import (
     ConstantArgs,
     CustomFieldArgs,
+    HtmlBodyArgs,
     JoinArgs,
     LinesArgs,
     NoArgs,
@@ -28,7 +29,8 @@ from dispatch_to_pipedrive.mapping.arguments import (
     placeholders,
 )
 from dispatch_to_pipedrive.mapping.model import Scalar, Strict, folded
-from dispatch_to_pipedrive.mapping.text import html_to_text
+from dispatch_to_pipedrive.mapping.names import file_name
+from dispatch_to_pipedrive.mapping.text import cut_html, html_to_text, too_long
 
 LONGEST_DURATION = 23 * 60 + 59
 """Minutes; a duration is a time of day for Pipedrive."""
@@ -126,10 +128,17 @@ def _filled(template: str, columns: Mapping[str, Values], index: pd.Index) -> Va
 
 def _template(inputs: Inputs) -> Values:
     columns = {}
-    for name in placeholders(inputs.args.template):
+    for name in _template_names(inputs.args):
         column = text_of(inputs.frame[name])
         columns[name] = column.fillna(inputs.args.missing[name]) if name in inputs.args.missing else column
-    return _filled(inputs.args.template, columns, inputs.frame.index)
+    result = _filled(inputs.args.template, columns, inputs.frame.index)
+    for template in inputs.args.otherwise:
+        result = result.where(result.notna(), _filled(template, columns, inputs.frame.index))
+    return result
+
+
+def _template_names(args: Any) -> tuple[str, ...]:
+    return tuple(name for template in (args.template, *args.otherwise) for name in placeholders(template))
 
 
 def _first(inputs: Inputs) -> Values:
@@ -270,20 +279,26 @@ def _html_lines(inputs: Inputs) -> Values:
 
 
 def cut_notes(inputs: Inputs) -> tuple[Values, Values]:
-    """The notes of `html_lines`, and which of them take more bytes than Pipedrive holds: their columns are cut."""
+    """The notes of `html_lines` or `html_body`, and which of them take more than Pipedrive holds: those are cut."""
     note = _note_of(inputs, None)
-    long = note.str.len().fillna(0) * 4 > NOTE_BYTES  # no code point takes more than four bytes
-    sizes = {note: len(note.encode()) for note in note[long]}
-    long = (long & note.map(sizes).gt(NOTE_BYTES).fillna(False)).astype(bool)
+    long = too_long(note, NOTE_BYTES)
     return (note.where(~long, _note_of(inputs, LONGEST_CUT)) if long.any() else note), long
 
 
 def _note_of(inputs: Inputs, limit: int | None) -> Values:
+    """The lines below the body, if there is one; with a limit each column keeps so many code points."""
     columns = {}
     for name in dict.fromkeys(_line_names(inputs.args)):
         text = text_of(inputs.frame[name])
         columns[name] = _escaped(text if limit is None else _cut(text, limit))
-    return _note(inputs.args.lines, columns, inputs.frame.index)
+    lines = _note(inputs.args.lines, columns, inputs.frame.index)
+    if not isinstance(inputs.args, HtmlBodyArgs):
+        return lines
+    body = _blank_as_missing(inputs.frame[inputs.args.body])
+    if limit is not None:
+        long = too_long(body, NOTE_BYTES // 2)
+        body = body.where(~long, body.where(long).map(cut_html, na_action="ignore").astype("string"))
+    return (body.fillna("") + ("<br>" + lines).where(body.notna(), lines).fillna("")).replace("", pd.NA)
 
 
 def _note(lines: Sequence[str], columns: Mapping[str, Values], index: pd.Index) -> Values:
@@ -310,8 +325,24 @@ def _as_html(value: str) -> str:
     return "<br>".join(escape(value, quote=False).splitlines())
 
 
+def _file_name(inputs: Inputs) -> Values:
+    return file_names(inputs.column())[0]
+
+
+def file_names(values: Values) -> tuple[Values, Values]:
+    """Names under which files can stand in any folder, and which of them are not as they were in the source."""
+    names = values.astype("string")
+    made = {name: file_name(name) for name in names.dropna().unique()}
+    safe = names.map(made).astype("string")
+    return safe, (safe != names).fillna(False).astype(bool)
+
+
 def _line_names(args: Any) -> tuple[str, ...]:
     return tuple(name for line in args.lines for name in placeholders(line))
+
+
+def _body_names(args: Any) -> tuple[str, ...]:
+    return (args.body, *_line_names(args))
 
 
 def _rule_names(args: Any) -> tuple[str, ...]:
@@ -331,7 +362,7 @@ TRANSFORMS: Mapping[str, Transform] = {
             None,
             TemplateArgs,
             _template,
-            named=lambda args: (*placeholders(args.template), *args.missing),
+            named=lambda args: (*_template_names(args), *args.missing),
         ),
         Transform("first", "the first of the columns that is not empty", 2, None, NoArgs, _first),
         Transform("join", "the items of a list, with a separator between them", 1, 1, JoinArgs, _join),
@@ -397,6 +428,23 @@ TRANSFORMS: Mapping[str, Transform] = {
             LinesArgs,
             _html_lines,
             named=_line_names,
+        ),
+        Transform(
+            "html_body",
+            "a column that is safe HTML already, and below it templates as lines, as html_lines makes them",
+            1,
+            None,
+            HtmlBodyArgs,
+            _html_lines,
+            named=_body_names,
+        ),
+        Transform(
+            "file_name",
+            "a name for a file: what belongs to paths, controls and hidden characters become _, at most 255 bytes",
+            1,
+            1,
+            NoArgs,
+            _file_name,
         ),
     )
 }

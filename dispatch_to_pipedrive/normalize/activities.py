@@ -7,7 +7,9 @@ import pandas as pd
 from dispatch_to_pipedrive.normalize.addresses import PARTS, Sites
 from dispatch_to_pipedrive.normalize.leftovers import left, same_root
 from dispatch_to_pipedrive.normalize.lists import listed, texts
+from dispatch_to_pipedrive.normalize.sources import SourceHosts
 from dispatch_to_pipedrive.normalize.technicians import Crew, emails, last_assigned, names
+from dispatch_to_pipedrive.normalize.texts import plain
 from dispatch_to_pipedrive.normalize.times import order, utc
 
 TIMES = {
@@ -33,7 +35,7 @@ def carried_visits(
     return appointments[~inactive & ~homeless].reset_index(drop=True), leftovers
 
 
-def activities(
+def of_visits(
     visits: pd.DataFrame,
     jobs: pd.DataFrame,
     deals: pd.DataFrame,
@@ -41,8 +43,9 @@ def activities(
     frames: Mapping[str, pd.DataFrame],
     crew: Crew,
     sites: Sites,
+    hosts: SourceHosts,
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """The activities' frame (see schemas.ACTIVITIES).
+    """The visits in the columns of activities (see schemas.SCHEMAS).
 
     `visit` is "scheduled" where the appointment has a start and an end and stands, else "none": an unused appointment
     and one of a held job that is on hold itself are no visits, and have no time of day.
@@ -73,6 +76,8 @@ def activities(
     frame = pd.DataFrame(
         {
             "source_key": "appointment:" + number + "/activity",
+            "kind": "visit",
+            "stamp": "Dispatch Pro appointment " + number,
             "root": visits["root"],
             "appointment_id": visits["id"],
             "appointment_number": own_number.where(own_number.fillna("") != "", number),
@@ -85,9 +90,11 @@ def activities(
             "status": visits["status"].astype("string"),
             "visit": pd.Series("none", index=visits.index, dtype="string").mask(scheduled, "scheduled"),
             **times,
+            "scheduled_start": times["start"],
+            "scheduled_end": times["end"],
             "visit_start": times["start"].where(stands),
             "visit_end": times["end"].where(stands),
-            "special_instructions": visits["special_instructions"].astype("string"),
+            "special_instructions": plain(visits["special_instructions"].astype("string"), hosts),
             "technician_id": technician,
             "owner_email": own_email.where(technician.notna(), deal["owner_email"]),
             "technicians": names(crew, "appointment_id", visits["id"]),

@@ -9,6 +9,11 @@ from dispatch_to_pipedrive.normalize.leftovers import left, same_root
 
 PARTS = ("street", "unit", "city", "state", "zip", "country")
 
+LONGEST = 65_000
+"""Characters that Pipedrive's text field holds."""
+
+POINTER = "… and more in the pinned note"
+
 
 @dataclass(frozen=True)
 class Sites:
@@ -17,12 +22,14 @@ class Sites:
     `locations`: a row a surviving location: id, root, name, created_at's source column, address parts.
     `primary`: each root → the id of its primary site, missing where it has no location.
     `survivor`: each location's id → the id of the location that it was merged into at the end of the chain.
+    `overflow`: root and `lines`: the additional sites that do not fit the text field; they go into a note.
     """
 
     wide: pd.DataFrame
     locations: pd.DataFrame
     primary: pd.Series
     survivor: pd.Series
+    overflow: pd.DataFrame
     leftovers: list[pd.DataFrame]
 
 
@@ -57,8 +64,9 @@ def sites(frames: Mapping[str, pd.DataFrame], customers: pd.DataFrame, count: in
         columns = {f"address_{part}": f"site_{number}_{part}" for part in PARTS}
         here = listed.loc[listed["number"] == number, ["root", *columns]].rename(columns=columns)
         wide = wide.merge(here, on="root", how="left", validate="one_to_one")
-    wide = wide.merge(_additional(listed, alive, owner, count), on="root", how="left", validate="one_to_one")
-    return Sites(wide, alive, _primary(listed, alive), survivor, leftovers)
+    fitting, overflow = _fitting(_additional(listed, alive, owner, count))
+    wide = wide.merge(fitting, on="root", how="left", validate="one_to_one")
+    return Sites(wide, alive, _primary(listed, alive), survivor, overflow, leftovers)
 
 
 def _survivors(locations: pd.DataFrame) -> pd.Series:
@@ -125,13 +133,13 @@ def _primary(listed: pd.DataFrame, alive: pd.DataFrame) -> pd.Series:
 
 
 def _additional(listed: pd.DataFrame, alive: pd.DataFrame, owner: pd.DataFrame, count: int) -> pd.DataFrame:
-    """root, additional_sites: a line for each site beyond `count`, each nameless address, and the billing address."""
+    """root, line: one for each site beyond `count`, each location without an address, and the billing address."""
     names = owner.set_index("root")["name"]
     further = listed[listed["number"] > count]
     blank = alive[alive["line"].isna()]
     known = _same(listed["line"]) + listed["root"].astype("string")
     own = owner[owner["line"].notna() & ~(_same(owner["line"]) + owner["root"].astype("string")).isin(known)]
-    lines = pd.concat(
+    return pd.concat(
         [
             pd.DataFrame({"root": further["root"], "line": _named(further, names)}),
             pd.DataFrame(
@@ -140,9 +148,21 @@ def _additional(listed: pd.DataFrame, alive: pd.DataFrame, owner: pd.DataFrame, 
             pd.DataFrame({"root": own["root"], "line": "Billing address: " + own["line"]}),
         ],
         ignore_index=True,
-    ).astype({"line": "string"})
-    joined = lines.groupby("root", sort=False)["line"].agg("\n".join).astype("string")
-    return joined.rename("additional_sites").reset_index()
+    ).astype({"root": "Int64", "line": "string"})
+
+
+def _fitting(lines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """root, additional_sites: the lines that the text field holds; root, lines: those that it does not."""
+    sizes = lines["line"].str.len() + 1
+    whole = sizes.groupby(lines["root"]).transform("sum") - 1
+    before = sizes.groupby(lines["root"]).cumsum()
+    fits = (whole <= LONGEST) | (before + len(POINTER) <= LONGEST)
+    pointers = lines[~fits].drop_duplicates("root").assign(line=POINTER)
+    texts = [
+        rows.groupby("root", sort=False)["line"].agg("\n".join).astype("string")
+        for rows in (pd.concat([lines[fits], pointers]), lines[~fits])
+    ]
+    return texts[0].rename("additional_sites").reset_index(), texts[1].rename("lines").reset_index()
 
 
 def _named(rows: pd.DataFrame, customer_names: pd.Series) -> pd.Series:

@@ -7,21 +7,24 @@ import pyarrow as pa
 
 from dispatch_to_pipedrive.normalize.leftovers import left
 from dispatch_to_pipedrive.normalize.lists import POINT, arrow, listed, texts
+from dispatch_to_pipedrive.normalize.named_contacts import People
 
-PHONES = {"phone", "mobilephone", "fax"}
-LABELS = {"mobilephone": "mobile", "fax": "fax"}
+PHONES = {"phone", "mobilephone", "mobile", "fax"}
+LABELS = {"mobilephone": "mobile", "mobile": "mobile", "fax": "fax"}
+NAMED = "named_contacts.methods"
 LONGEST_LABEL = 40
 """Code points of a memo that still reads as a label; a longer one goes to the contact memo."""
 
 
 def points(
-    frames: Mapping[str, pd.DataFrame], customers: pd.DataFrame, survivor: pd.Series
+    frames: Mapping[str, pd.DataFrame], customers: pd.DataFrame, survivor: pd.Series, named: People
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """One row a phone or e-mail of a carried person: person_key, location_id, kind, value, label, memo, primary.
 
-    A customer's own contacts come first, then those of its locations. A residential customer has them all; for a
-    commercial one, a location with a phone or e-mail that the customer lacks becomes a person with all its contacts.
-    E-mails are the same when they differ by case only, phones when their digits are the same.
+    A customer's own contacts come first, then those of its locations, then those of its named people. A residential
+    customer has them all; for a commercial one, a location with a phone or e-mail that the customer lacks becomes a
+    person with all its contacts. E-mails are the same when they differ by case only, phones when their digits are the
+    same.
     """
     own = frames["customer_contacts"]
     nowhere = pd.Series(pd.NA, index=own.index, dtype="Int64")
@@ -52,6 +55,9 @@ def points(
         ["root", "feed", "location_id", "fax", "id"], kind="stable"
     )  # customer_… sorts first
     rows, known = _persons(rows)
+    theirs, useless = _of_named(named, customers)
+    rows = pd.concat([rows, theirs], ignore_index=True)
+    leftovers += useless
     kept = ~rows.duplicated(["person_key", "kind", "key"])
     leftovers += [known, *_by_feed(rows, ~kept, "the person has the same value already")]
     label = rows["memo"].str.len() <= LONGEST_LABEL
@@ -144,8 +150,28 @@ def _persons(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return rows.assign(person_key=keys)[~(site & ~person)], behind
 
 
+def _of_named(named: People, customers: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """The phones and e-mails of named contacts, in the columns of the others; `contact` is the contact's id."""
+    nowhere = pd.Series(pd.NA, index=named.methods.index, dtype="Int64")
+    rows = named.methods.assign(
+        feed=NAMED,
+        contact=named.methods["id"].astype("string"),
+        id=nowhere,
+        location_id=nowhere,
+        phone_settings_phone_number=pd.Series(pd.NA, index=nowhere.index, dtype="string"),
+        active=True,
+        commercial=named.methods["root"].map(customers.set_index("root")["commercial"]),
+    )
+    return _usable(_read(rows))
+
+
 def _by_feed(rows: pd.DataFrame, where: pd.Series, reason: str | pd.Series) -> list[pd.DataFrame]:
     return [
-        left(feed, rows, where & (rows["feed"] == feed), reason)
-        for feed in ("customer_contacts", "location_contacts")
+        left(
+            feed,
+            rows.assign(id=rows["contact"]) if feed == NAMED else rows,
+            where & (rows["feed"] == feed),
+            reason,
+        )
+        for feed in ("customer_contacts", "location_contacts", *((NAMED,) if "contact" in rows else ()))
     ]

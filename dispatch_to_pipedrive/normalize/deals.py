@@ -7,7 +7,9 @@ import pandas as pd
 from dispatch_to_pipedrive.normalize.customers import tags
 from dispatch_to_pipedrive.normalize.leftovers import left, same_root
 from dispatch_to_pipedrive.normalize.money import cents, units
+from dispatch_to_pipedrive.normalize.sources import SourceHosts
 from dispatch_to_pipedrive.normalize.technicians import Crew, emails, last_assigned, names
+from dispatch_to_pipedrive.normalize.texts import plain, summary
 from dispatch_to_pipedrive.normalize.times import order, utc
 
 PAYMENT_STATES = ("credit", "no_invoice", "paid", "partially_paid", "unpaid")
@@ -40,6 +42,7 @@ def deals(
     reference: Mapping[str, pd.DataFrame],
     crew: Crew,
     priority_field: str,
+    hosts: SourceHosts,
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """The deals' frame (see schemas.SCHEMAS) for the jobs that `carried_jobs` gave; `site_id` is the job's location."""
     number = jobs["id"].astype("string")
@@ -50,6 +53,7 @@ def deals(
     )
     amounts, unbilled = billed(jobs, frames)
     ended, superseded = endings(jobs, frames, reference)
+    ended = ended.assign(cancel_memo=plain(ended["cancel_memo"], hosts))
     technician = last_assigned(crew, "job_id", jobs["id"])
     sold_by = jobs["sold_by_id"].where(jobs["sold_by_id"] != 0)
     technician = technician.fillna(sold_by)
@@ -73,7 +77,10 @@ def deals(
             "technician_id": technician,
             "owner_email": emails(crew, technician),
             "technicians": names(crew, "job_id", jobs["id"], but=technician),
-            "summary": jobs["summary"].astype("string"),
+            "summary": summary(jobs["summary"].astype("string"), hosts),
+            "recall_for": _number(jobs["recall_for_id"]),
+            "warranty_for": _number(jobs["warranty_id"]),
+            "project": _number(jobs["project_id"]),
         }
     )
     frame = pd.concat([frame, amounts, ended], axis=1)
@@ -163,6 +170,11 @@ def endings(
     won = utc(jobs, "jobs", "completed_on").where(status == "completed")
     columns = {"won_at": won, **{name: values.where(status == "canceled") for name, values in lost.items()}}
     return pd.DataFrame(columns), unused
+
+
+def _number(ids: pd.Series) -> pd.Series:
+    """Ids of other records as text: a reference by the source's own number, whatever batch that record is in."""
+    return ids.where(ids != 0).astype("string")
 
 
 def _filled(values: pd.Series) -> pd.Series:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-COLUMNS = ("feed", "id", "root", "reason")
+COLUMNS = ("feed", "id", "key", "root", "reason")
+"""`key` is the id of records whose ids are no numbers (contacts, e-mails); they have no `id`."""
 NOTHING = pd.DataFrame(columns=list(COLUMNS))
 
 
@@ -15,7 +16,13 @@ def left(feed: str, rows: pd.DataFrame, where: pd.Series, reason: str | pd.Serie
         return NOTHING
     found = rows.loc[mask, ["id", "root"]]
     words = reason if isinstance(reason, str) else reason[mask].astype("string")
-    return found.assign(feed=feed, reason=words)[list(COLUMNS)]
+    named = found["id"].dtype == "string"
+    return found.assign(
+        feed=feed,
+        reason=words,
+        key=found["id"] if named else None,
+        id=pd.Series(pd.NA, index=found.index, dtype="Int64") if named else found["id"],
+    )[list(COLUMNS)]
 
 
 def same_root(rows: pd.DataFrame, ids: pd.Series, parents: pd.DataFrame) -> pd.Series:
@@ -25,10 +32,10 @@ def same_root(rows: pd.DataFrame, ids: pd.Series, parents: pd.DataFrame) -> pd.S
 
 
 def together(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """All leftovers as one frame: feed, id, root, reason, sorted by feed, id and reason."""
+    """All leftovers as one frame: feed, id, key, root, reason, sorted by feed, id, key and reason."""
     filled = [part for part in parts if len(part)]
-    types = {"feed": "string", "id": "Int64", "root": "Int64", "reason": "string"}
+    types = {"feed": "string", "id": "Int64", "key": "string", "root": "Int64", "reason": "string"}
     if not filled:
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
     frame = pd.concat(filled, ignore_index=True).astype(types)
-    return frame.sort_values(["feed", "id", "reason"], kind="stable", ignore_index=True)
+    return frame.sort_values(["feed", "id", "key", "reason"], kind="stable", ignore_index=True)

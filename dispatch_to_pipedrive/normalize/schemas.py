@@ -1,6 +1,6 @@
 """What each normalized frame promises: its columns, their types, which are filled, and that keys are unique."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -99,11 +99,13 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "custom_fields": _list(FIELDS, "custom fields"),
         "site_custom_fields": _list(FIELDS, "custom fields"),
         "additional_sites": _text(),
+        "owner_email": _text(),
     },
     "persons": {
         "source_key": _key(PERSON, unique=True),
         "root": ROOT,
         "name": _text(filled=True),
+        "title": _text(),
         "organization_key": _key(ORGANIZATION, filled=False),
         "location_id": _number(),
         "created_at": _time(),
@@ -114,6 +116,7 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "custom_fields": _list(FIELDS, "custom fields"),
         "site_custom_fields": _list(FIELDS, "custom fields"),
         "additional_sites": _text(),
+        "owner_email": _text(),
     },
     "deals": {
         "source_key": _key(DEAL, unique=True),
@@ -143,13 +146,18 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "owner_email": _text(),
         "technicians": _list(TEXTS, "list"),
         "summary": _text(),
+        "recall_for": _text(),
+        "warranty_for": _text(),
+        "project": _text(),
     },
     "activities": {
         "source_key": _key(ACTIVITY, unique=True),
         "root": ROOT,
-        "appointment_id": _number(filled=True),
-        "appointment_number": _text(filled=True),
-        "deal_key": _key(DEAL),
+        "kind": _choice("visit", "call", "e-mail"),
+        "stamp": _text(filled=True),
+        "appointment_id": _number(),
+        "appointment_number": _text(),
+        "deal_key": _key(DEAL, filled=False),
         "organization_key": _key(ORGANIZATION, filled=False),
         "participant_keys": _list(TEXTS, "keys of persons"),
         "customer_name": _text(filled=True),
@@ -160,6 +168,8 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "created_at": _time(),
         "start": _time(),
         "end": _time(),
+        "scheduled_start": _time(),
+        "scheduled_end": _time(),
         "visit_start": _time(),
         "visit_end": _time(),
         "arrival_window_start": _time(),
@@ -171,6 +181,14 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "owner_email": _text(),
         "technicians": _list(TEXTS, "list"),
         **_address("location"),
+        "subject": _text(),
+        "body": _text(),
+        "direction": _text(),
+        "call_from": _text(),
+        "call_to": _text(),
+        "agent": _text(),
+        "email_from": _text(),
+        "email_to": _text(),
     },
     "files": {
         "source_key": _key(FILE, unique=True),
@@ -191,6 +209,7 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "stamp": _text(filled=True),
         **_parent(),
         "content": _text(filled=True),
+        "place": _text(),
         "file_keys": _list(TEXTS, "keys of files"),
         "created_at": _time(),
         "author": _text(),
@@ -221,11 +240,20 @@ def kinds(entity: str, sites: int) -> dict[str, str]:
     return {name: str((column.metadata or {})[KIND]) for name, column in columns(entity, sites).items()}
 
 
-def empty(entity: str) -> pd.DataFrame:
-    """The entity's frame without rows (and without numbered sites)."""
-    return pd.DataFrame(
-        {name: pd.Series(dtype=column.dtype.type) for name, column in SCHEMAS[entity].items()}
-    )
+def stacked(entity: str, parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Frames of one entity one below the other, in its columns; what a part lacks is missing."""
+    types = {name: column.dtype.type for name, column in SCHEMAS[entity].items()}
+    whole = [
+        part.assign(
+            **{
+                name: pd.Series([None] * len(part), index=part.index, dtype=kind)
+                for name, kind in types.items()
+                if name not in part
+            }
+        )
+        for part in parts
+    ]
+    return pd.concat([part[list(types)].astype(types) for part in whole], ignore_index=True)
 
 
 @cache

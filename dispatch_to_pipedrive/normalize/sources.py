@@ -64,9 +64,13 @@ class SourceHosts:
         )
 
     @cached_property
+    def mention(self) -> str:
+        """A regular expression for the names of the hosts, wherever they stand."""
+        return "|".join(re.escape(name.removeprefix(".")) for name in self._names)
+
+    @cached_property
     def _anywhere(self) -> re.Pattern[str]:
-        cores = (re.escape(name.removeprefix(".")) for name in self._names)
-        return re.compile(rf"(?:{'|'.join(cores)})\.?(?![\w-]|\.\w)", re.IGNORECASE)
+        return re.compile(rf"(?:{self.mention})\.?(?![\w-]|\.\w)", re.IGNORECASE)
 
     def owns(self, netloc: str) -> bool:
         """Whether `host`, `host:port` or `user@host` is Dispatch Pro's."""
@@ -174,9 +178,15 @@ def name_of(url: str) -> str:
 
 
 def lasting(url: str) -> tuple[str, str]:
-    """An address without query and fragment, and of its query what does not only sign it."""
+    """An address without query and fragment; beside it what of its query says which file it is.
+
+    That is nothing where the path itself names the file: then the query signs it, or outwits a cache.
+    """
     if url[:5].casefold() == "data:":
         return url, ""
     parts = urlsplit(url)
+    plain = parts._replace(query="", fragment="").geturl()
+    if _ENDING.search(parts.path):
+        return plain, ""
     kept = [(key, value) for key, value in parse_qsl(parts.query) if not PASSING.match(key)]
-    return parts._replace(query="", fragment="").geturl(), urlencode(sorted(kept))
+    return plain, urlencode(sorted(kept))

@@ -32,7 +32,7 @@ class _Token(NamedTuple):
 
 def parts(html: str, limit: int = LIMIT) -> list[str]:
     """Safe HTML (as `html.safe_html` writes it) in parts of at most `limit` bytes; most often it is one."""
-    if len(html) * 4 <= limit and FILE not in html:
+    if FILE not in html and (len(html) * 4 <= limit or len(html.encode()) <= limit):
         return [html]
     tokens = _tokens(html)
     if sum(token.size for token in tokens) <= limit:

@@ -49,9 +49,8 @@ def test_r027_status_and_stage(status: str, expected: str, stage: str) -> None:
 def test_r027_r029_r041_r048_a_whole_deal() -> None:
     source = tenant()
     source.technician(601, "tech@example.com")
-    source.job(
-        500, 1, 10, "Completed", completedOn="2025-10-24T21:10:05.3321Z", summary="<p>No cooling</p>upstairs"
-    )
+    ended = {"completedOn": "2025-10-24T21:10:05.3321Z", "summary": "<p>No cooling</p>upstairs"}
+    source.job(500, 1, 10, "Completed", **ended, recallForId=490, warrantyId=0, projectId=77)
     source.visit(600, 500)
     source.assign(900, 600, 500, 601)
     source.invoice(700, 500, "389.10")
@@ -63,6 +62,7 @@ def test_r027_r029_r041_r048_a_whole_deal() -> None:
         "org_id": "customer:1/organization",
         "person_id": "customer:1/person",
         "owner_id": "tech@example.com",
+        "visible_to": "everyone",
         "pipeline_id": "Dispatch Pro Jobs",
         "stage_id": "Completed",
         "status": "won",
@@ -84,6 +84,9 @@ def test_r027_r029_r041_r048_a_whole_deal() -> None:
         "Technician_ID__c": "601",
         "Technicians__c": None,
         "Job_Summary__c": "No cooling\nupstairs",
+        "Recall_For_Job__c": "490",
+        "Warranty_For_Job__c": None,
+        "Project__c": "77",
     }
 
 

@@ -29,7 +29,7 @@ NATIVE = tuple(
     for name in fields
     if name not in ("participants", "busy", "public_description")
 )
-ACCOUNT = AccountCatalogue(NATIVE, ("call", "meeting", "task"))
+ACCOUNT = AccountCatalogue(NATIVE, ("call", "email", "meeting", "task"))
 GATE = """  Gate_Code__c:
     type: {type}
     from: custom_fields
@@ -126,7 +126,7 @@ def test_a_standard_field_that_the_account_lacks_is_named() -> None:
 
 
 def test_an_activity_type_that_the_account_lacks_is_named() -> None:
-    found = mistakes(MAPPINGS, account=replace(ACCOUNT, activity_types=("meetings", "task")))
+    found = mistakes(MAPPINGS, account=replace(ACCOUNT, activity_types=("call", "email", "meetings", "task")))
     assert {told for _, told in found} == {
         "the account has no activity type 'meeting'. Did you mean 'meetings'?"
     }

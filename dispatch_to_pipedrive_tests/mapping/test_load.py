@@ -150,9 +150,45 @@ EXACT = {
     ),
     "a note without its stamp": (
         "activities",
-        '        - "[Dispatch Pro appointment {appointment_id}]"\n',
+        '        - "[{stamp}]"\n',
         "",
         "the program knows its own activities by the last",
+    ),
+    "a note of a job without its stamp": (
+        "notes",
+        '        - "[{stamp}]"\n',
+        "",
+        "the program knows its own notes by the last",
+    ),
+    "a visibility that Pipedrive does not know": (
+        "deals",
+        "    args: {value: everyone}\n",
+        "    args: {value: evryone}\n",
+        "'evryone' is none of everyone, group, subgroups, owner",
+    ),
+    "bytes that are made of text": (
+        "files",
+        "    from: source\n    create_only",
+        "    from: source\n    transform: html_to_text\n    create_only",
+        "a field of type content is made by copy, not by html_to_text",
+    ),
+    "a template after the first that is none": (
+        "activities",
+        '        - "{subject}"\n',
+        '        - "{sub ject}"\n',
+        "is not a column name",
+    ),
+    "a body that is no column of the field": (
+        "notes",
+        "      body: content\n",
+        "      body: contents\n",
+        "contents is not named under from",
+    ),
+    "a custom field of a note": (
+        "notes",
+        "  user_id:\n",
+        "  User__c:\n",
+        "notes have no custom fields",
     ),
     "a custom field of an activity": (
         "activities",

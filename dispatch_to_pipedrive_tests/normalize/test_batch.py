@@ -26,7 +26,7 @@ def test_a_root_gives_the_same_records_in_whatever_batch_it_is() -> None:
         for roots in (made.roots[::2], made.roots[1::2])
     ]
     for entity in (*ENTITIES, "not_carried"):
-        keys = ["root", "source_key"] if entity in ENTITIES else ["feed", "id", "reason", "root"]
+        keys = ["root", "source_key"] if entity in ENTITIES else ["feed", "id", "key", "reason", "root"]
         parts = pd.concat([getattr(half, entity) for half in halves], ignore_index=True)
         parts = parts.sort_values(keys, kind="stable", ignore_index=True)
         expected = getattr(whole, entity).sort_values(keys, kind="stable", ignore_index=True)
@@ -50,7 +50,7 @@ def test_no_rows_give_frames_with_all_columns() -> None:
     for entity in ENTITIES:
         assert list(getattr(made, entity)) == list(columns(entity, 4))
         assert len(getattr(made, entity)) == 0
-    assert list(made.not_carried) == ["feed", "id", "root", "reason"]
+    assert list(made.not_carried) == ["feed", "id", "key", "root", "reason"]
 
 
 def test_what_belongs_to_no_customer_is_counted() -> None:
@@ -81,7 +81,8 @@ def test_every_source_record_is_carried_or_counted() -> None:
     found = normalize(frames, made.reference(), NormalizeOptions())
     left = found.not_carried.groupby("feed")["id"].nunique()
     assert len(frames["jobs"]) == len(found.deals) + left.get("jobs", 0)
-    assert len(frames["appointments"]) == len(found.activities) + left.get("appointments", 0)
+    visits = found.activities["kind"] == "visit"
+    assert len(frames["appointments"]) == visits.sum() + left.get("appointments", 0)
     customers = found.persons["source_key"].str.startswith("customer:").sum()
     assert len(frames["customers"]) == customers + left.get("customers", 0)
     points = sum(found.persons[name].list.len().fillna(0).sum() for name in ("emails", "phones"))
