@@ -116,7 +116,9 @@ def _sample_as_mapped(
     if key not in _logical:
         if (where, manifest) not in _frames:
             _frames.clear()
-            _frames[where, manifest] = by_entity(normalized(migration.data, migration.ledger, manifest))
+            _frames[where, manifest] = by_entity(
+                normalized(migration.data, migration.ledger, manifest, migration.settings)
+            )
         try:
             found = mapped(migration.maps, _frames[where, manifest], currency)
         except (UnmappedValues, OptionCollision) as error:

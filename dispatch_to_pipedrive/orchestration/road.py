@@ -37,6 +37,7 @@ from dispatch_to_pipedrive.normalize import Normalized, NormalizeOptions, normal
 from dispatch_to_pipedrive.normalize.choices import REFERENCE, choices, identities
 from dispatch_to_pipedrive.normalize.custom_fields import Read
 from dispatch_to_pipedrive.normalize.schemas import kinds
+from dispatch_to_pipedrive.normalize.sources import SourceHosts
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 from dispatch_to_pipedrive.settings import Settings
 
@@ -118,13 +119,17 @@ def named_at(
     return schema.at_source(bearers_of(maps, identities(reference)))
 
 
-def normalized(data: UPath, ledger: Ledger, manifest: Manifest, maps: Maps | None = None) -> Normalized:
+def normalized(
+    data: UPath, ledger: Ledger, manifest: Manifest, settings: Settings, maps: Maps | None = None
+) -> Normalized:
     """A batch's normalized frames as of its generation; with maps, what they read does not count as left behind."""
     generation = manifest.generation_to
     frames = read_batch(data, generation, manifest.roots, ROOT_BOUND)
     reference = read_reference(data, committed(ledger, generation), generation)
     reads = frozenset(Read(*read) for read in custom_fields_read(maps)) if maps is not None else frozenset()
-    return normalize(frames, reference, NormalizeOptions(reads=reads))
+    hosts = SourceHosts(settings.dispatch_pro_api_url, settings.hosts)
+    options = NormalizeOptions(reads=reads, hosts=hosts, file_limit=settings.file_limit)
+    return normalize(frames, reference, options)
 
 
 def mapped(maps: Maps, frames: Mapping[str, pd.DataFrame], currency: str) -> dict[str, pd.DataFrame]:

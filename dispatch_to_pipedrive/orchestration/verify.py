@@ -52,7 +52,7 @@ async def _verify(ledger: Ledger, settings: Settings, manifests: list[Manifest])
         for manifest in manifests:
             stage = Stage(manifest.key, "verify")
             stage(0, manifest.records)
-            frames = by_entity(normalized(data, ledger, manifest))
+            frames = by_entity(normalized(data, ledger, manifest, settings))
             logical = mapped(maps, frames, currency)
             verdicts.append(await compare_batch(means, manifest, logical, found))
             stage(manifest.records, manifest.records)

@@ -56,7 +56,7 @@ def normalized_frames(
     stage(0, None)
     with plain_words():
         manifest = migration.ledger.manifest(context.partition_key)
-        found = normalized(migration.data, migration.ledger, manifest, migration.maps)
+        found = normalized(migration.data, migration.ledger, manifest, migration.settings, migration.maps)
     frames = {**by_entity(found), NOT_CARRIED: found.not_carried}
     records = sum(len(frames[entity]) for entity in ENTITIES)
     stage(records, records)
