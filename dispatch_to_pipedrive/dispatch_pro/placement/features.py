@@ -85,17 +85,21 @@ def root_features(
     sizes = root_sizes(data, generation).set_index("root").sum(axis="columns").rename("size")
     if roots is not None:
         sizes = sizes[sizes.index.isin(list(roots))]
-    best = features_of(read_batch(data, generation, [], _FEEDS)).assign(size=0)
-    for chunk in _chunks(sizes.index):
+    nothing = pd.DataFrame({"root": [], "feature": []}).astype({"root": "Int64", "feature": "string"})
+    best, chunks = nothing.assign(size=0), list(_chunks(sizes.index))
+    found = nothing
+    for chunk in chunks:
         found = features_of(read_batch(data, generation, chunk, _FEEDS), priority_field, staff)
-        found["size"] = found["root"].map(sizes)
-        best = _smallest(pd.concat([best, found]), per_feature)
+        sized = found.assign(size=found["root"].map(sizes))
+        best = _smallest(pd.concat([best, sized]), per_feature)
     candidates = sorted(best["root"].unique())
+    if len(chunks) <= 1:  # there is no need to read them again
+        return found[found["root"].isin(candidates)].reset_index(drop=True)
     complete = [
         features_of(read_batch(data, generation, chunk, _FEEDS), priority_field, staff)
         for chunk in _chunks(candidates)
     ]
-    return pd.concat([best.head(0)[["root", "feature"]], *complete], ignore_index=True)
+    return pd.concat([nothing, *complete], ignore_index=True)
 
 
 def in_words(features: pd.Series, reference: Frames) -> pd.DataFrame:
