@@ -9,6 +9,7 @@ from dispatch_to_pipedrive.orchestration.assets import (
     approval,
     assessment,
     clearance,
+    inventory,
     normalized,
     owners,
     pipedrive,
@@ -36,6 +37,9 @@ ASSETS = [
     schema.schema_plan,
     schema.pipedrive_schema,
     owners.technician_owners,
+    inventory.reference_data,
+    inventory.inventory,
+    inventory.rebuild_checklist,
     normalized.normalized_frames,
     clearance.clearance,
     *pipedrive.load_assets,
@@ -49,7 +53,7 @@ def build_defs(*, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
     """The code location; `resources` replace ours by name."""
     return dg.Definitions(
         assets=ASSETS,
-        asset_checks=CHECKS,
+        asset_checks=[*CHECKS, *inventory.checks],
         jobs=JOBS,
         resources={"migration": Migration(), FRAMES: frames, **(resources or {})},
         executor=dg.in_process_executor,

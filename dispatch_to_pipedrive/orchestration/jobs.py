@@ -16,6 +16,12 @@ assess = dg.define_asset_job(
     description="Tell what is in the tenant, what moving it takes and what stands in the way; nothing is written.",
     tags={"dispatch/lane": "source"},
 )
+take_inventory = dg.define_asset_job(
+    "take_inventory",
+    selection=dg.AssetSelection.assets("reference_data", "inventory", "rebuild_checklist"),
+    description="Write down what cannot move: every field's place or reason, reference data, what to rebuild by hand.",
+    tags={"dispatch/lane": "source"},
+)
 plan_batches = dg.define_asset_job(
     "plan_batches",
     selection=dg.AssetSelection.assets("batches"),
@@ -64,6 +70,7 @@ approve_sample = dg.define_asset_job(
 JOBS = [
     advance_source,
     assess,
+    take_inventory,
     plan_batches,
     match_technicians,
     confirm_map,

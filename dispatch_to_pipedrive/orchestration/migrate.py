@@ -155,6 +155,8 @@ class Road:
         asked = self.wish.through == "assess"
         if scope is None or asked or self.ledger.latest_approval(scope.account, MAP) is None:
             self.run("assess")
+            if asked:
+                self.run("take_inventory")
             return [f"preflight, {check}" for check in failing(kept_checks(self.ledger))]
         if not self._owners(scope).passed:
             self.run("match_technicians")
