@@ -18,7 +18,9 @@ from dispatch_to_pipedrive_tests.acceptance.conftest import EXCHANGES
 from dispatch_to_pipedrive_tests.acceptance.world import Migrated
 
 ENTITIES = ("organizations", "persons", "deals", "activities")
-ATTACHED = ("notes", "files")
+ATTACHED = ("files", "notes")
+ORDER = (*ENTITIES, *ATTACHED)
+SHOWN = re.compile(r"/files/(\d+)/download")
 REFERENCES = {"org_id": "organizations", "person_id": "persons", "deal_id": "deals"}
 WRITTEN = re.compile(
     r"(POST|PATCH|DELETE) /api/v2/(organizations|persons|deals|activities)(/\d+)?"
@@ -31,7 +33,7 @@ WRITTEN = re.compile(
 
 
 class Created(NamedTuple):
-    """A record that was made: what was sent, and the id that it got."""
+    """A record that was made: what was sent (of a file: what was answered), and the id that it got."""
 
     entity: str
     body: dict[str, Any]
@@ -49,9 +51,9 @@ def writes(migrated: Migrated) -> Iterator[dict[str, Any]]:
 def created(migrated: Migrated) -> Iterator[Created]:
     for exchange in writes(migrated):
         entity = exchange["path"].rpartition("/")[2]
-        if exchange["method"] == "POST" and entity in ENTITIES:
-            answer = json.loads(exchange["answer"])
-            yield Created(entity, json.loads(exchange["request"]), answer["data"]["id"])
+        if exchange["method"] == "POST" and entity in ORDER:
+            made = json.loads(exchange["answer"])["data"]
+            yield Created(entity, made if entity == "files" else json.loads(exchange["request"]), made["id"])
 
 
 def references(record: dict[str, Any]) -> Iterator[tuple[str, int]]:
@@ -70,10 +72,13 @@ def test_what_a_record_refers_to_was_made_before_it(migrated: Migrated) -> None:
     for one in created(migrated):
         for entity, number in references(one.body):
             assert (entity, number) in made, one
-            assert ENTITIES.index(entity) < ENTITIES.index(one.entity)
+            assert ORDER.index(entity) < ORDER.index(one.entity)
             linked.add((one.entity, entity))
+        if one.entity == "notes":
+            assert {("files", int(number)) for number in SHOWN.findall(one.body["content"])} <= made
         made.add((one.entity, one.number))
     assert linked >= {("persons", "organizations"), ("deals", "organizations"), ("activities", "deals")}
+    assert linked >= {("files", "deals"), ("notes", "deals"), ("notes", "persons")}
 
 
 @pytest.mark.promise("R075", "R077")
