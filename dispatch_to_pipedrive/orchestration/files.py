@@ -33,7 +33,7 @@ async def fetching(settings: Settings, files: pd.DataFrame) -> AsyncIterator[Fet
     sizes = dict(zip(known["source"], known["size"].astype("int64"), strict=True))
     credentials = credentials_of(settings)
     async with (
-        DispatchProClient(credentials) as client,
+        DispatchProClient(credentials, calls_per_second=settings.dispatch_pro_calls_per_second) as client,
         Downloads(
             client, Hosts(credentials.api_url, settings.hosts), spool, most=settings.file_limit
         ) as downloads,
