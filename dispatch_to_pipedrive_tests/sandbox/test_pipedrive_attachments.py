@@ -69,6 +69,8 @@ def test_notes_are_filtered_and_sorted_as_the_documents_say(world: World) -> Non
 
     assert seen(sort="add_time ASC") == ["n1", "n2", "n3"]
     assert seen(sort="deal_id DESC, add_time ASC") == ["n2", "n1", "n3"]
+    assert seen(sort="deal_id ASC, add_time DESC") == ["n3", "n1", "n2"]
+    assert seen(sort="user_id ASC, content ASC") == ["n1", "n2", "n3"]
     assert seen(start_date="2021-07-02") == ["n3", "n2"]
     assert seen(start_date="2021-07-02", end_date="2021-07-02") == ["n2"]
     assert seen(pinned_to_deal_flag=1) == ["n1"]

@@ -62,31 +62,36 @@ def page(
     most: int,
     sortable: tuple[str, ...],
     wanted: dict[str, int] | None = None,
+    since: int = 0,
     keep: Callable[[Record], bool] | None = None,
 ) -> tuple[list[Record], dict[str, Any]]:
     """A page of notes or files that are not deleted, in id order or as `sort` says, and what to say of pages.
 
-    `wanted` are fields with their values, `keep` looks at the record itself.
+    `wanted` are fields with their values, `since` is the earliest update_time in epoch seconds, `keep` looks at the
+    record itself.
     """
     start, limit = offset(call, most)
     account = call.account
     store = account.stores[kind]
     order = _order(call.query.get("sort"), sortable)
     lagging = bool(account.list_lag and store.recent)
-    if not wanted and keep is None and not lagging and order[0][0] in ("id", "update_time"):
-        chosen, more = _by_column(store, order[0], start, limit)
+    by_column = len(order) == 1 and order[0][0] in ("id", "update_time")
+    if by_column and not wanted and keep is None and not lagging:
+        chosen, more = _by_column(store, order[0], since, start, limit)
     else:
         needles = [b'"%s":%d' % (name.encode(), id_) for name, id_ in (wanted or {}).items()]
         found: list[Record] = []
-        for _, row, _, flags in rows(store, account.list_lag):
-            if row is None or flags & DELETED or not all(needle in row for needle in needles):
+        for _, row, updated, flags in rows(store, account.list_lag):
+            if row is None or flags & DELETED or updated < since:
+                continue
+            if not all(needle in row for needle in needles):
                 continue
             record: Record = orjson.loads(row)
             same = all(record.get(name) == id_ for name, id_ in (wanted or {}).items())
             if same and (keep is None or keep(record)):
                 found.append(record)
         for key, backwards in reversed(order):
-            found.sort(key=lambda one, key=key: (one.get(key) or 0, one["id"]), reverse=backwards)  # type: ignore[misc]
+            found.sort(key=lambda one, key=key: one.get(key) or 0, reverse=backwards)  # type: ignore[misc]
         chosen, more = found[start : start + limit], start + limit < len(found)
     pages: dict[str, Any] = {"start": start, "limit": limit, "more_items_in_collection": more}
     if more:
@@ -94,15 +99,16 @@ def page(
     return chosen, {"pagination": pages}
 
 
-def _by_column(store: Store, order: tuple[str, bool], start: int, limit: int) -> tuple[list[Record], bool]:
+def _by_column(
+    store: Store, order: tuple[str, bool], since: int, start: int, limit: int
+) -> tuple[list[Record], bool]:
     """A page without a look into the rows that are not on it."""
-    alive = np.flatnonzero((np.frombuffer(bytes(store.flags), dtype=np.uint8) & DELETED) == 0)
+    times = np.array(store.updated, dtype=np.int64)
+    flags = np.frombuffer(bytes(store.flags), dtype=np.uint8)
+    alive = np.flatnonzero(((flags & DELETED) == 0) & (times >= since))
     key, backwards = order
-    if key == "update_time":
-        times = np.array(store.updated, dtype=np.int64)[alive]
-        alive = alive[np.lexsort((alive, times))]
-    if backwards:
-        alive = alive[::-1]
+    values = times[alive] if key == "update_time" else alive
+    alive = alive[np.lexsort((alive, -values if backwards else values))]
     chosen = alive[start : start + limit].tolist()
     return [orjson.loads(store.rows[at] or b"{}") for at in chosen], start + limit < len(alive)
 

@@ -157,21 +157,26 @@ def list_notes(call: Call) -> dict[str, Any]:
         day = note["add_time"][:10]
         return (
             not nothing
-            and note["update_time"] >= since
             and (first or day) <= day <= (last or day)
             and all(note.get(flag, False) == pinned for flag, pinned in pins.items())
         )
 
-    plainly = not (nothing or since or first or last or pins)
+    plainly = not (nothing or first or last or pins)
     wanted = {name: whole(name, query[name]) for name in ("user_id", *LINKS) if query.get(name)}
     found, pages = page(
-        call, "notes", most=500, sortable=_SORTABLE, wanted=wanted, keep=None if plainly else keep
+        call,
+        "notes",
+        most=500,
+        sortable=_SORTABLE,
+        wanted=wanted,
+        since=since,
+        keep=None if plainly else keep,
     )
     return ok([show_note(call.account, one) for one in found], additional_data=pages)
 
 
-def _since(text: str | None) -> str:
-    moment = times.read_moment(text, spaced=False) if text else ""
-    if moment is None:
+def _since(text: str | None) -> int:
+    moment = times.read_moment(text, spaced=False) if text else None
+    if text and moment is None:
         raise plain(400, "updated_since must be RFC 3339")
-    return moment
+    return times.epoch(moment) if moment else 0
