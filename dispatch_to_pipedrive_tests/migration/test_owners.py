@@ -81,7 +81,6 @@ def test_the_fallback_owner_is_an_active_user() -> None:
         fallback_user(USERS, "gone@x.example")
 
 
-@pytest.mark.promise("R012")
 def test_the_users_are_kept_so_that_authors_are_found_by_e_mail(tmp_path: Path) -> None:
     users = [
         User(id=1, name="Ada", email=" Ada@X.example "),
