@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 from dispatch_to_pipedrive.mapping import RenderOptions, load_maps, option_values, render, schema_needs
 from dispatch_to_pipedrive.mapping.needs import distinct
 from dispatch_to_pipedrive.normalize import Normalized, NormalizeOptions, normalize
-from dispatch_to_pipedrive_tests.mapping.test_load import MAPPINGS
+from dispatch_to_pipedrive_tests.mapping.test_load import MAPPINGS, copy
 from dispatch_to_pipedrive_tests.totals.world import world
 
 MAPS = load_maps(MAPPINGS)
@@ -184,6 +185,20 @@ def test_no_flag_of_importance_is_written_and_no_label_but_tags() -> None:
     tags = set(names("tag_types").values())
     labels = records("deals")["label_ids"].dropna()
     assert {label for some in labels for label in some} <= tags
+
+
+@pytest.mark.promise("R046")
+def test_the_mark_of_the_highest_buckets_is_offered_and_nobody_has_it_unasked(tmp_path: Path) -> None:
+    assert not any("High priority" in map(str, row) for row in records("deals").astype(object).to_numpy())
+    offered = (MAPPINGS.parent / "docs" / "questions.md").read_text(encoding="utf-8")
+    accepted = offered.partition("```yaml\n")[2].partition("```")[0]
+    copy(tmp_path, {})
+    (tmp_path / "accepted").mkdir()
+    (tmp_path / "accepted" / "deals.yaml").write_text(accepted, encoding="utf-8")
+    made = render(load_maps(tmp_path), normalized(), RenderOptions("USD"))["deals"]["High_Priority__c"]
+    buckets = normalized().deals["priority_bucket"]
+    assert set(buckets[made == "High priority"].str[:2]) == {"P1", "P2"}
+    assert set(buckets[made.isna()].dropna().str[:2]) == {f"P{number}" for number in range(3, 9)}
 
 
 @pytest.mark.promise("R051", "R052", "R053")
