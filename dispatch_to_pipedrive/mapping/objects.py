@@ -59,6 +59,8 @@ THINGS = (
     Thing(
         "Technician / operator",
         columns={
+            "organizations": ("owner_email",),
+            "persons": ("owner_email",),
             "deals": ("owner_email", "technician_id", "technicians", "technician_custom_fields"),
             "activities": ("owner_email", "technician_id", "technicians"),
         },

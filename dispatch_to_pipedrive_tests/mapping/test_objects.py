@@ -31,7 +31,9 @@ def test_r003_the_number_follows_the_map(tmp_path: Path) -> None:
 @pytest.mark.promise("R025")
 def test_r025_each_row_tells_transforms_lookups_and_schema() -> None:
     technician = row(MAPPINGS, "Technician / operator")
-    assert technician["destination"] == "Deal: owner_id, Technician_ID__c, Technicians__c; Activity: owner_id"
+    assert technician["destination"] == (
+        "Organization: owner_id; Person: owner_id; Deal: owner_id, Technician_ID__c, Technicians__c; Activity: owner_id"
+    )
     assert technician["transforms"] == "join, lookup, template"
     assert technician["lookups"] == "owner_id → User"
     assert technician["schema"] == "Technician_ID__c (varchar), Technicians__c (text)"
@@ -39,7 +41,9 @@ def test_r025_each_row_tells_transforms_lookups_and_schema() -> None:
     assert "pipeline Dispatch Pro Jobs (6 stages)" in row(MAPPINGS, "Job")["schema"]
 
 
-def test_r057_files_are_a_row_like_any_other() -> None:
+@pytest.mark.promise("R057")
+def test_r057_all_ten_objects_move_files_among_them() -> None:
+    assert (object_table(load_maps(MAPPINGS))["moved"] == "yes").all()
     files = row(MAPPINGS, "Attachments / photos")
     assert (files["kind"], files["moved"]) == ("1:1", "yes")
     assert files["destination"].startswith("File: ")
