@@ -118,12 +118,35 @@ STANDING: tuple[Item, ...] = (
 )
 
 
-def checklist(hits: pd.DataFrame) -> pd.DataFrame:
+MARKED: tuple[tuple[str, str, str], ...] = (
+    (
+        "do_not_service",
+        "Customers who shall not be served",
+        "Dispatch Pro refuses jobs for them, and Pipedrive refuses nothing: tell whoever takes orders, or label them.",
+    ),
+    (
+        "do_not_mail",
+        "Customers who want no mail",
+        "Consent is not copied: set their marketing status in Pipedrive before anything is sent to everybody.",
+    ),
+    (
+        "tax_exempt",
+        "Customers who pay no tax",
+        "Taxes are reckoned where invoices are made: see that the accounting system knows them.",
+    ),
+)
+"""Flag of customers → what to do about those who bear it."""
+
+
+def checklist(hits: pd.DataFrame, profile: pd.DataFrame) -> pd.DataFrame:
     """Every item: key, section, title, trigger, action, words, table, rows; in order of sections.
 
-    hits: see `reference_of`. Rows of which a rule says the same are one item.
+    hits: see `reference_of`; rows of which a rule says the same are one item. profile: see placement's
+    `source_profile`.
     """
-    items = sorted([*STANDING, *_derived(hits)], key=lambda item: SECTIONS.index(item.section))
+    items = sorted(
+        [*STANDING, *_derived(hits), *_marked(profile)], key=lambda item: SECTIONS.index(item.section)
+    )
     frame = pd.DataFrame(items, columns=list(COLUMNS))
     return frame.astype({**dict.fromkeys(COLUMNS, "string"), "rows": "Int64"})
 
@@ -145,6 +168,16 @@ def _derived(hits: pd.DataFrame) -> Iterator[Item]:
                 table=str(table),
                 rows=len(rows),
             )
+
+
+def _marked(profile: pd.DataFrame) -> Iterator[Item]:
+    """What customers' flags ask for, where there are any."""
+    flagged = profile[(profile["feed"] == "customers") & (profile["value"] == "true")].set_index("field")[
+        "count"
+    ]
+    for flag, title, words in MARKED:
+        if number := int(flagged.get(flag, 0)):
+            yield Item(f"customers/{flag}", BY_HAND, f"{title} ({number:,})", words=words)
 
 
 def not_on_the_list(hits: pd.DataFrame, items: pd.DataFrame) -> int:

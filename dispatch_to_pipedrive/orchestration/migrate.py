@@ -34,7 +34,12 @@ from dispatch_to_pipedrive.reports.status import Status
 from dispatch_to_pipedrive.settings import Settings
 
 _LOADS = (*(f"pipedrive__{entity}" for entity in ENTITIES), "pipedrive__retired")
-ASSESSMENT, DIFF = "reports/assessment/assessment.html", "reports/sample/diff.html"
+PAGES = {
+    "the assessment": "reports/assessment/assessment.html",
+    "what becomes of every field": "reports/inventory/inventory.html",
+    "what to rebuild by hand": "reports/checklist/checklist.html",
+    "the sample's diff": "reports/sample/diff.html",
+}
 """Pages below MIGRATION_HOME that a person looks at before saying yes."""
 
 
@@ -121,8 +126,7 @@ class Road:
 
     def pages(self) -> list[str]:
         """Where the pages are that a person looks at, and how much is open."""
-        pages = {"the assessment": ASSESSMENT, "the sample's diff": DIFF}
-        lines = [f"{what}: {self.settings.home / page}" for what, page in pages.items() if self._has(page)]
+        lines = [f"{what}: {self.settings.home / page}" for what, page in PAGES.items() if self._has(page)]
         if open_ := open_proposals(self.settings):
             lines.append(
                 f"{len(open_)} proposals are open, so what they name is not moved: {self.settings.maps / 'proposed'}"

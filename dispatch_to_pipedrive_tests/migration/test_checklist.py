@@ -17,7 +17,9 @@ from dispatch_to_pipedrive.migration.checklist import (
 )
 from dispatch_to_pipedrive.migration.dispositions import AUTOMATION
 from dispatch_to_pipedrive.migration.reference_data import HITS, Reference
-from dispatch_to_pipedrive_tests.migration.test_reference_data import made, tenant
+from dispatch_to_pipedrive_tests.migration.test_reference_data import PROFILE, made, tenant
+
+NONE = pd.DataFrame(columns=list(HITS), dtype="string")
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def found() -> Reference:
 
 @pytest.mark.promise("R014", "R016")
 def test_whatever_a_row_asks_for_is_an_item(found: Reference) -> None:
-    items = checklist(found.hits)
+    items = checklist(found.hits, PROFILE)
     assert not_on_the_list(found.hits, items) == 0
     assert items["key"].is_unique
     smart = items[items["title"] == "Dispatch rule of a job type: Smart"].iloc[0]
@@ -45,19 +47,29 @@ def test_rows_that_ask_for_the_same_are_one_item() -> None:
         columns=list(HITS),
         dtype="string",
     )
-    mine = checklist(hits).query("table == 'technician_shifts'")
+    mine = checklist(hits, PROFILE).query("table == 'technician_shifts'")
     assert list(mine["rows"]) == [9]
 
 
 @pytest.mark.promise("R014", "R049", "R050", "R059", "R065")
 def test_what_never_carries_over_is_told_in_any_case() -> None:
-    items = checklist(pd.DataFrame(columns=list(HITS), dtype="string"))
+    items = checklist(NONE, PROFILE)
     assert len(items) == len(STANDING)
     stays = " ".join(items.loc[items["section"] == STAYS, "title"])
     for words in ("optimisation", "Accounting", "Line items"):
         assert words in stays
     assert items["words"].str.contains("neither lists nor makes automations and sequences").any()
     assert [name for name, _ in sections(items)] == [name for name in SECTIONS if name != BY_HAND]
+
+
+def test_what_customers_are_marked_with_is_a_step_that_tells_how_many_they_are() -> None:
+    flags = [
+        ("customers", "do_not_service", "true", 3, 2, 50),
+        ("customers", "do_not_mail", "false", 50, 1, 50),
+    ]
+    items = checklist(NONE, pd.DataFrame(flags, columns=list(PROFILE)))
+    marked = items[items["key"].str.startswith("customers/")]
+    assert list(marked["title"]) == ["Customers who shall not be served (3)"]
 
 
 @pytest.mark.promise("R059")

@@ -28,8 +28,11 @@ ITEMS = (
 CONSENT = "Consent is given to one sender: it is asked for again, not copied."
 PERMISSION = "Rights are those of Dispatch Pro; Pipedrive has sets of its own."
 RECORDING = "The recording lies at the telephone provider, behind Dispatch Pro's own sign-in."
-LEFT_FIELD = "No column of the normalized frames bears it: it stays in the export, verbatim."
+LEFT_FIELD = (
+    "No field of Pipedrive means the same, and none is made for it: it stays in the export, verbatim."
+)
 TAGGED = "A location is an address in Pipedrive and bears no labels: tag the customer or the job instead."
+BY_HAND = "A mark that asks for a step by hand: the rebuild checklist tells how many customers bear it."
 INTERNAL = "The reading's own bookkeeping, made by this program."
 KIND = "Pipedrive tells a file's type by its name."
 
@@ -51,9 +54,7 @@ LEFT_OUT: Mapping[str, Reasons] = {
         **_CUSTOM,
         MAP: ("address.latitude", "address.longitude"),
         MONEY: ("balance", "creditLimit", "creditLimitBalance", "paymentTermId"),
-        TAX: ("taxExempt",),
-        CONSENT: ("doNotMail",),
-        DISPATCH: ("doNotService",),
+        BY_HAND: ("doNotMail", "doNotService", "taxExempt"),
         LEFT_FIELD: ("nationalAccount", "active"),
     },
     "customer_contacts": _CONTACT,

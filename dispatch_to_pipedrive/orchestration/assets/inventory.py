@@ -90,7 +90,7 @@ def reference_data(migration: Migration, source_profile: pd.DataFrame) -> dg.Mat
 
 
 @dg.asset_check(asset=reference_data)
-def rows_equal_the_source(migration: Migration, source_profile: pd.DataFrame) -> dg.AssetCheckResult:
+def rows_equal_the_source(migration: Migration) -> dg.AssetCheckResult:
     """Every table on the disk has as many rows as the raw segments have ids, and each row has a disposition."""
     generation = migration.ledger.latest_generation()
     counts = count_reference(migration.data, committed(migration.ledger, generation), generation)
@@ -184,12 +184,15 @@ def every_source_field_is_accounted_for(inventory: pd.DataFrame) -> dg.AssetChec
 
 @dg.asset(io_manager_key=FRAMES, pool=SOURCE_POOL, **described("preparation", "pandas"))
 def rebuild_checklist(
-    migration: Migration, reference_data: pd.DataFrame, technician_owners: pd.DataFrame
+    migration: Migration,
+    source_profile: pd.DataFrame,
+    reference_data: pd.DataFrame,
+    technician_owners: pd.DataFrame,
 ) -> dg.MaterializeResult[pd.DataFrame]:
     """What people build by hand in Pipedrive, as a page to tick through; with the owners before and after."""
     with plain_words():
         generation = migration.ledger.latest_generation()
-        items = checklist(reference_data)
+        items = checklist(reference_data, source_profile)
         held = jobs_held(migration.data, committed(migration.ledger, generation), generation)
         owners = owners_before_and_after(held, technician_owners)
         tenant = migration.settings.dispatch_pro_tenant_id
