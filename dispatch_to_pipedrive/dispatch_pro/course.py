@@ -116,14 +116,14 @@ class Course:
         async with self.flushing:
             await asyncio.to_thread(self.landing.flush)
 
-    async def end(self, cursor: str, *, same: bool = False) -> Advance:
+    async def end(self, cursor: str, *, same: bool = False, drained: bool = True) -> Advance:
         """What the feed brought; with `same` nothing, since it has what it had."""
         if same:
             self.landing.discard()
         await self.flush()
         self.report(Progress(self.feed.name, self.pages, self.rows, done=True))
         segments = tuple(self.landing.segments)
-        return Advance(self.feed.name, segments, cursor, True, self.pages, self.rows, self.remark)
+        return Advance(self.feed.name, segments, cursor, drained, self.pages, self.rows, self.remark)
 
 
 async def whole_list(client: Reader, path: str, params: Mapping[str, str]) -> list[bytes]:

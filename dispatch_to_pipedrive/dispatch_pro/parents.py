@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -20,7 +22,10 @@ from dispatch_to_pipedrive.dispatch_pro.placement.due import Due
 from dispatch_to_pipedrive.dispatch_pro.readings import Fact, facts_of, items_by_id, reading
 
 AT_ONCE = 64  # parents
-_ROWS = 1_024
+PORTION = 30_000  # of a sweep, some ten minutes of calls: as much as is lost if the program is stopped
+_ROWS = 8_192
+_NOBODY = -1
+_FRESH = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -36,21 +41,44 @@ class Files:
 
 
 async def read_parents(
-    course: Course, due: Due, cursor: str | None, *, sweep: bool, files: Files | None
+    course: Course,
+    due: Due,
+    cursor: str | None,
+    *,
+    sweep: bool,
+    files: Files | None,
+    now: datetime,
+    portion: int = PORTION,
 ) -> Advance:
     """Ask the parents that are due; all of them with `sweep`, the first time, and when the limit of files changed.
 
-    files: how to look at attachments; without it nothing is found out about them.
+    All of them are asked in order of their ids, a `portion` at a time: the advance is not drained then, and the next
+    one goes on behind the last id. A sweep that was begun within a day is gone on with, not begun anew. files: how to
+    look at attachments; without it nothing is found out about them.
     """
     looks = files if course.feed.name == "job_attachments" else None
-    now = orjson.dumps({"limit": None if looks is None else looks.limit}).decode()
-    batches = due.parents(course.feed, everything=sweep or cursor != now, rows=_ROWS)
+    limit = None if looks is None else looks.limit
+    before: dict[str, Any] = orjson.loads(cursor) if cursor else {}
+    upto, begun = before.get("upto"), before.get("begun")
+    if cursor is None or before.get("limit") != limit or (sweep and not _fresh(upto, begun, now)):
+        upto, begun = _NOBODY, now.isoformat()
+    batches = due.parents(course.feed, after=upto, most=portion, rows=_ROWS)
     gate = asyncio.Semaphore(AT_ONCE)
+    asked, last = 0, upto
     while batch := await asyncio.to_thread(next, batches, None):
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_read(course, gate, looks, *parent)) for parent in batch]
         await course.land([record for task in tasks if (record := task.result()) is not None])
-    return await course.end(now)
+        if upto is not None:
+            asked, last = asked + sum(id_ > upto for id_, _ in batch), batch[-1][0]
+    drained = asked < portion
+    after = {"limit": limit, "upto": None if drained else last, "begun": begun}
+    return await course.end(orjson.dumps(after).decode(), drained=drained)
+
+
+def _fresh(upto: int | None, begun: str | None, now: datetime) -> bool:
+    """Whether a sweep is under way that is worth going on with."""
+    return upto is not None and begun is not None and now - datetime.fromisoformat(begun) < _FRESH
 
 
 async def _read(

@@ -24,7 +24,7 @@ from dispatch_to_pipedrive.dispatch_pro.errors import NotFound, Unavailable
 from dispatch_to_pipedrive.dispatch_pro.feeds import Feed
 from dispatch_to_pipedrive.dispatch_pro.mail import read_mail
 from dispatch_to_pipedrive.dispatch_pro.pages import Page
-from dispatch_to_pipedrive.dispatch_pro.parents import Files, read_parents
+from dispatch_to_pipedrive.dispatch_pro.parents import PORTION, Files, read_parents
 from dispatch_to_pipedrive.dispatch_pro.placement.due import due_parents
 from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment
 from dispatch_to_pipedrive.dispatch_pro.placement.latest import latest_records
@@ -43,7 +43,8 @@ class Extent:
 
     committed: all segments before it; without them every parent counts as new. sweep: ask all parents, contacts and
     what is free for booking once more. files: how to look at attachments; without it only their names are known.
-    emails: exported e-mails, a .csv or a folder. recent: ask the export feeds for what changed within the vendor's
+    emails: exported e-mails, a .csv or a folder. portion: most parents of one feed when all are asked; what remains
+    is left to the next advance. recent: ask the export feeds for what changed within the vendor's
     horizon of 15 minutes too; such records come again later.
     """
 
@@ -52,6 +53,7 @@ class Extent:
     files: Files | None = None
     emails: Path | None = None
     recent: bool = False
+    portion: int = PORTION
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -125,7 +127,13 @@ async def _after(
         for name, course in courses.items():
             if course.feed.kind == "parent":
                 found[name] = await read_parents(
-                    course, due, cursors.get(name), sweep=extent.sweep, files=extent.files
+                    course,
+                    due,
+                    cursors.get(name),
+                    sweep=extent.sweep,
+                    files=extent.files,
+                    now=extent.now(),
+                    portion=extent.portion,
                 )
     for name, course in courses.items():
         if course.feed.kind == "mail":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -112,6 +114,32 @@ async def test_a_sweep_asks_everybody_once_more(road: Road) -> None:
     assert road.asked(CUSTOMERS) == ["1/notes", "2/notes"]
     assert [name for name, one in found.items() if one.segments] == ["customer_notes"]
     assert sorted(road.frames()["customer_notes"]["id"]) == [5, 6, 9]
+
+
+@pytest.mark.promise("R023", "R060")
+async def test_a_long_sweep_comes_in_portions_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    road = Road(UPath(tmp_path), "customers", "customer_notes")
+    for id_ in range(1, 8):
+        road.shelves.lists[f"{CUSTOMERS}{id_}/notes"] = [note(id_)]
+    few = Extent(portion=3)
+    first = await road.advance(few, customers=[customer(id_) for id_ in range(1, 8)])
+    assert (road.asked(CUSTOMERS), first["customer_notes"].drained) == (
+        ["1/notes", "2/notes", "3/notes"],
+        False,
+    )
+    second = await road.advance(few, customers=[customer(2, 5)])
+    assert road.asked(CUSTOMERS) == ["2/notes", "4/notes", "5/notes", "6/notes"]
+    third = await road.advance(few)
+    assert (second["customer_notes"].drained, third["customer_notes"].drained) == (False, True)
+    assert sorted(road.frames()["customer_notes"]["id"]) == list(range(1, 8))
+    await road.advance(few)
+    assert road.asked(CUSTOMERS) == []
+    await road.advance(replace(few, sweep=True))
+    await road.advance(replace(few, sweep=True))  # begun today, so it is gone on with
+    assert road.asked(CUSTOMERS) == ["4/notes", "5/notes", "6/notes"]
+    later = datetime.now(UTC) + timedelta(days=2)
+    await road.advance(replace(few, sweep=True, now=lambda: later))
+    assert road.asked(CUSTOMERS) == ["1/notes", "2/notes", "3/notes"]
 
 
 async def test_a_failure_takes_back_what_landed(road: Road) -> None:

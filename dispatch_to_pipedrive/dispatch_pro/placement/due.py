@@ -14,7 +14,7 @@ import pyarrow as pa
 from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, Feed
-from dispatch_to_pipedrive.dispatch_pro.placement.engine import address, engine, parquet, stream
+from dispatch_to_pipedrive.dispatch_pro.placement.engine import address, engine, parquet
 from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment
 
 Parent = tuple[int, str | None]
@@ -49,10 +49,21 @@ FROM (
 
 _KNOWN = """
 SELECT l.id, a.record FROM arrived a
-JOIN latest l ON a.generation = l.generation AND a.position = l.position AND CAST(a.id AS BIGINT) = l.id
+JOIN (SELECT * FROM latest SEMI JOIN wanted USING (id)) l
+ON a.generation = l.generation AND a.position = l.position AND CAST(a.id AS BIGINT) = l.id
 """
 
-_NEW = "SELECT id FROM due ANTI JOIN latest USING (id) ORDER BY id"
+_DUE = """
+INSERT INTO due SELECT DISTINCT CAST(a.id AS BIGINT) AS id FROM arrived a
+WHERE CAST(a.id AS BIGINT) IN (SELECT id FROM named) OR CAST(a.id AS BIGINT) > $after
+"""
+
+
+_IN_ORDER = """
+SELECT id FROM due WHERE $after IS NULL OR id <= $after
+OR id IN (SELECT id FROM due WHERE id > $after ORDER BY id LIMIT $most)
+ORDER BY id
+"""
 
 
 class Due:
@@ -69,31 +80,28 @@ class Due:
         self._committed, self._landed = committed, landed
         self._knows_open_jobs = False
 
-    def parents(self, feed: Feed, *, everything: bool, rows: int) -> Iterator[list[Parent]]:
-        """The parents that are due, `rows` at a time; those that were read before come with their last reading.
+    def parents(self, feed: Feed, *, after: int | None, most: int, rows: int) -> Iterator[list[Parent]]:
+        """The parents that are due in order of their ids, `rows` at a time, those that were read before with that.
 
-        everything: all parents that there are. One iterator at a time.
+        after: besides, the next `most` parents with a larger id. One iterator at a time.
         """
-        self._find(feed, everything)
-        if self._arrived(self._committed, feed.name):
+        self._find(feed, after)
+        due = self._connection.execute(_IN_ORDER, {"after": after, "most": most}).fetchnumpy()["id"]
+        known = self._arrived(self._committed, feed.name)
+        if known:
             self._connection.execute(_LATEST)
-            for batch in stream(self._connection, _KNOWN, {}, rows):
-                yield list(zip(batch["id"].to_pylist(), batch["record"].to_pylist(), strict=True))
-        else:
-            self._connection.execute(
-                "CREATE OR REPLACE TEMP TABLE latest AS SELECT 0::BIGINT AS id WHERE false"
-            )
-        for batch in stream(self._connection, _NEW, {}, rows):
-            yield [(id_, None) for id_ in batch["id"].to_pylist()]
+        for start in range(0, len(due), rows):
+            ids = [int(id_) for id_ in due[start : start + rows]]
+            before: dict[int, str] = {}
+            if known:
+                self._keep("wanted", pa.table({"id": pa.array(ids, pa.int64())}))
+                before = dict(self._connection.execute(_KNOWN).fetchall())
+            yield [(id_, before.get(id_)) for id_ in ids]
 
-    def _find(self, feed: Feed, everything: bool) -> None:
+    def _find(self, feed: Feed, after: int | None) -> None:
         """The table `due`: ids."""
         parent, run = feed.parent, self._connection.execute
         run("CREATE OR REPLACE TEMP TABLE due (id BIGINT)")
-        if everything:
-            if self._arrived([*self._committed, *self._landed], parent):
-                run("INSERT INTO due SELECT DISTINCT CAST(id AS BIGINT) FROM arrived")
-            return
         run("CREATE OR REPLACE TEMP TABLE named (id BIGINT)")
         for name in sorted({segment.feed for segment in self._landed}):
             columns = self._naming(FEEDS[name], parent)
@@ -103,10 +111,7 @@ class Due:
         if self._open_jobs():
             run(f"INSERT INTO named SELECT DISTINCT {_NAMES[parent]} FROM open_jobs")  # noqa: S608
         if self._arrived([*self._committed, *self._landed], parent):
-            run(
-                "INSERT INTO due SELECT DISTINCT id FROM named "
-                "SEMI JOIN (SELECT CAST(id AS BIGINT) AS id FROM arrived) USING (id)"
-            )
+            run(_DUE, {"after": after})
 
     @staticmethod
     def _naming(feed: Feed, parent: str) -> list[str]:
@@ -137,15 +142,18 @@ class Due:
                 "generation": pa.array([number for _, number in known], pa.int64()),
             }
         )
-        self._connection.register("incoming", incoming)
-        self._connection.execute("CREATE OR REPLACE TEMP TABLE generations AS SELECT * FROM incoming")
-        self._connection.unregister("incoming")
+        self._keep("generations", incoming)
         parquet(self._connection, list(files.values()), filename=True).create_view("stored", True)
         self._connection.execute(
             "CREATE OR REPLACE TEMP VIEW arrived AS "
             "SELECT s.*, g.generation FROM stored s JOIN generations g ON g.address = s.filename"
         )
         return True
+
+    def _keep(self, name: str, table: pa.Table) -> None:
+        self._connection.register("incoming", table)
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM incoming")  # noqa: S608
+        self._connection.unregister("incoming")
 
 
 @contextmanager

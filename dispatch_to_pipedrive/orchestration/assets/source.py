@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from shutil import rmtree
 
 import dagster as dg
 import pandas as pd
@@ -82,27 +83,39 @@ def _raw_spec(feed: Feed) -> dg.AssetSpec:
 def raw(
     context: dg.AssetExecutionContext, migration: Migration, config: Reading
 ) -> Iterator[dg.MaterializeResult[None]]:
-    """Advance the selected feeds; what is new becomes one generation."""
+    """Advance the selected feeds; what is new becomes one generation.
+
+    Asking all parents takes hours where there are very many: then each portion becomes a generation of its own, and
+    a run that was stopped goes on behind the last one.
+    """
     feeds = [FEEDS[key.path[-1]] for key in sorted(context.selected_asset_keys)]
+    found: dict[str, list[Advance]] = {feed.name: [] for feed in feeds}
+    generation, sweep = None, config.sweep
     with plain_words(), migration.source_to_myself("advancing the feeds"):
-        cursors = migration.ledger.cursors()
-        advances = asyncio.run(_advance(migration, feeds, cursors, sweep=config.sweep))
-        faults.point("segments_landed")
-        generation = migration.ledger.commit_generation(advances, cursors)
-        faults.point("generation_committed")
+        while feeds:
+            cursors = migration.ledger.cursors()
+            advances = asyncio.run(_advance(migration, feeds, cursors, sweep=sweep))
+            faults.point("segments_landed")
+            generation = migration.ledger.commit_generation(advances, cursors) or generation
+            faults.point("generation_committed")
+            for one in advances:
+                found[one.feed].append(one)
+            feeds, sweep = [FEEDS[one.feed] for one in advances if not one.drained], False
     context.log.info("generation %s", generation if generation is not None else "none: nothing new arrived")
-    for one in advances:
-        if one.remark:
-            context.log.info("%s: %s", one.feed, one.remark)
+    for name, parts in found.items():
+        remark = "; ".join(one.remark for one in parts if one.remark)
+        if remark:
+            context.log.info("%s: %s", name, remark)
+        segments = [segment for one in parts for segment in one.segments]
         yield dg.MaterializeResult(
-            asset_key=RAW_KEYS[one.feed],
+            asset_key=RAW_KEYS[name],
             metadata={
-                "dagster/row_count": sum(segment.rows for segment in one.segments),
-                "rows_read": one.rows,
-                "pages": one.pages,
-                "segments": len(one.segments),
-                "bytes": sum(segment.bytes for segment in one.segments),
-                **({"remark": one.remark} if one.remark else {}),
+                "dagster/row_count": sum(segment.rows for segment in segments),
+                "rows_read": sum(one.rows for one in parts),
+                "pages": sum(one.pages for one in parts),
+                "segments": len(segments),
+                "bytes": sum(segment.bytes for segment in segments),
+                **({"remark": remark} if remark else {}),
                 **({} if generation is None else {"generation": generation}),
             },
         )
@@ -114,6 +127,8 @@ async def _advance(
     settings = migration.settings
     credentials = credentials_of(settings)
     hosts = Hosts(credentials.api_url, settings.hosts)
+    spool = settings.home / "source-spool"
+    rmtree(spool, ignore_errors=True)  # what a stopped run left; the lease makes this one alone with it
     rows: Counter[str] = Counter()
     stage = Stage("", "export")
 
@@ -123,7 +138,7 @@ async def _advance(
 
     async with (
         DispatchProClient(credentials, calls_per_second=settings.dispatch_pro_calls_per_second) as client,
-        Downloads(client, hosts, settings.home / "source-spool") as downloads,
+        Downloads(client, hosts, spool) as downloads,
     ):
         extent = Extent(
             committed=committed(migration.ledger, migration.ledger.latest_generation()),
