@@ -111,7 +111,7 @@ def test_every_row_has_one_disposition_and_every_kind_a_rule(found: Reference) -
     assert sum(by_disposition(found.tables).values()) == sum(map(len, found.tables.values()))
 
 
-@pytest.mark.promise("R015")
+@pytest.mark.promise("R015", "R069")
 def test_priorities_are_those_in_use_and_those_that_are_defined(found: Reference) -> None:
     table = found.tables[PRIORITIES]
     assert table[["name", "kind", "defined", "jobs"]].to_numpy().tolist() == [

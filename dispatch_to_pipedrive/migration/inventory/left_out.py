@@ -33,6 +33,7 @@ LEFT_FIELD = (
 )
 TAGGED = "A location is an address in Pipedrive and bears no labels: tag the customer or the job instead."
 BY_HAND = "A mark that asks for a step by hand: the rebuild checklist tells how many customers bear it."
+INACTIVE = "An inactive customer moves like any other: its history belongs to it."
 INTERNAL = "The reading's own bookkeeping, made by this program."
 KIND = "Pipedrive tells a file's type by its name."
 
@@ -55,7 +56,8 @@ LEFT_OUT: Mapping[str, Reasons] = {
         MAP: ("address.latitude", "address.longitude"),
         MONEY: ("balance", "creditLimit", "creditLimitBalance", "paymentTermId"),
         BY_HAND: ("doNotMail", "doNotService", "taxExempt"),
-        LEFT_FIELD: ("nationalAccount", "active"),
+        LEFT_FIELD: ("nationalAccount",),
+        INACTIVE: ("active",),
     },
     "customer_contacts": _CONTACT,
     "locations": {
