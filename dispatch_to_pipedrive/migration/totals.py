@@ -25,6 +25,8 @@ from dispatch_to_pipedrive.migration.totals_tenant import BILLING, BOUND, MACROS
 __all__ = ["compare_totals", "totals_of_mapped", "totals_of_raw", "totals_of_records"]
 
 MEMORY = "500MB"
+FILE_LIMIT = 25_000_000
+"""Bytes; a file with more becomes a note."""
 
 
 class Committed(Protocol):
@@ -39,18 +41,25 @@ class Committed(Protocol):
 
 
 def totals_of_raw(
-    data: UPath, generation: int, segments: Iterable[Committed], roots: Iterable[int]
+    data: UPath,
+    generation: int,
+    segments: Iterable[Committed],
+    roots: Iterable[int],
+    *,
+    file_limit: int = FILE_LIMIT,
+    hosts: Sequence[str] = (),
 ) -> pd.DataFrame:
     """The totals of these roots as of a generation: root, entity, measure, value; sorted.
 
     Reads the placement of that generation for which record belongs to whom, and the records where it says they stand:
     in the segments under `raw`, or in the copy of the first history that is clustered by root. `segments` are the
-    committed ones; those of later generations are passed over.
+    committed ones; those of later generations are passed over. file_limit: bytes above which a file becomes a note.
+    hosts: names of the hosts that pictures are fetched from.
     """
     with _engine(data) as connection:
         _read_winners(connection, data, generation, sorted(set(roots)))
         _read_reference(connection, data, [one for one in segments if one.generation <= generation])
-        return _totals(connection)
+        return _totals(connection, file_limit, hosts)
 
 
 def money_of_raw(
@@ -64,7 +73,13 @@ def money_of_raw(
         return connection.execute(MONEY).df()
 
 
-def totals_of_records(bound: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+def totals_of_records(
+    bound: pd.DataFrame,
+    reference: pd.DataFrame,
+    *,
+    file_limit: int = FILE_LIMIT,
+    hosts: Sequence[str] = (),
+) -> pd.DataFrame:
     """The same from records in memory: `bound` has feed, root, record; `reference` has feed, record."""
     with duckdb.connect() as connection:
         connection.register("bound_frame", bound)
@@ -75,7 +90,7 @@ def totals_of_records(bound: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFr
         connection.execute(
             "CREATE TABLE reference AS SELECT feed, record::JSON AS record FROM reference_frame"
         )
-        return _totals(connection)
+        return _totals(connection, file_limit, hosts)
 
 
 @contextmanager
@@ -179,11 +194,18 @@ def _read_reference(
         connection.execute(_REFERENCE, [feed])
 
 
-def _totals(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    _prepare(connection)
+def _totals(connection: duckdb.DuckDBPyConnection, file_limit: int, hosts: Sequence[str]) -> pd.DataFrame:
+    _prepare(connection, file_limit, hosts)
     return sorted_totals(connection.execute("\nUNION ALL ".join(MEASURES)).df())
 
 
-def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    for statement in (*MACROS, *VIEWS):
+def _prepare(
+    connection: duckdb.DuckDBPyConnection, file_limit: int = FILE_LIMIT, hosts: Sequence[str] = ()
+) -> None:
+    names = ", ".join("'" + host.replace("'", "''") + "'" for host in hosts)
+    settings = (
+        f"CREATE MACRO file_limit() AS {int(file_limit)}",
+        f"CREATE MACRO hosts() AS [{names}]::VARCHAR[]",
+    )
+    for statement in (*settings, *MACROS, *VIEWS):
         connection.execute(statement)

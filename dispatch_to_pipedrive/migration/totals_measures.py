@@ -1,5 +1,8 @@
 """What is counted of the tables of `totals_tenant`, root by root? One SELECT a measure."""
 
+from dispatch_to_pipedrive.migration.mapped_totals import MODULUS, MOST_SITES, PLAIN_NAME
+from dispatch_to_pipedrive.pipedrive.plans import NOTE_BYTES
+
 
 def _sum(table: str, entity: str, measure: str, value: str, where: str = "true") -> str:
     return (
@@ -34,9 +37,25 @@ _SITES = (
     "ON s.root = c.root AND coalesce(s.line, s.name) IS NOT NULL GROUP BY c.root, c.commercial, c.line)"
 )
 _POINTS = (
-    "(SELECT DISTINCT c.root, p.site, c.kind, c.key FROM contact c LEFT JOIN site_person p "
-    "ON p.root = c.root AND p.site = c.site WHERE c.site IS NULL OR NOT c.commercial OR p.site IS NOT NULL)"
+    "(SELECT c.root, p.site, NULL AS who, c.kind, c.key FROM contact c LEFT JOIN site_person p "
+    "ON p.root = c.root AND p.site = c.site WHERE c.site IS NULL OR NOT c.commercial OR p.site IS NOT NULL "
+    "UNION SELECT root, NULL, who, kind, key FROM named_contact)"
 )
+_ACTIVITIES = (
+    "(SELECT root, commercial, job, CASE WHEN meets THEN 'meeting' ELSE 'task' END AS type, "
+    "status IN ('Done', 'Canceled') AS done, coalesce(minutes, 0) AS minutes, due FROM act UNION ALL "
+    "SELECT root, commercial, job, kind, true, minutes, left(begins, 10) || ' ' || substr(begins, 12, 5) FROM talk)"
+)
+_LONG = (
+    "(SELECT root, kind || ' ' || id AS name, (length(bare(text)) * 0.9)::BIGINT AS letters FROM written "
+    f"WHERE length(bare(text)) > {NOTE_BYTES})"  # noqa: S608
+)
+_ON = {
+    "deal_id": "job IS NOT NULL",
+    "org_id": "job IS NULL AND commercial",
+    "person_id": "job IS NULL AND NOT commercial",
+}
+"""Edge → which files and notes have it: what belongs to no job hangs on the customer."""
 _CREATED = tuple(
     (table, entity, where)
     for table, entity, where in (
@@ -50,16 +69,17 @@ MEASURES = (
     _sum("customer", "organizations", "count", "1", "commercial"),
     _sum("person", "persons", "count", "1"),
     _sum("deal", "deals", "count", "1"),
-    _sum("act", "activities", "count", "1"),
-    _sum(_SITES, "organizations", "sites", "sites", "commercial"),
-    _sum(_SITES, "persons", "sites", "sites", "NOT commercial"),
+    _sum(_ACTIVITIES, "activities", "count", "1"),
+    _sum(_SITES, "organizations", "sites", "sites", f"commercial AND sites <= {MOST_SITES}"),
+    _sum(_SITES, "persons", "sites", "sites", f"NOT commercial AND sites <= {MOST_SITES}"),
     _sum("person", "persons", "edges org_id", "1", "commercial"),
     _sum("deal", "deals", "edges org_id", "1", "commercial"),
-    _sum("act", "activities", "edges org_id", "1", "commercial"),
+    _sum(_ACTIVITIES, "activities", "edges org_id", "1", "commercial"),
     _sum("deal", "deals", "edges person_id", "1"),
-    _sum("act", "activities", "edges deal_id", "1"),
+    _sum(_ACTIVITIES, "activities", "edges deal_id", "1", "job IS NOT NULL"),
     _sum(
-        "(SELECT a.root, 1 + (p.site IS NOT NULL)::INT AS n FROM act a LEFT JOIN site_person p USING (root, site))",
+        "(SELECT a.root, 1 + (p.site IS NOT NULL)::INT AS n FROM act a LEFT JOIN site_person p USING (root, site) "
+        "UNION ALL SELECT root, 1 FROM talk)",
         "activities",
         "participants",
         "n",
@@ -68,6 +88,10 @@ MEASURES = (
     _sum(_POINTS, "persons", "phones", "1", "kind = 'phones'"),
     _each("customer_tag", "organizations", "label", "name", "commercial"),
     _each("customer_tag", "persons", "label", "name"),
+    _each(
+        "(SELECT * FROM customer JOIN newest USING (root))", "organizations", "owner", "email", "commercial"
+    ),
+    _each("(SELECT p.root, n.email FROM person p JOIN newest n USING (root))", "persons", "owner", "email"),
     _each("job_tag", "deals", "label", "name"),
     *(sql for table, entity, where in _CREATED for sql in _ends(table, entity, "created", "created", where)),
     *(
@@ -94,17 +118,46 @@ MEASURES = (
         "other technicians",
         "1",
     ),
-    _sum("act", "activities", "done", "1", "status IN ('Done', 'Canceled')"),
-    _sum("act", "activities", "minutes", "minutes", "minutes IS NOT NULL"),
+    *(
+        _sum("job", "deals", measure, f"coalesce(num(record, '$.{field}'), 0)")
+        for measure, field in (
+            ("recalls", "recallForId"),
+            ("warranties", "warrantyId"),
+            ("projects", "projectId"),
+        )
+    ),
+    _sum(_ACTIVITIES, "activities", "done", "1", "done"),
+    _sum(_ACTIVITIES, "activities", "minutes", "minutes"),
     _sum(
         "(SELECT a.root FROM act a JOIN site s ON s.root = a.root AND s.id = a.site WHERE s.line IS NOT NULL)",
         "activities",
         "with place",
         "1",
     ),
-    *_ends("act", "activities", "due", "due"),
-    _each("act", "activities", "type", "CASE WHEN meets THEN 'meeting' ELSE 'task' END"),
-    _each("act", "activities", "owner", "email"),
+    *_ends(_ACTIVITIES, "activities", "due", "due"),
+    _each(_ACTIVITIES, "activities", "type", "type"),
+    _each(
+        "(SELECT root, email FROM act UNION ALL SELECT root, email FROM talk)", "activities", "owner", "email"
+    ),
+    _sum("file", "files", "attachments", "1"),
+    _sum("file", "files", "places", f"(id % {MODULUS}) * (job % {MODULUS})"),
+    _each("file", "files", "at least named", "name", f"regexp_full_match(name, '{PLAIN_NAME}')"),
+    *(_sum("picture", "files", f"at least pictures {edge}", "1", where) for edge, where in _ON.items()),
+    _sum("note", "notes", "records", "1"),
+    _sum(
+        "(SELECT DISTINCT root, id FROM picture WHERE kind = 'job summary')",
+        "notes",
+        "at least summaries",
+        "1",
+    ),
+    _each("note", "notes", "stamps", "kind"),
+    *(_sum("note", "notes", f"edges {edge}", "1", where) for edge, where in _ON.items()),
+    _sum("note", "notes", "numbers", "id"),
+    _sum("note", "notes", "places", f"(id % {MODULUS}) * (job % {MODULUS})", "job IS NOT NULL"),
+    _sum("note", "notes", "pinned", "1", "pinned"),
+    *_ends("written", "notes", "written", "created"),
+    _each("(SELECT w.root, l.email FROM note w JOIN login l ON l.id = w.author)", "notes", "author", "email"),
+    "SELECT root, 'notes', 'at least letters of ' || name, letters::VARCHAR FROM " + _LONG,  # noqa: S608
 )
 """One SELECT a measure; all have the columns root, entity, measure, value."""
 

@@ -1,7 +1,7 @@
 """What does the road have to make of the source's records? Told a second time, in SQL, one table a step.
 
 Written from the shapes of the source and from what was promised, without a look at normalize or the maps. The tables
-`winner` (feed, root, record) and `reference` (feed, record) must be there.
+`winner` (feed, root, record) and `reference` (feed, record) must be there, and the macro `file_limit()` in bytes.
 """
 
 PRIORITY_FIELD = "Dispatch Pro Priority"
@@ -17,10 +17,17 @@ BOUND = (
     "invoices",
     "payments",
     "job_canceled_logs",
+    "job_notes",
+    "customer_notes",
+    "location_notes",
+    "job_attachments",
+    "calls",
+    "emails",
+    "named_contacts",
 )
 BILLING = ("customers", "locations", "jobs", "invoices", "payments")
 """Of these, what money hangs on."""
-REFERENCE = ("job_types", "technicians", "business_units", "tag_types", "job_cancel_reasons")
+REFERENCE = ("job_types", "technicians", "employees", "business_units", "tag_types", "job_cancel_reasons")
 
 MACROS = (
     "CREATE MACRO num(record, path) AS (record->>path)::BIGINT",
@@ -36,8 +43,29 @@ MACROS = (
     "word(address, '$.city'), nullif(concat_ws(' ', word(address, '$.state'), word(address, '$.zip')), ''), "
     "word(address, '$.country')), '')",
     "CREATE MACRO folded(value) AS lower(regexp_replace(value, '\\s+', ' ', 'g'))",
+    "CREATE MACRO point(record) AS CASE lower(record->>'$.type') WHEN 'email' THEN 'emails' WHEN 'phone' THEN 'phones' "
+    "WHEN 'mobilephone' THEN 'phones' WHEN 'mobile' THEN 'phones' WHEN 'fax' THEN 'phones' END",
+    "CREATE MACRO alike(kind, value) AS CASE WHEN kind = 'phones' THEN "
+    "coalesce(nullif(regexp_replace(value, '[^0-9]', '', 'g'), ''), lower(value)) ELSE lower(value) END",
+    "CREATE MACRO items(record, path) AS CASE json_type(record->path) WHEN 'ARRAY' THEN (record->path)::JSON[] END",
+    "CREATE MACRO lasts(value) AS try_cast(regexp_extract(value, '(\\d+):\\d+:\\d+', 1) AS BIGINT) * 60 "
+    "+ try_cast(regexp_extract(value, ':(\\d+):', 1) AS BIGINT) "
+    "+ coalesce(try_cast(regexp_extract(value, '^(\\d+)\\.\\d+:', 1) AS BIGINT), 0) * 1440",
+    "CREATE MACRO seen(html) AS regexp_replace(html, '<script\\b.*?</script\\s*>|<style\\b.*?</style\\s*>"
+    "|<title\\b.*?</title\\s*>|<template\\b.*?</template\\s*>|<svg\\b.*?</svg\\s*>|<math\\b.*?</math\\s*>"
+    "|<!--.*?-->', '', 'gis')",
+    "CREATE MACRO bare(html) AS regexp_replace(seen(html), '</?[a-z][^<>]*>', '', 'gi')",
+    # A hard blank stands for itself in markup; of a plain text it is the end.
+    "CREATE MACRO shows(html) AS regexp_matches(seen(html), '<img\\b', 'i') OR regexp_replace(bare(html), "
+    "CASE WHEN bare(html) = html THEN '(?i)&nbsp;|&#160;|&#xa0;|[\\x00-\\x20\\x7f-\\x{a0}]' "
+    "ELSE '[\\x00-\\x20\\x7f-\\x{9f}]' END, '', 'g') <> ''",
+    "CREATE MACRO pictures(html) AS list_distinct(list_filter(regexp_extract_all("
+    "regexp_replace(seen(html), '<(script|style|template|title|svg|math)\\b.*|<!--.*', '', 'is'), "
+    "'<img src=\"((?:https?://|data:image/)[^\"''<>\\s&%?#]+)', 1), "
+    "lambda url: url LIKE 'data:%' OR list_contains(hosts(), regexp_extract(url, '^https?://([^/:]+)', 1))))",
 )
-"""Small words for the SQL below: fields of JSON records, trimmed texts, times to the second and to the tick."""
+"""Small words for the SQL below: fields of JSON records, trimmed texts, times to the second and to the tick, the text
+and the pictures of HTML."""
 
 VIEWS = (
     "CREATE TEMP TABLE customer AS SELECT root, lower(record->>'$.type') = 'commercial' AS commercial, "
@@ -57,23 +85,36 @@ VIEWS = (
     "CREATE TEMP TABLE site AS SELECT p.root, p.id, word(p.record, '$.name') AS name, "
     "line(p.record->'$.address') AS line, moment(p.record->>'$.createdOn') AS created "
     "FROM place_of p JOIN survivor s USING (root, id) JOIN customer c USING (root) WHERE s.lives = p.id",
+    # People by name: the first who belongs to the customer itself is the customer's own person.
+    "CREATE TEMP TABLE named AS SELECT w.root, w.record->>'$.id' AS id, c.commercial, "
+    "moment(w.record->>'$.createdOn') AS created, num(w.record, '$.customerId') IS NOT NULL AS own, w.record "
+    "FROM winner w JOIN customer c USING (root) WHERE feed = 'named_contacts' "
+    "AND NOT coalesce((w.record->>'$.isArchived')::BOOLEAN, false) "
+    "AND NOT coalesce((w.record->>'$.isGone')::BOOLEAN, false)",
+    "CREATE TEMP TABLE related AS SELECT n.root, n.id, min(coalesce(ticks(r->>'$.createdOn'), 0)) AS since "
+    "FROM named n, unnest(items(n.record, '$.relationships')) AS u(r) WHERE lower(r->>'$.typeSlug') = 'customer' "
+    "AND num(r, '$.relatedEntityId') IN (SELECT num(w.record, '$.id') FROM winner w "
+    "WHERE w.feed = 'customers' AND w.root = n.root) GROUP BY n.root, n.id",
+    "CREATE TEMP TABLE foremost AS SELECT n.root, arg_min(n.id, (coalesce(r.since, 9223372036854775807), n.id)) AS id "
+    "FROM named n LEFT JOIN related r USING (root, id) WHERE n.own GROUP BY n.root",
     # Phones and e-mails: same key, same value.
     "CREATE TEMP TABLE contact AS WITH every AS ("
     "SELECT root, NULL::BIGINT AS site, record FROM winner WHERE feed = 'customer_contacts' UNION ALL "
     "SELECT w.root, coalesce(s.lives, num(w.record, '$.locationId')), w.record FROM winner w LEFT JOIN survivor s "
     "ON s.id = num(w.record, '$.locationId') WHERE feed = 'location_contacts'), "
-    "read AS (SELECT e.root, e.site, c.commercial, CASE lower(e.record->>'$.type') WHEN 'email' THEN 'emails' "
-    "WHEN 'phone' THEN 'phones' WHEN 'mobilephone' THEN 'phones' WHEN 'fax' THEN 'phones' END AS kind, "
+    "read AS (SELECT e.root, e.site, c.commercial, point(e.record) AS kind, "
     "coalesce(word(e.record, '$.value'), word(e.record, '$.phoneSettings.phoneNumber')) AS value "
     "FROM every e JOIN customer c USING (root) WHERE alive(e.record)) "
-    "SELECT *, CASE WHEN kind = 'phones' THEN "
-    "coalesce(nullif(regexp_replace(value, '[^0-9]', '', 'g'), ''), lower(value)) "
-    "ELSE lower(value) END AS key FROM read WHERE kind IS NOT NULL AND value IS NOT NULL",
+    "SELECT *, alike(kind, value) AS key FROM read WHERE kind IS NOT NULL AND value IS NOT NULL",
+    "CREATE TEMP TABLE named_contact AS SELECT n.root, CASE WHEN f.id IS NULL THEN n.id END AS who, point(m) AS kind, "
+    "alike(point(m), word(m, '$.value')) AS key FROM named n, unnest(items(n.record, '$.methods')) AS u(m) "
+    "LEFT JOIN foremost f ON f.root = n.root AND f.id = n.id WHERE point(m) IS NOT NULL AND word(m, '$.value') IS NOT NULL",
     "CREATE TEMP TABLE site_person AS SELECT DISTINCT c.root, c.site FROM contact c JOIN site s "
     "ON s.id = c.site AND s.root = c.root WHERE c.commercial AND NOT EXISTS (SELECT 1 FROM contact o "
     "WHERE o.root = c.root AND o.site IS NULL AND o.kind = c.kind AND o.key = c.key)",
     "CREATE TEMP TABLE person AS SELECT root, NULL::BIGINT AS site, commercial, created FROM customer UNION ALL "
-    "SELECT p.root, p.site, true, s.created FROM site_person p JOIN site s ON s.id = p.site AND s.root = p.root",
+    "SELECT p.root, p.site, true, s.created FROM site_person p JOIN site s ON s.id = p.site AND s.root = p.root "
+    "UNION ALL SELECT root, NULL, commercial, created FROM named ANTI JOIN foremost USING (root, id)",
     # Jobs, what they are billed, who did them.
     "CREATE TEMP TABLE job AS SELECT w.root, num(w.record, '$.id') AS id, w.record->>'$.jobStatus' AS status, "
     "s.lives AS site, moment(w.record->>'$.createdOn') AS created, c.commercial, w.record "
@@ -113,7 +154,7 @@ VIEWS = (
     "arg_max(record, (coalesce(ticks(record->>'$.createdOn'), 0), num(record, '$.id'))) AS record "
     "FROM winner WHERE feed = 'job_canceled_logs' AND alive(record) GROUP BY 1",
     "CREATE TEMP TABLE tag AS SELECT num(record, '$.id') AS id, record->>'$.name' AS name FROM reference "
-    "WHERE feed = 'tag_types' AND regexp_matches(record->>'$.name', '\\S')",
+    "WHERE feed = 'tag_types' AND record->>'$.name' IS NOT NULL",
     "CREATE TEMP TABLE customer_tag AS SELECT DISTINCT c.root, c.commercial, t.name FROM (SELECT root, commercial, "
     "unnest((record->'$.tagTypeIds')::BIGINT[]) AS id FROM customer) c JOIN tag t USING (id)",
     "CREATE TEMP TABLE job_tag AS SELECT DISTINCT j.root, j.job, t.name FROM (SELECT root, id AS job, "
@@ -141,5 +182,47 @@ VIEWS = (
     "|| CASE WHEN stands THEN substr(moment(begins), 12, 5) ELSE '-' END AS due, "
     "CASE WHEN o.technician IS NOT NULL THEN m.email ELSE d.email END AS email FROM visit v "
     "LEFT JOIN visit_lead o ON o.visit = v.id LEFT JOIN mail m ON m.id = o.technician LEFT JOIN deal d ON d.id = v.job",
+    # Calls and e-mails, on the job where they name one, else whose the customer's newest job is.
+    "CREATE TEMP TABLE newest AS SELECT j.root, last(d.email ORDER BY coalesce(ticks(j.record->>'$.createdOn'), 0), j.id) "
+    "AS email FROM job j JOIN deal d ON d.id = j.id GROUP BY j.root",
+    "CREATE TEMP TABLE talk AS SELECT w.root, j.id AS job, c.commercial, "
+    "CASE w.feed WHEN 'calls' THEN 'call' ELSE 'email' END AS kind, "
+    "CASE WHEN j.id IS NULL THEN n.email ELSE d.email END AS email, "
+    "moment(coalesce(w.record->>'$.sentAt', w.record->>'$.createdOn')) AS begins, "
+    "CASE WHEN w.feed = 'calls' AND lasts(w.record->>'$.duration') IS NOT NULL "
+    "THEN least(lasts(w.record->>'$.duration'), 1439) ELSE 0 END AS minutes "
+    "FROM winner w JOIN customer c USING (root) LEFT JOIN job j ON j.root = w.root "
+    "AND j.id = coalesce(num(w.record, '$.job.id'), num(w.record, '$.jobId')) "
+    "LEFT JOIN deal d ON d.id = j.id LEFT JOIN newest n ON n.root = w.root WHERE w.feed IN ('calls', 'emails') AND alive(w.record)",
+    # What the source lists for one parent at a time: a row of the newest reading is all that the parent has.
+    "CREATE TEMP TABLE filed AS WITH reading AS (SELECT w.root, j.id AS job, w.record FROM winner w JOIN job j "
+    "ON j.root = w.root AND j.id = num(w.record, '$.jobId') WHERE w.feed = 'job_attachments'), "
+    "fact AS (SELECT num(f, '$.id') AS id, num(f, '$.size') AS size "
+    "FROM (SELECT unnest(items(record, '$.facts')) AS f FROM reading)) "
+    "SELECT r.root, r.job, num(r.item, '$.id') AS id, r.item->>'$.fileName' AS name, f.size, "
+    "coalesce(f.size > file_limit(), false) AS oversized, r.item "
+    "FROM (SELECT root, job, unnest(items(record, '$.items')) AS item FROM reading) r "
+    "LEFT JOIN fact f ON f.id = num(r.item, '$.id')",
+    # Everything that becomes a note, or brings pictures along.
+    "CREATE TEMP TABLE written AS WITH listed AS (SELECT w.root, "
+    "CASE w.feed WHEN 'customer_notes' THEN 'customer note' ELSE 'location note' END AS kind, "
+    "unnest(items(w.record, '$.items')) AS record FROM winner w WHERE w.feed IN ('customer_notes', 'location_notes')), "
+    "every AS (SELECT w.root, j.id AS job, 'job note' AS kind, w.record FROM winner w JOIN job j ON j.root = w.root "
+    "AND j.id = num(w.record, '$.jobId') WHERE w.feed = 'job_notes' AND alive(w.record) UNION ALL "
+    "SELECT root, NULL, kind, record FROM listed) "
+    "SELECT e.root, e.job, c.commercial, e.kind, num(e.record, '$.id') AS id, e.record->>'$.text' AS text, "
+    "coalesce((e.record->>'$.isPinned')::BOOLEAN, false) AS pinned, moment(e.record->>'$.createdOn') AS created, "
+    "num(e.record, '$.createdById') AS author FROM every e JOIN customer c USING (root) "
+    "WHERE shows(e.record->>'$.text')",
+    "CREATE TEMP TABLE picture AS SELECT root, job, commercial, kind, id, unnest(pictures(text)) AS url FROM written "
+    "UNION ALL SELECT root, id, commercial, 'job summary', id, unnest(pictures(record->>'$.summary')) FROM job",
+    "CREATE TEMP TABLE note AS SELECT root, job, commercial, kind, id, text, pinned, created, author FROM written "
+    "UNION ALL SELECT f.root, f.job, j.commercial, 'attachment', f.id, NULL, false, NULL, "
+    "num(f.item, '$.createdById') FROM filed f JOIN job j ON j.root = f.root AND j.id = f.job WHERE f.oversized",
+    "CREATE TEMP TABLE file AS SELECT root, id, job, name FROM filed WHERE NOT oversized",
+    # Who wrote a note is told by the id of a login.
+    "CREATE TEMP TABLE login AS SELECT DISTINCT ON (id) id, email FROM (SELECT num(record, '$.userId') AS id, "
+    "lower(word(record, '$.email')) AS email, feed, num(record, '$.id') AS number FROM reference "
+    "WHERE feed IN ('technicians', 'employees')) WHERE id IS NOT NULL ORDER BY id, feed, number",
 )
 """The tenant as the road should see it, one table a step."""

@@ -33,6 +33,7 @@ from dispatch_to_pipedrive.migration.verify import (
 from dispatch_to_pipedrive.orchestration.road import named_at, totals_that_differ
 from dispatch_to_pipedrive.pipedrive.account import User
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+from dispatch_to_pipedrive.settings import Settings
 
 _INDEX = "listing.json"
 _KEPT = 3_600
@@ -60,6 +61,7 @@ class Means:
     schema: AccountSchema
     maps: Maps
     data: UPath
+    settings: Settings
 
 
 def kept_reading(ledger: Ledger, home: Path, *, begun_after: str = "") -> Reading | None:
@@ -121,7 +123,7 @@ async def compare_batch(
         owners=decided(session.ledger.owners(session.scope.account)),
     )
     verdicts = await verify_batch(session, expected, reading.listing)
-    differing = totals_that_differ(means.data, session.ledger, manifest, logical, means.maps)
+    differing = totals_that_differ(means.data, session.ledger, manifest, logical, means.maps, means.settings)
     totals = Verdicts(differences=_totals(differing))
     faults.point("reconciled")
     return verdicts.merged([totals, reading.strays])

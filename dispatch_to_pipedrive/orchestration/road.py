@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pandas as pd
 from upath import UPath
@@ -143,9 +144,21 @@ def by_entity(frames: Normalized) -> dict[str, pd.DataFrame]:
 
 
 def totals_that_differ(
-    data: UPath, ledger: Ledger, manifest: Manifest, logical: Mapping[str, pd.DataFrame], maps: Maps
+    data: UPath,
+    ledger: Ledger,
+    manifest: Manifest,
+    logical: Mapping[str, pd.DataFrame],
+    maps: Maps,
+    settings: Settings,
 ) -> pd.DataFrame:
     """Totals per root that do not agree with what SQL finds in the raw records, under the maps' names for values."""
     generation = manifest.generation_to
-    raw = totals_of_raw(data, generation, committed(ledger, generation), manifest.roots)
+    raw = totals_of_raw(
+        data,
+        generation,
+        committed(ledger, generation),
+        manifest.roots,
+        file_limit=settings.file_limit,
+        hosts=(urlsplit(settings.dispatch_pro_api_url).hostname or "", *settings.hosts),
+    )
     return compare_totals(renamed(raw, maps), totals_of_mapped(logical))

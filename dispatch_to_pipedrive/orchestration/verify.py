@@ -46,7 +46,7 @@ async def _verify(ledger: Ledger, settings: Settings, manifests: list[Manifest])
         schema = await read_schema(session)
         Stage("", "listing")(0, None)
         found = await take_reading(session, schema, settings.home, settings.file_readback, fresh=True)
-        means = Means(session, schema, maps, data)
+        means = Means(session, schema, maps, data, settings)
         currency = settings.migration_currency or session.default_currency
         verdicts: list[Verdicts] = []
         for manifest in manifests:

@@ -124,7 +124,7 @@ async def _reconcile(
         listed = kept_reading(migration.ledger, home, begun_after=config.begun_after)
         if listed is None:
             listed = await take_reading(session, schema, home, migration.settings.file_readback)
-        means = Means(session, schema, migration.maps, migration.data)
+        means = Means(session, schema, migration.maps, migration.data, migration.settings)
         logical = mapped(migration.maps, frames, migration.currency(session))
         verdicts = await compare_batch(means, manifest, logical, listed)
         rendering, rows = "", None
