@@ -1,6 +1,5 @@
 """The inventory starts from the fields, so none can be missing: moved, reference, left for a reason, or unaccounted."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +30,6 @@ from dispatch_to_pipedrive.normalize.lineage import OWNERS, RECORDS
 from dispatch_to_pipedrive.orchestration.reference import lineages, shapes
 
 MAPS = load_maps(Path(__file__).parents[2] / "mappings")
-DOCS = Path(__file__).parents[2] / "docs"
 Seen = tuple[str, str, int]
 Profiled = tuple[str, str, str | None, int, int, int]
 
@@ -172,17 +170,3 @@ def test_unaccounted_is_the_only_state_without_a_word() -> None:
     told = inventory(sources([("jobs", "hologram", 1)]), MAPS)
     assert row(told, "jobs", "hologram")["state"] == UNACCOUNTED
     assert "no reason is given" in row(told, "jobs", "hologram")["why"]
-
-
-@pytest.mark.promise("R067")
-def test_what_is_peculiar_to_this_pair_is_published_with_where_to_read_on() -> None:
-    text = (DOCS / "inventory.md").read_text(encoding="utf-8").partition("## Peculiar to this pair")[2]
-    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")][2:]
-    for words in (
-        *("sites", "several technicians", "recalls", "merged", "canceled", "credits", "UTC", "same e-mail"),
-        *("optimisation", "priority buckets"),
-    ):
-        assert any(words in row[0] for row in rows), words
-    links = re.findall(r"\]\((\w+\.md)\)", text)
-    assert len(links) >= 8
-    assert all((DOCS / link).is_file() for link in links)
