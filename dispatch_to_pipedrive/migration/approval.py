@@ -17,6 +17,7 @@ import pandas as pd
 
 from dispatch_to_pipedrive.mapping.model import FieldMap, Maps, is_custom
 from dispatch_to_pipedrive.migration.errors import MigrationError, RunStopped
+from dispatch_to_pipedrive.migration.files import source_name
 from dispatch_to_pipedrive.migration.ledger import canonical_json, digest_of
 from dispatch_to_pipedrive.migration.owners import decided, emails_of
 from dispatch_to_pipedrive.migration.resolve import Owners, is_missing
@@ -104,6 +105,8 @@ def render(
             values = [None if is_missing(value) else value for value in frame[name].tolist()]
             if field_map.type == "user":
                 values = [_owner(users, emails, value) for value in values]
+            elif field_map.type == "content":  # what is signed is kept: no bytes, no signature of a link
+                values = [None if value is None else source_name(str(value)) for value in values]
             elif field_map.type in _NAMED:
                 known = _known(schema, entity, name, field_map, _distinct(values))
                 if known:
