@@ -28,9 +28,9 @@ from dispatch_to_pipedrive.dispatch_pro.placement import (
 )
 from dispatch_to_pipedrive.dispatch_pro.placement.build import ends_of_merges
 from dispatch_to_pipedrive.dispatch_pro.raw import land_records
-from dispatch_to_pipedrive.dispatch_pro.readings import Fact, reading
+from dispatch_to_pipedrive.dispatch_pro.readings import Fact
 
-from .worlds import Generation, Record, appointment, customer, invoice, job, land, location, payment
+from .worlds import Generation, appointment, customer, invoice, job, land, location, payment, read_of
 
 
 class Tenant:
@@ -157,12 +157,6 @@ def test_a_batch_reads_its_own_share_of_the_history(tmp_path: Path) -> None:
 def _read_so_far() -> int:
     facts = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
     return int(facts["rchar"])
-
-
-def read_of(feed: str, parent: int, *items: Record, facts: Sequence[Fact] = ()) -> Record:
-    """A parent's reading, as a record to land."""
-    found: Record = orjson.loads(reading(FEEDS[feed], parent, [orjson.dumps(item) for item in items], facts))
-    return found
 
 
 def test_a_sample_can_see_notes_and_files_and_how_long_a_sweep_takes(tenant: Tenant) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pandas as pd
 import pytest
@@ -16,9 +17,10 @@ from dispatch_to_pipedrive.dispatch_pro.placement import (
     root_sizes,
     source_profile,
 )
+from dispatch_to_pipedrive.dispatch_pro.readings import Fact
 from dispatch_to_pipedrive.normalize import NormalizeOptions, normalize
 
-from .worlds import Record, appointment, at, customer, invoice, job, land, location, payment
+from .worlds import Record, appointment, at, customer, invoice, job, land, location, payment, read_of
 
 
 def contact(id_: int, owner: dict[str, int], type_: str, value: str, **more: Any) -> Record:
@@ -27,6 +29,10 @@ def contact(id_: int, owner: dict[str, int], type_: str, value: str, **more: Any
 
 def named(id_: int, name: str, **more: Any) -> Record:
     return {"id": id_, "name": name, "active": True, "modifiedOn": at(0), **more}
+
+
+def named_contact(number: int, **more: Any) -> Record:
+    return {"id": str(UUID(int=number)), "name": f"Contact {number}", "isArchived": False, "modifiedOn": at(0), **more}
 
 
 def custom(name: str | None, value: str) -> dict[str, Any]:
@@ -82,6 +88,20 @@ FIRST: dict[str, list[Record]] = {
         invoice(4, 104, 1, total="4.00", active=False),
     ],
     "payments": [payment(1, 1, 1), payment(2, 2, 1, active=False)],
+    "job_attachments": [
+        read_of("job_attachments", 100, {"id": 1}, {"id": 2}, facts=[Fact(1, 9, "image/png"), Fact(2, 5)]),
+        read_of("job_attachments", 101, {"id": 3}, {"id": 4}, facts=[Fact(3, 99, sha256="f" * 64)]),
+        read_of("job_attachments", 102),
+    ],
+    "customer_notes": [
+        read_of("customer_notes", 2, {"id": 1, "text": "x", "isPinned": True}, {"id": 2, "text": "y"})
+    ],
+    "named_contacts": [
+        named_contact(1, customerId=1),
+        named_contact(2, customerId=1),
+        named_contact(3, locationId=11),
+        named_contact(4, customerId=2, isArchived=True),
+    ],
 }
 SECOND: dict[str, list[Record]] = {
     "jobs": [job(100, 1, second=5, jobStatus="Completed", jobTypeId=2, priority="Urgent"), job(105, 3, 5)],
@@ -165,6 +185,16 @@ def test_payment_states_follow_the_rule_of_the_deals(profile: pd.DataFrame) -> N
     assert (int(items["count"]), int(items["distinct"]), int(items["records"])) == (3, 2, 4)
 
 
+def test_files_and_notes_are_counted_themselves_and_not_the_readings_of_their_parents(
+    profile: pd.DataFrame,
+) -> None:
+    assert values(profile, "job_attachments", "media_type") == {None: 3, "image/png": 1}
+    assert values(profile, "job_attachments", "bytes")["known"] == 14
+    assert values(profile, "job_attachments", "carried_as") == {None: 0, "file": 3, "note": 1}
+    assert values(profile, "customer_notes", "is_pinned") == {None: 1, "true": 1}
+    assert values(profile, "named_contacts", "carried_as") == {None: 2, "person": 2}
+
+
 def test_sites_are_counted_by_customer_after_merges(profile: pd.DataFrame) -> None:
     assert values(profile, "locations", "per_customer") == {None: 2, "1": 1, "5–10": 1}
 
@@ -179,7 +209,8 @@ def test_what_records_become_is_what_normalizing_makes_of_them(
     both = carried["customers"]["organization and person"]
     assert both == len(made.organizations) == 1
     people = both + carried["customers"]["person"] + carried["locations"]["person"]
-    assert people == len(made.persons) == 5
+    people += values(profile, "named_contacts", "carried_as")["person"]
+    assert people == len(made.persons) == 7
     deals = carried["jobs"]["open deal"] + carried["jobs"]["won or lost deal"]
     assert deals == len(made.deals) == 5
     closed = made.deals["job_status"].isin(["Completed", "Canceled"]).sum()

@@ -13,7 +13,7 @@ from upath import UPath
 from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, Feed
 from dispatch_to_pipedrive.dispatch_pro.placement import CommittedSegment
 from dispatch_to_pipedrive.dispatch_pro.raw import land_records
-from dispatch_to_pipedrive.dispatch_pro.readings import reading
+from dispatch_to_pipedrive.dispatch_pro.readings import Fact, reading
 from dispatch_to_pipedrive.sandbox.dispatch_pro.tenant import Tenant
 
 Record = dict[str, Any]
@@ -93,6 +93,12 @@ def as_landed(tenant: Tenant, feed: Feed) -> list[bytes]:
         record = orjson.loads(text)
         items[record.pop(feed.id_field)].append(orjson.dumps(record))
     return [reading(feed, parent, items[parent]) for parent in sorted(items)]
+
+
+def read_of(feed: str, parent: int, *items: Record, facts: Sequence[Fact] = ()) -> Record:
+    """A parent's reading, as a record to land."""
+    found: Record = orjson.loads(reading(FEEDS[feed], parent, [orjson.dumps(item) for item in items], facts))
+    return found
 
 
 @dataclass(frozen=True)

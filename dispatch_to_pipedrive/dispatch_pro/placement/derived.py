@@ -42,6 +42,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "job_attachments": ("job_id", "size", "sha256"),
     "customer_notes": ("text",),
     "location_notes": ("text",),
+    "named_contacts": ("customer_id", "is_archived", "is_gone"),
 }
 """Columns of `profiled` that must hold the values themselves."""
 
@@ -88,6 +89,8 @@ _FACTS: Mapping[str, str] = {
     "location_notes": _NOTES.format(job="NULL::BIGINT", active="true"),
     "calls": "SELECT root, active IS DISTINCT FROM 'false' AS active FROM profiled",
     "emails": "SELECT root, true AS active FROM profiled",
+    "named_contacts": "SELECT root, customer_id IS NOT NULL AS of_customer, "
+    "coalesce(is_archived = 'true', false) OR coalesce(is_gone = 'true', false) AS archived FROM profiled",
     # Only of a file that is too large to move the hash is known beforehand.
     "job_attachments": "SELECT TRY_CAST(job_id AS BIGINT) AS job_id, TRY_CAST(size AS BIGINT) AS size, "
     "sha256 IS NOT NULL AS oversized FROM profiled",
@@ -174,6 +177,14 @@ _CARRIED_FILES = f"""
 SELECT CASE WHEN j.id IS NULL THEN NULL WHEN f.oversized THEN '{NOTE}' ELSE '{FILE}' END, count(*)
 FROM job_attachments_facts f LEFT JOIN ({_DEALS}) j ON j.id = f.job_id GROUP BY 1
 """  # noqa: S608
+# A customer's first contact gives the customer's person its name; each further one is a person of its own.
+_CARRIED_CONTACTS = f"""
+WITH kept AS (
+    SELECT t.* FROM named_contacts_facts t SEMI JOIN ({_MADE}) c ON c.root = t.root WHERE NOT t.archived
+), persons AS (SELECT count(*) - count(DISTINCT root) FILTER (of_customer) AS number FROM kept)
+SELECT '{PERSON}', number FROM persons UNION ALL
+SELECT NULL, (SELECT count(*) FROM named_contacts_facts) - number FROM persons
+"""  # noqa: S608
 _SIZE_CLASS = f"""
 SELECT CASE WHEN size IS NULL THEN '{SIZE_CLASSES[4]}' WHEN size <= 1000000 THEN '{SIZE_CLASSES[0]}'
             WHEN size <= 5000000 THEN '{SIZE_CLASSES[1]}' WHEN size <= 25000000 THEN '{SIZE_CLASSES[2]}'
@@ -188,6 +199,7 @@ _BESIDE: tuple[tuple[str, str, str], ...] = (
     ("job_attachments", "carried_as", _CARRIED_FILES),
     *((feed, "carried_as", _CARRIED_NOTES.format(feed=feed)) for feed in _NOTE_FEEDS),
     *((feed, "carried_as", _TALK.format(feed=feed)) for feed in ("calls", "emails")),
+    ("named_contacts", "carried_as", _CARRIED_CONTACTS),
     ("jobs", "brings", _PICTURES_OF_JOBS),
     *((feed, "brings", _PICTURES_OF_NOTES.format(feed=feed)) for feed in _NOTE_FEEDS),
     ("job_attachments", "size_class", _SIZE_CLASS),
