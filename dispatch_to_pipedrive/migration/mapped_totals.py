@@ -174,14 +174,13 @@ def _parts(entity: str, frame: pd.DataFrame) -> list[pd.DataFrame]:
         lines = frame["Additional_Sites__c"].astype("string").str.count("\n") + 1
         sites = frame[columns].notna().sum(axis=1) + lines.fillna(0).astype(int)
         parts.append(_sums(entity, "sites", roots, sites.where(sites <= MOST_SITES, 0)))
-    for measure, count in _SUMMED.items():
-        if has(measure):
-            counted = count(frame[_OF_FIELDS[measure][0]])
-            if (
-                measure == "participants" and "type" in frame
-            ):  # whom an e-mail was sent to is not told by its record
-                counted = counted.where(frame["type"] != "email", counted.clip(upper=1))
-            parts.append(_sums(entity, measure, roots, counted))
+    parts += [
+        _sums(entity, measure, roots, count(frame[_OF_FIELDS[measure][0]]))
+        for measure, count in _SUMMED.items()
+        if has(measure)
+    ]
+    if has("participants"):
+        parts.append(_sums(entity, "participants", roots, _participants(frame)))
     for measure, name in _OF_VALUES.items():
         if name in frame:
             values = frame[name]
@@ -197,10 +196,13 @@ def _parts(entity: str, frame: pd.DataFrame) -> list[pd.DataFrame]:
     if has("due"):
         due = frame["due_date"].astype("string") + " " + frame["due_time"].astype("string").fillna("-")
         parts += _bounds(entity, "due", roots, due)
-    if has("pinned") and entity == "notes":
-        flags = [frame[name].fillna(False).astype(bool) for name in _OF_FIELDS["pinned"]]
-        parts.append(_sums(entity, "pinned", roots, (flags[0] | flags[1] | flags[2]).astype(int)))
     return parts
+
+
+def _participants(activities: pd.DataFrame) -> pd.Series:
+    """How many people take part; of an e-mail one, for whom else it was sent to is not told by its record."""
+    many = _lengths(activities["participants"])
+    return many.where(activities["type"] != "email", many.clip(upper=1)) if "type" in activities else many
 
 
 def _whole_notes(frame: pd.DataFrame) -> pd.DataFrame:
@@ -230,17 +232,17 @@ def _note_parts(notes: pd.DataFrame) -> list[pd.DataFrame]:
             "value": sums.astype(str).to_numpy(),
         }
     )
-    return [
+    parts = [
         _sums("notes", "records", roots, pd.Series(1, index=first.index)),
         _counts("notes", "stamps", roots, first["kind"]),
         _sums("notes", "numbers", roots, first["number"].fillna(0)),
-        *(
-            [_sums("notes", "places", roots, _places(first["number"], first["deal_id"]))]
-            if "deal_id" in first
-            else []
-        ),
-        *([long] if len(long) else []),
     ]
+    if "deal_id" in first:
+        parts.append(_sums("notes", "places", roots, _places(first["number"], first["deal_id"])))
+    if set(_OF_FIELDS["pinned"]) <= set(first):
+        flags = first[list(_OF_FIELDS["pinned"])].fillna(False).astype(bool)
+        parts.append(_sums("notes", "pinned", roots, flags.any(axis="columns").astype(int)))
+    return [*parts, long] if len(long) else parts
 
 
 def _sums(entity: str, measure: str, roots: pd.Series, values: pd.Series) -> pd.DataFrame:
@@ -301,7 +303,6 @@ _SUMMED: Mapping[str, Callable[[pd.Series], pd.Series]] = {
     "edges deal_id": _present,
     "emails": _lengths,
     "phones": _lengths,
-    "participants": _lengths,
     "value in cents": _cents,
     "invoiced in cents": lambda money: _cents(money.map(lambda amount: amount["value"])),
     "other technicians": lambda names: names.astype("string").str.count(r"\(\d+\)").fillna(0).astype(int),

@@ -47,8 +47,8 @@ _ACTIVITIES = (
     "SELECT root, commercial, job, kind, true, minutes, left(begins, 10) || ' ' || substr(begins, 12, 5) FROM talk)"
 )
 _LONG = (
-    "(SELECT root, kind || ' ' || id AS name, (length(bare(text)) * 0.9)::BIGINT AS letters FROM written "
-    f"WHERE length(bare(text)) > {NOTE_BYTES})"  # noqa: S608
+    "(SELECT root, kind || ' ' || id AS name, (length(bare(text)) * 0.9)::BIGINT AS letters FROM written "  # noqa: S608
+    f"WHERE length(bare(text)) > {NOTE_BYTES})"
 )
 _ON = {
     "deal_id": "job IS NOT NULL",

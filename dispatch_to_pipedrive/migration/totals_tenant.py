@@ -108,7 +108,8 @@ VIEWS = (
     "SELECT *, alike(kind, value) AS key FROM read WHERE kind IS NOT NULL AND value IS NOT NULL",
     "CREATE TEMP TABLE named_contact AS SELECT n.root, CASE WHEN f.id IS NULL THEN n.id END AS who, point(m) AS kind, "
     "alike(point(m), word(m, '$.value')) AS key FROM named n, unnest(items(n.record, '$.methods')) AS u(m) "
-    "LEFT JOIN foremost f ON f.root = n.root AND f.id = n.id WHERE point(m) IS NOT NULL AND word(m, '$.value') IS NOT NULL",
+    "LEFT JOIN foremost f ON f.root = n.root AND f.id = n.id "
+    "WHERE point(m) IS NOT NULL AND word(m, '$.value') IS NOT NULL",
     "CREATE TEMP TABLE site_person AS SELECT DISTINCT c.root, c.site FROM contact c JOIN site s "
     "ON s.id = c.site AND s.root = c.root WHERE c.commercial AND NOT EXISTS (SELECT 1 FROM contact o "
     "WHERE o.root = c.root AND o.site IS NULL AND o.kind = c.kind AND o.key = c.key)",
@@ -183,8 +184,9 @@ VIEWS = (
     "CASE WHEN o.technician IS NOT NULL THEN m.email ELSE d.email END AS email FROM visit v "
     "LEFT JOIN visit_lead o ON o.visit = v.id LEFT JOIN mail m ON m.id = o.technician LEFT JOIN deal d ON d.id = v.job",
     # Calls and e-mails, on the job where they name one, else whose the customer's newest job is.
-    "CREATE TEMP TABLE newest AS SELECT j.root, last(d.email ORDER BY coalesce(ticks(j.record->>'$.createdOn'), 0), j.id) "
-    "AS email FROM job j JOIN deal d ON d.id = j.id GROUP BY j.root",
+    "CREATE TEMP TABLE newest AS SELECT j.root, "
+    "last(d.email ORDER BY coalesce(ticks(j.record->>'$.createdOn'), 0), j.id) AS email "
+    "FROM job j JOIN deal d ON d.id = j.id GROUP BY j.root",
     "CREATE TEMP TABLE talk AS SELECT w.root, j.id AS job, c.commercial, "
     "CASE w.feed WHEN 'calls' THEN 'call' ELSE 'email' END AS kind, "
     "CASE WHEN j.id IS NULL THEN n.email ELSE d.email END AS email, "
@@ -193,7 +195,8 @@ VIEWS = (
     "THEN least(lasts(w.record->>'$.duration'), 1439) ELSE 0 END AS minutes "
     "FROM winner w JOIN customer c USING (root) LEFT JOIN job j ON j.root = w.root "
     "AND j.id = coalesce(num(w.record, '$.job.id'), num(w.record, '$.jobId')) "
-    "LEFT JOIN deal d ON d.id = j.id LEFT JOIN newest n ON n.root = w.root WHERE w.feed IN ('calls', 'emails') AND alive(w.record)",
+    "LEFT JOIN deal d ON d.id = j.id LEFT JOIN newest n ON n.root = w.root "
+    "WHERE w.feed IN ('calls', 'emails') AND alive(w.record)",
     # What the source lists for one parent at a time: a row of the newest reading is all that the parent has.
     "CREATE TEMP TABLE filed AS WITH reading AS (SELECT w.root, j.id AS job, w.record FROM winner w JOIN job j "
     "ON j.root = w.root AND j.id = num(w.record, '$.jobId') WHERE w.feed = 'job_attachments'), "

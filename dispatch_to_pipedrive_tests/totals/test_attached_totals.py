@@ -132,7 +132,7 @@ def mess() -> Attached:
         (JANE, "Jane", 1, None, False), (ANN, None, 1, 10, False), (BOB, "Bob", None, 20, False),
         ("0000000f-0000-4000-8000-000000000000", "Archived", 1, None, True),
     )):  # fmt: skip
-        related = [("customer", customer), ("location", location)]
+        related, since = [("customer", customer), ("location", location)], "2025-01-0{}T00:00:00Z"
         source.records["named_contacts"].append(
             {
                 "id": id_, "name": name, "isArchived": gone, "customerId": customer, "locationId": location,
@@ -144,7 +144,7 @@ def mess() -> Attached:
                     {"id": f"p{at}", "contactId": id_, "type": "Email", "value": " "},
                 ],
                 "relationships": [
-                    {"id": f"r{at}{slug}", "relatedEntityId": of, "typeSlug": slug, "createdOn": f"2025-01-0{9 - at}T00:00:00Z"}
+                    {"id": f"{at}{slug}", "relatedEntityId": of, "typeSlug": slug, "createdOn": since.format(9 - at)}
                     for slug, of in related if of
                 ],
             }
