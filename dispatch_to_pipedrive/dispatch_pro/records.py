@@ -29,15 +29,8 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from dispatch_to_pipedrive.dispatch_pro.errors import BadRecord
-from dispatch_to_pipedrive.dispatch_pro.shapes import (
-    ID,
-    READINGS,
-    REFERENCE,
-    ROOT_BOUND,
-    SHAPES,
-    Kind,
-    Shape,
-)
+from dispatch_to_pipedrive.dispatch_pro.kinds import ID, Kind, Shape
+from dispatch_to_pipedrive.dispatch_pro.shapes import READINGS, REFERENCE, ROOT_BOUND, SHAPES
 
 MONEY = pa.decimal128(18, 4)
 _WIRE_MONEY = pa.decimal128(38, 10)

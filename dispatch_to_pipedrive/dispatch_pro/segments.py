@@ -21,8 +21,8 @@ from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.errors import BadRecord
 from dispatch_to_pipedrive.dispatch_pro.feeds import Feed
+from dispatch_to_pipedrive.dispatch_pro.kinds import FLAG, ID, KEY, NAME, TIME, Shape
 from dispatch_to_pipedrive.dispatch_pro.records import read_json
-from dispatch_to_pipedrive.dispatch_pro.shapes import FLAG, ID, KEY, NAME, TIME, Shape
 from dispatch_to_pipedrive.dispatch_pro.store import write_whole
 from dispatch_to_pipedrive.dispatch_pro.ticks import ticks
 
