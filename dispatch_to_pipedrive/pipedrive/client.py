@@ -10,8 +10,9 @@ from typing import Any, Literal
 from dispatch_to_pipedrive.pipedrive import files, notes
 from dispatch_to_pipedrive.pipedrive.answers import Answer, Page, Record, Records, record_of, records_of
 from dispatch_to_pipedrive.pipedrive.budget import Kind
+from dispatch_to_pipedrive.pipedrive.paging import PAGE, by_cursor, by_id, by_offset
 from dispatch_to_pipedrive.pipedrive.prices import PRICES, price, version_of
-from dispatch_to_pipedrive.pipedrive.requests import PAGE, Requests
+from dispatch_to_pipedrive.pipedrive.requests import Requests
 from dispatch_to_pipedrive.pipedrive.streams import Digest, LocalFile
 
 __all__ = [
@@ -114,25 +115,24 @@ class PipedriveClient(Requests):
             query["ids"] = ",".join(map(str, ids))
         if custom_fields:
             query["custom_fields"] = ",".join(custom_fields)
-        async for page in self._pages(path, query, cost, "read" if entity in _CONTENT else "schema", cursor):
+        kind: Kind = "read" if entity in _CONTENT else "schema"
+        async for page in by_cursor(self._read, path, query, cost, kind, cursor):
             yield page
 
     async def _v1_list(self, entity: Entity, updated_since: datetime | None) -> AsyncIterator[Page]:
-        query: dict[str, str | int] = {"limit": page_of(entity), "sort": "id"}
-        if entity == "notes":
-            query["sort"] = "id ASC"
+        query: dict[str, str | int] = {}
         if updated_since is not None:
             if entity == "files":
                 raise ValueError("Pipedrive's list of files knows no time")
             query["updated_since"] = whole_second(updated_since)
-        async for page in self._pages_by_id(_path(entity), query, price("list", entity)):
+        async for page in by_id(self._read, _path(entity), query, price("list", entity), page_of(entity)):
             yield page._replace(records=[_SHOWN[entity](record) for record in page.records])
 
     async def files_of(self, parent: str, record_id: int) -> AsyncIterator[Page]:
         """Pages of the files that hang on one record; parent: deals, persons or organizations."""
         cost = PRICES["GET", f"/api/v1/{parent}/{{id}}/files"]
         path = f"/api/v1/{parent}/{record_id}/files"
-        async for page in self._pages_by_id(path, {"limit": files.PAGE, "sort": "id"}, cost):
+        async for page in by_id(self._read, path, {}, cost, files.PAGE):
             yield page._replace(records=[files.shown(record) for record in page.records])
 
     async def digest_of_file(self, record_id: int) -> Digest:
@@ -145,7 +145,7 @@ class PipedriveClient(Requests):
     async def fields(self, entity: str) -> Records:
         """All fields of an entity that has custom ones (v2): native and custom, with options."""
         path = f"/api/v2/{FIELD_RESOURCES[entity]}"
-        pages = self._pages(path, {"limit": PAGE}, PRICES["GET", path], "schema", None)
+        pages = by_cursor(self._read, path, {"limit": PAGE}, PRICES["GET", path], "schema")
         return [record async for page in pages for record in page.records]
 
     async def create_field(self, entity: str, body: Mapping[str, Any]) -> Answer:
@@ -194,7 +194,7 @@ class PipedriveClient(Requests):
     async def v1_fields(self, entity: str) -> Records:
         """All fields of an entity as v1 shows them: numeric ids, `key`, options with colours."""
         path = f"/api/v1/{FIELD_RESOURCES[entity]}"
-        return await self._offset_list(path, PRICES["GET", path])
+        return await by_offset(self._read, path, PRICES["GET", path], "schema")
 
     async def put_options(self, entity: str, field_id: int, options: Sequence[Mapping[str, Any]]) -> Answer:
         """Replace a field's whole list of options (v1): what is left out is removed by the server."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,20 +23,22 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 
 from dispatch_to_pipedrive.pipedrive.answers import (
     Answer,
-    Page,
-    Records,
     Reply,
     envelope_of,
     opened,
     record_of,
-    records_of,
     refusal,
 )
 from dispatch_to_pipedrive.pipedrive.budget import Kind, Ticket, TokenBudget
-from dispatch_to_pipedrive.pipedrive.errors import Ambiguous, Blocked, PipedriveError, Throttled, Transient
+from dispatch_to_pipedrive.pipedrive.errors import (
+    Ambiguous,
+    Blocked,
+    PipedriveError,
+    Throttled,
+    Transient,
+)
 from dispatch_to_pipedrive.pipedrive.streams import Digest, Form, Incoming, Outgoing, Upload, renewed
 
-PAGE = 500
 REDIRECTS = 3
 """A download is passed on to a store; so often at most."""
 COOL_OFF = 900.0
@@ -106,57 +108,6 @@ class Requests:
     ) -> None:
         for transport in self._transports:
             await transport.aclose()
-
-    async def _offset_list(self, path: str, price: int) -> Records:
-        records: Records = []
-        async for page in self._offset_pages(path, {"limit": PAGE}, price, "schema"):
-            records += page.records
-        return records
-
-    async def _offset_pages(
-        self, path: str, query: Mapping[str, str | int], price: int, kind: Kind
-    ) -> AsyncIterator[Page]:
-        """Pages of a v1 list, which counts records instead of naming a place."""
-        start = 0
-        while True:
-            reply = await self._read(path, {"start": start, **query}, price, kind)
-            page = records_of(reply.data, path)
-            yield Page(page, reply.date, price)
-            paging = reply.more.get("pagination") or reply.more
-            if not paging.get("more_items_in_collection") or not page:
-                return
-            start = int(paging.get("next_start") or start + len(page))
-
-    async def _pages_by_id(self, path: str, query: dict[str, str | int], price: int) -> AsyncIterator[Page]:
-        """Pages of a v1 list in the order of ids, none left out where others delete meanwhile.
-
-        A deletion moves all that follows to the front. So each page begins with the last record of the one before,
-        and where that is not so, reading goes back.
-        """
-        start, last = 0, 0
-        limit = int(query["limit"])
-        while True:
-            reply = await self._read(path, {"start": start, **query}, price, "read")
-            page = records_of(reply.data, path)
-            if start and (not page or int(page[0]["id"]) > last):
-                start = max(0, start - limit + 1)
-                continue
-            yield Page([record for record in page if int(record["id"]) > last], reply.date, price)
-            if not (reply.more.get("pagination") or {}).get("more_items_in_collection") or not page:
-                return
-            start, last = start + max(1, len(page) - 1), max(last, int(page[-1]["id"]))
-
-    async def _pages(
-        self, path: str, query: dict[str, str | int], price: int, kind: Kind, cursor: str | None
-    ) -> AsyncIterator[Page]:
-        while True:
-            if cursor is not None:
-                query["cursor"] = cursor
-            reply = await self._read(path, query, price, kind)
-            cursor = reply.more.get("next_cursor")
-            yield Page(records_of(reply.data, path), reply.date, price, cursor)
-            if cursor is None:
-                return
 
     async def _write(
         self, method: str, path: str, body: object, price: int, kind: Kind, *, wrap: str | None = None
