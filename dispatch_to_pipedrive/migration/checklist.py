@@ -189,8 +189,8 @@ def not_on_the_list(hits: pd.DataFrame, items: pd.DataFrame) -> int:
 def owners_before_and_after(held: pd.DataFrame, owners: pd.DataFrame) -> pd.DataFrame:
     """Who held the jobs, and who will own the deals: a row a technician, those with most jobs first.
 
-    held: technician_id (0: nobody), jobs, by_dispatch_pro. owners: technician_id (0: who stands in), name, verdict,
-    owner_email. A technician whom nobody stands for yet has no owner.
+    held: technician_id (0: nobody), jobs, by_dispatch_pro (missing where the export does not tell it). owners:
+    technician_id (0: who stands in), name, verdict, owner_email. A technician whom nobody stands for yet has no owner.
     """
     rows = held.merge(owners.drop_duplicates("technician_id"), on="technician_id", how="outer")
     number = rows["technician_id"].astype("Int64")
@@ -201,7 +201,7 @@ def owners_before_and_after(held: pd.DataFrame, owners: pd.DataFrame) -> pd.Data
             "technician": name.mask(nobody, NOBODY),
             "technician_id": number.mask(nobody),
             "jobs": rows["jobs"].fillna(0).astype("Int64"),
-            "by_dispatch_pro": rows["by_dispatch_pro"].fillna(0).astype("Int64"),
+            "by_dispatch_pro": rows["by_dispatch_pro"].astype("Int64"),
             "owner": rows["owner_email"].astype("string").fillna(""),
             "how": rows["verdict"].astype("string").fillna(UNKNOWN),
         }

@@ -47,7 +47,10 @@ def bucket_options(rows: Mapping[str, pd.DataFrame]) -> list[str]:
 
 
 def jobs_held(data: UPath, segments: list[CommittedSegment], generation: int) -> pd.DataFrame:
-    """technician_id (0: nobody), jobs, by_dispatch_pro: whose the jobs are, by the rule of the deals' owner."""
+    """technician_id (0: nobody), jobs, by_dispatch_pro: whose the jobs are, by the rule of the deals' owner.
+
+    by_dispatch_pro is missing where no job says whether Dispatch Pro dispatched it.
+    """
     staff = read_reference(data, segments, generation, ("technicians",))
     roots = root_sizes(data, generation)["root"].tolist()
     found = [pd.DataFrame({"technician_id": [], "auto": []})]
@@ -57,11 +60,11 @@ def jobs_held(data: UPath, segments: list[CommittedSegment], generation: int) ->
         assigned = crew(frames, staff, visits)
         sold_by = jobs["sold_by_id"].where(jobs["sold_by_id"] != 0)
         held = last_assigned(assigned, "job_id", jobs["id"]).fillna(sold_by).fillna(0)
-        auto = jobs["is_auto_dispatched"].fillna(False)
-        found.append(pd.DataFrame({"technician_id": held, "auto": auto.astype("int64")}))
-    together = pd.concat(found, ignore_index=True).astype({"technician_id": "Int64", "auto": "int64"})
-    counted = together.groupby("technician_id")["auto"].agg(["size", "sum"]).reset_index()
-    return counted.rename(columns={"size": "jobs", "sum": "by_dispatch_pro"}).astype("Int64")
+        found.append(pd.DataFrame({"technician_id": held, "auto": jobs["is_auto_dispatched"]}))
+    together = pd.concat([part.astype("Int64") for part in found], ignore_index=True)
+    by_technician = together.groupby("technician_id")["auto"]
+    counted = pd.DataFrame({"jobs": by_technician.size(), "by_dispatch_pro": by_technician.sum(min_count=1)})
+    return counted.reset_index().astype("Int64")
 
 
 def _active(frame: pd.DataFrame) -> pd.DataFrame:

@@ -75,7 +75,7 @@ def test_what_customers_are_marked_with_is_a_step_that_tells_how_many_they_are()
 @pytest.mark.promise("R059")
 def test_owners_before_and_after_name_every_technician_with_jobs() -> None:
     held = pd.DataFrame(
-        {"technician_id": [7, 8, 0, 99], "jobs": [5, 9, 2, 1], "by_dispatch_pro": [3, 0, 0, 0]}
+        {"technician_id": [7, 8, 0, 99], "jobs": [5, 9, 2, 1], "by_dispatch_pro": [3, 0, None, 0]}
     )
     owners = pd.DataFrame(
         [
@@ -87,10 +87,10 @@ def test_owners_before_and_after_name_every_technician_with_jobs() -> None:
         columns=["technician_id", "name", "verdict", "owner_email"],
     )
     told = owners_before_and_after(held, owners)[["technician", "jobs", "by_dispatch_pro", "owner"]]
-    assert told.to_numpy().tolist() == [
+    assert told.astype(object).where(told.notna(), None).to_numpy().tolist() == [
         ["Tom", 9, 0, ""],
         ["Tess", 5, 3, "tess@example.com"],
-        [NOBODY, 2, 0, "boss@example.com"],
+        [NOBODY, 2, None, "boss@example.com"],
         ["technician 99", 1, 0, ""],
-        ["Ida", 0, 0, "ida@example.com"],
+        ["Ida", 0, None, "ida@example.com"],
     ]

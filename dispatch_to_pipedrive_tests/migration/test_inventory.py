@@ -78,7 +78,8 @@ def test_a_moved_field_names_its_destination_and_the_column_it_goes_through(foun
     assert "organizations.site_N_street" in street["through"]
     assert "Organization: " in street["destination"]
     assert row(found, "jobs", "active")["destination"].startswith(f"{DECIDES} ")
-    assert row(found, "customers", "mergedToId")["destination"].startswith(f"{DECIDES} whose")
+    merged = row(found, "customers", "mergedToId")["destination"]
+    assert merged == f"{DECIDES} whose the record is"
 
 
 @pytest.mark.promise("R015", "R049")
@@ -103,6 +104,12 @@ def test_a_field_whose_place_has_left_the_map_is_unaccounted_for(found: pd.DataF
     lost = inventory(sources(), without("deals", "lost_reason"))
     assert {"job_canceled_logs.memo", "job_canceled_logs.reasonId"} <= set(unaccounted(lost))
     assert "deals.cancel_memo" in row(lost, "job_canceled_logs", "memo")["why"]
+
+
+def test_that_a_value_decides_something_besides_is_no_account_of_it() -> None:
+    lost = inventory(sources(), without("persons", "emails", "phones", "Contact_Memo__c"))
+    assert {"customer_contacts.value", "location_contacts.value"} <= set(unaccounted(lost))
+    assert row(lost, "customer_contacts", "type")["state"] == MOVED
 
 
 def test_a_field_that_nobody_has_heard_of_is_unaccounted_for_and_its_records_are_counted() -> None:

@@ -118,19 +118,25 @@ class _Known:
         table = self.given.exported.get(name, "")
         if columns := self._read(self.values, name):
             return Row(feed, path, FIELD, records, MOVED, self._places(columns), _through(columns), table)
-        if columns := self._read(self.choosers, name):
-            place = f"{DECIDES} {self._places(columns)}"
-            return Row(feed, path, FIELD, records, MOVED, place, _through(columns), table)
-        if decided := self.decided.get(name):
-            place = f"{DECIDES} which records there are: {', '.join(decided)}"
-            return Row(feed, path, FIELD, records, MOVED, place, "", table)
-        if name in self.given.owners:
-            return Row(feed, path, FIELD, records, MOVED, f"{DECIDES} whose the record is", "", table)
+        # Where a value has left the map, that it decides something besides is no account of it.
+        if name not in self.values and (words := self._decides(name)):
+            return Row(feed, path, FIELD, records, MOVED, f"{DECIDES} {words}", "", table)
         if table:
             return Row(feed, path, FIELD, records, REFERENCE, table=table)
         if why := why_left_out(feed, path) or self._by_name(path):
             return Row(feed, path, FIELD, records, LEFT, why=why)
         return Row(feed, path, FIELD, records, UNACCOUNTED, why=self._lost(name))
+
+    def _decides(self, name: str) -> str:
+        """What a field decides that lands nowhere itself: which records there are, what fields hold, whose it is."""
+        words = []
+        if decided := self.decided.get(name):
+            words.append(f"which records there are: {', '.join(decided)}")
+        if columns := self._read(self.choosers, name):
+            words.append(f"what stands in {self._places(columns)}")
+        if name in self.given.owners:
+            words.append("whose the record is")
+        return "; ".join(words)
 
     def _read(self, by_field: Mapping[str, Sequence[str]], name: str) -> list[str]:
         return [column for column in by_field.get(name, ()) if column in self.of_column]
