@@ -31,8 +31,8 @@ versions = st.builds(
     contacts=st.integers(0, 2),
     jobs=st.lists(st.tuples(st.integers(0, 3), st.integers(-1, 2)), max_size=2).map(tuple),
     flavour=st.integers(0, 3),
-    photos=st.sampled_from([0, 0, 0, 1, 2, 2, 3]),
-    remarks=st.sampled_from([0, 0, 0, 1, 2]),
+    photos=st.sampled_from([0] * 9 + [1, 2, 3]),
+    remarks=st.sampled_from([0] * 9 + [1, 2]),
 )
 histories = st.lists(versions, min_size=1, max_size=3)
 rooms = st.integers(0, 5).flatmap(lambda n: st.lists(histories, min_size=5, max_size=12 if n else 40))
