@@ -48,7 +48,7 @@ async def road(tmp_path: Path) -> Road:
     return road
 
 
-@pytest.mark.promise("R023")
+@pytest.mark.promise("R006", "R023")
 async def test_the_first_advance_asks_all_parents_and_lands_those_that_have_something(road: Road) -> None:
     assert road.asked(CUSTOMERS) == ["1/notes", "2/notes"]
     assert road.asked(LOCATIONS) == ["11/notes", "12/notes"]
