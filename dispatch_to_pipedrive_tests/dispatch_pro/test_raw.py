@@ -99,7 +99,7 @@ def page(*records: dict[str, Any], more: bool = False, token: str | None = "t") 
     return orjson.dumps({"hasMore": more, "continueFrom": token, "data": records})
 
 
-@pytest.mark.promise("R007", "R096")
+@pytest.mark.promise("R006", "R007", "R096")
 async def test_the_whole_tenant_arrives_as_documented(shared_sandbox: Sandbox, tmp_path: Path) -> None:
     raw = UPath(tmp_path)
     seen: list[Progress] = []
