@@ -11,12 +11,11 @@ import pandas as pd
 from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.errors import NotFound
-from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS
+from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, ROOT_BOUND
 from dispatch_to_pipedrive.dispatch_pro.placement import (
     CommittedSegment,
     build_placement,
     read_batch,
-    root_sizes,
 )
 from dispatch_to_pipedrive.dispatch_pro.raw import Advance, Extent, advance
 
@@ -79,9 +78,10 @@ class Road:
         return {one.feed: one for one in found}
 
     def frames(self) -> dict[str, pd.DataFrame]:
-        """All frames as of the newest generation."""
+        """The frames of these feeds as of the newest generation, of customers 0 to 9."""
         build_placement(self.data, self.segments, self.generation)
-        return read_batch(self.data, self.generation, root_sizes(self.data, self.generation)["root"])
+        bound = [feed.name for feed in self.feeds if feed.name in ROOT_BOUND]
+        return read_batch(self.data, self.generation, range(10), bound)
 
     def asked(self, start: str) -> list[str]:
         """The ends of the paths with this start that the last advance asked."""

@@ -32,7 +32,13 @@ def named(id_: int, name: str, **more: Any) -> Record:
 
 
 def named_contact(number: int, **more: Any) -> Record:
-    return {"id": str(UUID(int=number)), "name": f"Contact {number}", "isArchived": False, "modifiedOn": at(0), **more}
+    return {
+        "id": str(UUID(int=number)),
+        "name": f"Contact {number}",
+        "isArchived": False,
+        "modifiedOn": at(0),
+        **more,
+    }
 
 
 def custom(name: str | None, value: str) -> dict[str, Any]:

@@ -68,7 +68,7 @@ STEP = st.fixed_dictionaries({"notes": READING, "files": READING, "moves": st.di
 Step = Mapping[str, Mapping[int, Any]]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=st.lists(STEP, min_size=1, max_size=3), by_step=st.booleans())
 def test_what_the_newest_reading_lacks_is_gone_and_what_moves_moves_with_its_parent(
     history: Sequence[Step], by_step: bool
@@ -104,7 +104,7 @@ def test_what_the_newest_reading_lacks_is_gone_and_what_moves_moves_with_its_par
         if not by_step:
             build_placement(data, segments, last)
         sizes, bytes_ = root_sizes(data, last).set_index("root"), root_bytes(data, last).set_index("root")
-        frames = read_batch(data, last, sizes.index)
+        frames = read_batch(data, last, sizes.index, ("customer_notes", "job_attachments"))
         assert _held(frames["customer_notes"], "customer_id", "text") == {
             (root, root, id_, text) for root, items in notes.items() for id_, text in items.items()
         }
