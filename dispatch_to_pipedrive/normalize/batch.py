@@ -85,7 +85,7 @@ def normalize(
         "deals": sales,
         "activities": schemas.stacked("activities", (visited, called, mailed)),
         "files": files(attached, written.images),
-        "notes": written.notes,
+        "notes": schemas.stacked("notes", (written.notes,)),
     }
     leftovers = [
         *merged,

@@ -55,9 +55,10 @@ def points(
         ["root", "feed", "location_id", "fax", "id"], kind="stable"
     )  # customer_… sorts first
     rows, known = _persons(rows)
-    theirs, useless = _of_named(named, customers)
-    rows = pd.concat([rows, theirs], ignore_index=True)
-    leftovers += useless
+    if len(named.methods):
+        theirs, useless = _of_named(named, customers)
+        rows = pd.concat([rows, theirs], ignore_index=True)
+        leftovers += useless
     kept = ~rows.duplicated(["person_key", "kind", "key"])
     leftovers += [known, *_by_feed(rows, ~kept, "the person has the same value already")]
     label = rows["memo"].str.len() <= LONGEST_LABEL

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dispatch_to_pipedrive.normalize.leftovers import left, same_root
-from dispatch_to_pipedrive.normalize.notes import PARENTS, of_job
+from dispatch_to_pipedrive.normalize.notes import IMAGE, PARENTS, of_job
 from dispatch_to_pipedrive.normalize.times import utc
 
 
@@ -38,9 +38,4 @@ def files(attachments: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
         }
     )
     own = pd.concat([own, of_job(attachments["job_id"])], axis=1)
-    seen = images[["source_key", "root", "name", "source", "created_at", *PARENTS]].assign(
-        size=pd.Series(pd.NA, index=images.index, dtype="Int64"),
-        media_type=pd.Series(pd.NA, index=images.index, dtype="string"),
-        attachment_id=pd.Series(pd.NA, index=images.index, dtype="Int64"),
-    )
-    return pd.concat([own, seen[list(own)]], ignore_index=True)
+    return pd.concat([own, images[[*IMAGE, *PARENTS]]], ignore_index=True) if len(images) else own

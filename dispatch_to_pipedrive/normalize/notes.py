@@ -15,6 +15,7 @@ from dispatch_to_pipedrive.normalize.texts import hosted, leading, split
 from dispatch_to_pipedrive.normalize.times import utc
 
 PARENTS = ("deal_key", "person_key", "organization_key")
+IMAGE = ("source_key", "root", "name", "source", "created_at")
 STAMPS: Mapping[str, str] = {
     "job note": "job note",
     "customer note": "customer note",
@@ -73,12 +74,14 @@ def notes(
         ],
         ignore_index=True,
     )
+    leftovers = [*lost_jobs, *lost_customers, *lost_locations]
+    if rows.empty:
+        return Hung(pd.DataFrame(), pd.DataFrame(columns=[*IMAGE, *PARENTS]), leftovers)
     number = rows["record_id"].astype("string")
     rows = rows.assign(record=rows["kind"].map(_ROLES).astype("string") + ":" + number)
     rows, found = hosted(rows, hosts)
     shows = rows["record"].isin(found["record"])
     blank = rows["html"].isna()
-    leftovers = [*lost_jobs, *lost_customers, *lost_locations]
     for kind, feed in (
         ("job note", "job_notes"),
         ("customer note", "customer_notes"),

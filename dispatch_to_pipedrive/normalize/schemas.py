@@ -243,17 +243,15 @@ def kinds(entity: str, sites: int) -> dict[str, str]:
 def stacked(entity: str, parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Frames of one entity one below the other, in its columns; what a part lacks is missing."""
     types = {name: column.dtype.type for name, column in SCHEMAS[entity].items()}
-    whole = [
-        part.assign(
-            **{
-                name: pd.Series([None] * len(part), index=part.index, dtype=kind)
-                for name, kind in types.items()
-                if name not in part
-            }
-        )
-        for part in parts
-    ]
-    return pd.concat([part[list(types)].astype(types) for part in whole], ignore_index=True)
+    empty = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
+    whole = [_whole(part, types)[list(types)].astype(types) for part in parts if len(part)]
+    return pd.concat(whole, ignore_index=True) if whole else empty
+
+
+def _whole(part: pd.DataFrame, types: Mapping[str, Any]) -> pd.DataFrame:
+    missing = [name for name in types if name not in part]
+    nothing = [None] * len(part)
+    return part.assign(**{name: pd.Series(nothing, index=part.index, dtype=types[name]) for name in missing})
 
 
 @cache

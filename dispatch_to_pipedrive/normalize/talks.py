@@ -36,7 +36,13 @@ def calls(
     found = frames["calls"]
     deleted = ~found["active"].fillna(True).astype(bool)
     nobody = ~found["root"].isin(customers["root"]) & ~deleted
+    leftovers = [
+        left("calls", found, deleted, "deleted call"),
+        left("calls", found, nobody, "a call of no customer in the export"),
+    ]
     kept = found[~deleted & ~nobody].reset_index(drop=True)
+    if kept.empty:
+        return pd.DataFrame(), leftovers
     start = utc(kept, "calls", "created_on")
     outbound = (kept["direction"].str.casefold() == "outbound").fillna(False).astype(bool)
     theirs = kept["to"].where(outbound, kept["from"]).astype("string")
@@ -55,12 +61,7 @@ def calls(
         start=start,
         end=_after(start, kept["duration"].astype("string")),
     )
-    leftovers = [
-        left("calls", found, deleted, "deleted call"),
-        left("calls", found, nobody, "a call of no customer in the export"),
-        strays,
-    ]
-    return common.assign(visit_start=common["start"], visit_end=common["end"]), leftovers
+    return common.assign(visit_start=common["start"], visit_end=common["end"]), [*leftovers, strays]
 
 
 def emails(
@@ -77,7 +78,10 @@ def emails(
     """
     found = frames["emails"]
     nobody = ~found["root"].isin(customers["root"])
+    leftovers = [left("emails", found, nobody, "an e-mail of no customer in the export")]
     kept = found[~nobody].reset_index(drop=True)
+    if kept.empty:
+        return pd.DataFrame(), leftovers
     sent = utc(kept, "emails", "sent_at")
     common, strays = _common("emails", kept, kept["id"], customers, jobs, deals)
     body, lost = hosted(pd.DataFrame({"record": "email:" + kept["id"], "text": kept["body"]}), hosts)
@@ -104,12 +108,8 @@ def emails(
         visit_start=sent,
     )
     images = kept[("email:" + kept["id"]).isin(lost["record"])]
-    leftovers = [
-        left("emails", found, nobody, "an e-mail of no customer in the export"),
-        left("emails.body", images, pd.Series(True, index=images.index), "an image or file in the text"),
-        strays,
-    ]
-    return common, leftovers
+    shown = left("emails.body", images, pd.Series(True, index=images.index), "an image or file in the text")
+    return common, [*leftovers, shown, strays]
 
 
 def digits(numbers: pd.Series) -> pd.Series:

@@ -87,8 +87,60 @@ class Source:
         items = [{"appliedTo": invoice, "appliedAmount": amount} for invoice, amount in applied]
         return self.add("payments", id, appliedTo=items, **fields)
 
-    def technician(self, id: int, email: str | None) -> int:
-        return self.add("technicians", id, name=f"Tech {id}", email=email)
+    def technician(self, id: int, email: str | None, **fields: Any) -> int:
+        return self.add("technicians", id, name=f"Tech {id}", email=email, **fields)
+
+    def note(self, feed: str, id: int, parent: int, text: str | None, **fields: Any) -> int:
+        """A note of a job, or an item of the reading of a customer's or location's notes."""
+        note = {"text": text, "isPinned": False, "createdById": 301, **fields}
+        if feed == "job_notes":
+            return self.add(feed, id, jobId=parent, **note)
+        return self._item(feed, parent, {"id": id, "createdOn": CREATED, "modifiedOn": CREATED, **note})
+
+    def attachment(self, id: int, job: int, name: str | None, size: int | None = 10, **facts: Any) -> int:
+        item = {"id": id, "fileName": name, "createdById": 301, "createdOn": CREATED}
+        return self._item(
+            "job_attachments", job, item, {"id": id, "size": size, "mediaType": "image/jpeg", **facts}
+        )
+
+    def call(self, id: int, customer: int | None, job: int | None = None, **fields: Any) -> int:
+        of = {"id": job, "number": str(job)} if job is not None else None
+        by = {"id": customer, "name": "Jane"} if customer is not None else None
+        told = {"direction": "Inbound", "from": "555-0101", "to": "555-0900", "duration": "00:03:20"}
+        return self.add("calls", id, job=of, customer=by, **{**told, **fields})
+
+    def email(self, id: str, customer: int | None, job: int | None = None, **fields: Any) -> str:
+        told = {"sentAt": CREATED, "sender": "jane@example.com", "recipients": "office@us.example"}
+        told |= {"subject": "Hello", "body": "<p>Hi</p>", **fields}
+        self.records["emails"].append({"id": id, "customerId": customer, "jobId": job, **told})
+        return id
+
+    def person(self, number: int, customer: int | None, name: str | None, **fields: Any) -> str:
+        """A named contact, related to a customer and to what `also` names: (slug, id, created on)."""
+        guid = f"{number:08d}-0000-4000-8000-00000000ABCD"
+        related = [("customer", customer, CREATED)] if customer is not None else []
+        relations = [
+            {"id": f"r{number}", "relatedEntityId": of, "typeSlug": slug, "createdOn": at}
+            for slug, of, at in [*related, *fields.pop("also", ())]
+        ]
+        methods = [{"type": kind, "value": value} for kind, value in fields.pop("methods", ())]
+        first = {"customerId": customer, "locationId": None, "isArchived": False, "createdOn": CREATED}
+        made = {"id": guid, "name": name, **first, "relationships": relations, "methods": methods, **fields}
+        self.records["named_contacts"].append(made)
+        return guid
+
+    def _item(self, feed: str, parent: int, item: dict[str, Any], facts: dict[str, Any] | None = None) -> int:
+        key = {"job_attachments": "jobId", "customer_notes": "customerId", "location_notes": "locationId"}[
+            feed
+        ]
+        readings = self.records[feed]
+        reading = next((one for one in readings if one[key] == parent), None)
+        if reading is None:
+            reading = {key: parent, "items": [], "facts": []}
+            readings.append(reading)
+        reading["items"].append(item)
+        reading["facts"] += [facts] if facts else []
+        return int(item["id"])
 
     def named(self, feed: str, id: int, name: str) -> int:
         return self.add(feed, id, name=name)
@@ -120,8 +172,10 @@ class Source:
         for key, parent in (("locationId", "locations"), ("jobId", "jobs"), ("customerId", "customers")):
             if record.get(key) is not None and feed not in (("jobs",) if key == "locationId" else ()):
                 return self._of(parent, record[key])
-        if feed == "invoices":
-            return self._of("jobs", record["job"]["id"]) if record["job"] else 0
+        for name in ("job", "customer"):
+            of = record.get(name) if feed in ("invoices", "calls") else None
+            if of and (found := self._of(f"{name}s", of["id"])):
+                return found
         return self._of("invoices", record["appliedTo"][0]["appliedTo"]) if record.get("appliedTo") else 0
 
     def _of(self, feed: str, id: int) -> int:

@@ -162,25 +162,6 @@ def test_an_address_that_is_none_of_the_sites_is_listed_as_billing_address() -> 
     assert person["additional_sites"] == "Billing address: PO Box 5, Phoenix, AZ 85001, USA"
 
 
-@pytest.mark.promise("R011", "R037")
-@pytest.mark.parametrize("count", [1, 2, 4, 5, 10, 500])
-@pytest.mark.parametrize("kind", ["Residential", "Commercial"])
-def test_r037_no_site_is_lost(count: int, kind: str) -> None:
-    source = Source()
-    source.customer(1, "Acme", kind)
-    for number in range(count):
-        source.location(
-            10 + number, 1, f"Site {number}", address=address(f"{number} Elm St") if number else HOME
-        )
-    made = source.normalize()
-    frame = made.organizations if kind == "Commercial" else made.persons
-    found = row(frame, "customer:1/organization" if kind == "Commercial" else "customer:1/person")
-    native = [found[f"site_{n}_street"] for n in range(1, 5) if found[f"site_{n}_street"]]
-    lines = (found["additional_sites"] or "").splitlines()
-    assert len(native) + len(lines) == count
-    assert all(f"{number} Elm St" in lines[number - 4] for number in range(4, count))
-
-
 def test_the_number_of_site_columns_is_an_option() -> None:
     source = Source()
     source.customer(1)
