@@ -64,7 +64,12 @@ _NESTED_ROOT = ("job_id", "customer_id", "location_id")
 def _per_parent(name: str, path: str, parent: str, key: tuple[str, str]) -> Feed:
     """A feed with one row for each parent whose records were read completely."""
     column, field_name = key
-    keys = {column: field_name, "item_count": "count", "byte_count": "bytes"}
+    keys = {
+        column: field_name,
+        "item_count": "count",
+        "byte_count": "bytes",
+        "problem_count": "problems",
+    }
     return Feed(
         name,
         path,

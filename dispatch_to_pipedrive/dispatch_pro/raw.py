@@ -20,7 +20,7 @@ from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.contacts import read_contacts
 from dispatch_to_pipedrive.dispatch_pro.course import PAGE_SIZE, Advance, Course, Progress, Reader
-from dispatch_to_pipedrive.dispatch_pro.errors import NotFound, Unavailable
+from dispatch_to_pipedrive.dispatch_pro.errors import Forbidden, NotFound, Unavailable
 from dispatch_to_pipedrive.dispatch_pro.feeds import Feed
 from dispatch_to_pipedrive.dispatch_pro.mail import read_mail
 from dispatch_to_pipedrive.dispatch_pro.pages import Page
@@ -28,6 +28,7 @@ from dispatch_to_pipedrive.dispatch_pro.parents import PORTION, Files, read_pare
 from dispatch_to_pipedrive.dispatch_pro.placement.due import due_parents
 from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment
 from dispatch_to_pipedrive.dispatch_pro.placement.latest import latest_records
+from dispatch_to_pipedrive.dispatch_pro.scopes import scope_of
 from dispatch_to_pipedrive.dispatch_pro.segments import Landing, Segment, land_records
 from dispatch_to_pipedrive.dispatch_pro.ticks import PER_SECOND, instant
 
@@ -159,8 +160,8 @@ async def _object(course: Course, cursor: str | None) -> Advance:
 
     try:
         record = await course.client.read(course.feed.path, course.feed.params, verbatim)
-    except NotFound:
-        return await _absent(course, cursor)
+    except (NotFound, Forbidden) as refusal:
+        return await _absent(course, cursor, refusal)
     digest = hashlib.sha256(record).hexdigest()
     if digest != cursor:
         await course.land([record])
@@ -179,8 +180,8 @@ async def _capacity(course: Course, cursor: str | None, extent: Extent) -> Advan
     }
     try:
         answer = await course.client.read(course.feed.path, {}, orjson.loads, question)
-    except NotFound:
-        return await _absent(course, cursor)
+    except (NotFound, Forbidden) as refusal:
+        return await _absent(course, cursor, refusal)
     frees = [{"id": _slot(one), **one} for one in answer["availabilities"]]
     digest = hashlib.sha256(orjson.dumps(frees)).hexdigest()
     if frees and digest != cursor:
@@ -194,8 +195,14 @@ def _slot(free: Mapping[str, Any]) -> str:
     return f"{free['startUtc']}/{free['endUtc']}/{units}"
 
 
-async def _absent(course: Course, cursor: str | None) -> Advance:
-    course.remark = f"the tenant has no {course.feed.name.replace('_', ' ')}: Dispatch Pro answered 404"
+async def _absent(course: Course, cursor: str | None, refusal: NotFound | Forbidden) -> Advance:
+    """Reference data that the tenant lacks or the app may not see: nothing depends on it, so it is only said."""
+    what = course.feed.name.replace("_", " ")
+    course.remark = (
+        f"the tenant has no {what}: Dispatch Pro answered 404"
+        if isinstance(refusal, NotFound)
+        else f"the app may not read {what}: tick {scope_of(course.feed)} in the app"
+    )
     return await course.end(cursor or "")
 
 
@@ -264,10 +271,10 @@ async def _list(course: Course, cursor: str | None) -> Advance:
         number += 1
         try:
             fetched = await course.fetch({**params, "page": str(number)})
-        except NotFound:
+        except (NotFound, Forbidden) as refusal:
             if not feed.optional or number > 1:
                 raise
-            return await _absent(course, cursor)
+            return await _absent(course, cursor, refusal)
         page, records = await course.take(*fetched)
         content.add(page.records, records["modified_on"].to_pylist())
         if not page.has_more:

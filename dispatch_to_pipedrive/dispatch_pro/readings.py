@@ -1,7 +1,7 @@
 """What is a reading? All items that the vendor lists for one parent, verbatim, with what was found out about them.
 
-The record of a per-parent segment: `{"jobId": 7, "count": 1, "bytes": 5120, "items": [...], "facts": [...]}`. The
-newest reading of a parent wins as a whole, so what it lacks is deleted.
+The record of a per-parent segment: `{"jobId": 7, "count": 1, "bytes": 5120, "problems": 0, "items": [...],
+"facts": [...]}`. The newest reading of a parent wins as a whole, so what it lacks is deleted.
 """
 
 from __future__ import annotations
@@ -43,9 +43,14 @@ class Fact:
 def reading(feed: Feed, parent: int, items: Sequence[bytes], facts: Sequence[Fact] = ()) -> bytes:
     """The record of one parent; of an item that was listed twice the later text stays."""
     by_id = items_by_id(feed, items)
-    told = [fact.as_json() for fact in facts if fact.id in by_id]
-    size = sum(fact.size or 0 for fact in facts if fact.id in by_id)
-    head = orjson.dumps({feed.id_field: parent, "count": len(by_id), "bytes": size})
+    facts = [fact for fact in facts if fact.id in by_id]
+    told = [fact.as_json() for fact in facts]
+    counts = {
+        "count": len(by_id),
+        "bytes": sum(fact.size or 0 for fact in facts),
+        "problems": sum(fact.problem is not None for fact in facts),
+    }
+    head = orjson.dumps({feed.id_field: parent, **counts})
     tail = b'],"facts":' + orjson.dumps(told) + b"}" if told else b"]}"
     return b"".join([head[:-1], b',"items":[', b",".join(by_id.values()), tail])
 

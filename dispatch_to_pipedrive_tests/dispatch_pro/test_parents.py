@@ -6,10 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from upath import UPath
 
-from dispatch_to_pipedrive.dispatch_pro.raw import Extent
+from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS
+from dispatch_to_pipedrive.dispatch_pro.placement import CommittedSegment
+from dispatch_to_pipedrive.dispatch_pro.raw import Extent, land_records
+from dispatch_to_pipedrive.dispatch_pro.readings import Fact, reading
 
 from .shelves import CRM, FORMS, Road
 from .worlds import Record, appointment, customer, job, location
@@ -83,6 +87,18 @@ async def test_whoever_is_named_by_what_arrives_is_asked(road: Road) -> None:
     assert road.asked(JOBS) == ["101/attachments"]
     await road.advance()
     assert road.asked(JOBS) == road.asked(CUSTOMERS) == []
+
+
+@pytest.mark.promise("R054")
+async def test_a_parent_whose_file_could_not_be_looked_at_is_asked_again(road: Road) -> None:
+    """Job 102 is finished; nothing else would lead back to it."""
+    trouble = reading(FEEDS["job_attachments"], 102, [orjson.dumps(file(7))], [Fact(7, problem="no host")])
+    (segment,) = land_records(road.data / "raw", FEEDS["job_attachments"], [trouble])
+    road.generation += 1
+    road.segments.append(CommittedSegment(road.generation, "job_attachments", segment.path))
+    assert road.frames()["job_attachments"]["problem"].tolist() == ["no host"]
+    await road.advance()
+    assert road.asked(JOBS) == ["101/attachments", "102/attachments"]
 
 
 @pytest.mark.promise("R023")

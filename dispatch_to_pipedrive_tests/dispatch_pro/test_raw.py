@@ -18,7 +18,7 @@ import pytest
 from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.client import Credentials, DispatchProClient
-from dispatch_to_pipedrive.dispatch_pro.errors import BadRecord, Unavailable
+from dispatch_to_pipedrive.dispatch_pro.errors import BadRecord, Forbidden, NotFound, Unavailable
 from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, Feed
 from dispatch_to_pipedrive.dispatch_pro.placement import CommittedSegment
 from dispatch_to_pipedrive.dispatch_pro.raw import Advance, Extent, Progress, advance, land_records
@@ -97,6 +97,35 @@ class Pages:
 
 def page(*records: dict[str, Any], more: bool = False, token: str | None = "t") -> bytes:
     return orjson.dumps({"hasMore": more, "continueFrom": token, "data": records})
+
+
+class Refusing:
+    """A source that lets nobody read anything, or has nothing."""
+
+    def __init__(self, refusal: Exception) -> None:
+        self.refusal = refusal
+
+    async def read(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        parse: Callable[[bytes], T],
+        question: Mapping[str, Any] | None = None,
+    ) -> T:
+        raise self.refusal
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"), [(NotFound("/x", 404, ""), "has no"), (Forbidden("/x", 403, ""), "tn.dis.")]
+)
+async def test_reference_data_that_is_not_there_or_not_allowed_is_said_and_stops_nothing(
+    refusal: Exception, words: str, tmp_path: Path
+) -> None:
+    feeds = [FEEDS[name] for name in ("capacity", "business_hours", "teams")]
+    found = await advance(Refusing(refusal), feeds, {}, UPath(tmp_path))
+    assert all(words in one.remark and not one.segments for one in found)
+    with pytest.raises(type(refusal)):
+        await advance(Refusing(refusal), [FEEDS["zones"]], {}, UPath(tmp_path))
 
 
 @pytest.mark.promise("R006", "R007", "R096")

@@ -1,7 +1,8 @@
 """Which parents are due to be asked, and what was read of them before?
 
 Due are the parents that something which has just landed names, and those that have open work: a file or a note can
-be added to them without a change of their own. Worked out by DuckDB from the segments, however many parents there are.
+be added to them without a change of their own. Due are also those whose files could not be looked at last time. Worked
+out by DuckDB from the segments, however many parents there are.
 """
 
 from __future__ import annotations
@@ -51,6 +52,13 @@ _KNOWN = """
 SELECT l.id, a.record FROM arrived a
 JOIN (SELECT * FROM latest SEMI JOIN wanted USING (id)) l
 ON a.generation = l.generation AND a.position = l.position AND CAST(a.id AS BIGINT) = l.id
+"""
+
+_TROUBLED = """
+INSERT INTO named SELECT id FROM (
+    SELECT CAST(id AS BIGINT) AS id, max_by(coalesce(problem_count, 0), (generation, position)) AS problems
+    FROM arrived GROUP BY 1
+) WHERE problems > 0
 """
 
 _DUE = """
@@ -110,6 +118,8 @@ class Due:
                     run(f"INSERT INTO named SELECT DISTINCT CAST({column} AS BIGINT) FROM arrived")  # noqa: S608
         if self._open_jobs():
             run(f"INSERT INTO named SELECT DISTINCT {_NAMES[parent]} FROM open_jobs")  # noqa: S608
+        if self._arrived(self._committed, feed.name):
+            run(_TROUBLED)
         if self._arrived([*self._committed, *self._landed], parent):
             run(_DUE, {"after": after})
 
