@@ -36,6 +36,8 @@ def test_template() -> None:
     assert made(frame, **field, args={"template": "{a} #{n}"}) == ["A #1", None, None]
     args = {"template": "{a} #{n}", "missing": {"a": "?"}}
     assert made(frame, **field, args=args) == ["A #1", "? #2", None]
+    args = {"template": "{a} #{n}", "otherwise": ["only {n}", "only {a}"]}
+    assert made(frame, **field, args=args) == ["A #1", "only 2", "only C"]
 
 
 def test_first_join_constant_setting() -> None:
