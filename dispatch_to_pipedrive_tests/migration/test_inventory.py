@@ -25,7 +25,7 @@ from dispatch_to_pipedrive.migration.inventory import (
     unaccounted,
 )
 from dispatch_to_pipedrive.migration.inventory.left_out import LEFT_OUT, covers
-from dispatch_to_pipedrive.migration.reference_data import fields_exported
+from dispatch_to_pipedrive.migration.reference_tables import fields_exported
 from dispatch_to_pipedrive.normalize.lineage import OWNERS, RECORDS
 from dispatch_to_pipedrive.orchestration.reference import lineages, shapes
 

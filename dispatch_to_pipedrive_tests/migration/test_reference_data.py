@@ -13,13 +13,15 @@ from dispatch_to_pipedrive.mapping import Maps, load_maps
 from dispatch_to_pipedrive.migration.dispositions import AUTOMATION, FIELD, MANUAL, NOTHING, RULES
 from dispatch_to_pipedrive.migration.reference_data import (
     DISPOSITIONS,
-    PRIORITIES,
-    TABLES,
     Reference,
     by_disposition,
+    reference_of,
+)
+from dispatch_to_pipedrive.migration.reference_tables import (
+    PRIORITIES,
+    TABLES,
     fields_exported,
     priority_rows,
-    reference_of,
 )
 from dispatch_to_pipedrive_tests.normalize.source import Source
 

@@ -20,13 +20,12 @@ from dispatch_to_pipedrive.migration.checklist import (
     owners_before_and_after,
     sections,
 )
-from dispatch_to_pipedrive.migration.reference_data import (
+from dispatch_to_pipedrive.migration.reference_data import by_disposition, reference_of
+from dispatch_to_pipedrive.migration.reference_tables import (
     PRIORITIES,
     TABLES,
-    by_disposition,
     fields_exported,
     priority_rows,
-    reference_of,
     titles,
 )
 from dispatch_to_pipedrive.normalize.lineage import OWNERS, RECORDS
