@@ -16,9 +16,11 @@ import hashlib
 import random
 import re
 import uuid
+import zlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeVar
@@ -109,6 +111,7 @@ class Downloads:
             timeout=httpx.Timeout(30.0, connect=10.0),
             follow_redirects=False,
             trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
 
     async def __aenter__(self) -> Self:
@@ -181,7 +184,7 @@ class Downloads:
             declared = _declared(response)
             if (declared or 0) > most:
                 raise _too_large(most)
-            taken = _Taking(most, file)
+            taken = _Taking(most, file, _encoding(response))
             await self._take(response, taken)
         finally:
             await response.aclose()
@@ -199,14 +202,19 @@ class Downloads:
         deadline = loop.time() + self._patience
         try:
             async with asyncio.timeout_at(deadline) as limit:
-                async for chunk in response.aiter_bytes(_CHUNK):
+                # Not unpacked by httpx: a few bytes could become gigabytes at once.
+                async for chunk in response.aiter_raw(_CHUNK):
                     await asyncio.to_thread(taken.add, chunk)
                     limit.reschedule(deadline + taken.size / _SLOWEST)
+            if not taken.whole:
+                raise _Again(Unfetchable("broken", "the download ended early"))
         except TimeoutError:
             raise Unfetchable("broken", "the download came too slowly and was given up") from None
+        except zlib.error:
+            raise Unfetchable("broken", "what came is not packed as its server says") from None
         except httpx.RemoteProtocolError:
             raise _Again(Unfetchable("broken", "the download ended early")) from None
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except httpx.TransportError as error:
             raise _Again(Unfetchable("broken", f"the download broke ({type(error).__name__})")) from None
 
     async def _answer(self, source: str, headers: dict[str, str]) -> httpx.Response:
@@ -275,17 +283,30 @@ class Downloads:
 
 
 class _Taking:
-    """Bytes on their way: counted, hashed, written."""
+    """Bytes on their way: unpacked, counted, hashed, written."""
 
-    def __init__(self, most: int, file: IO[bytes] | None) -> None:
+    def __init__(self, most: int, file: IO[bytes] | None, encoding: str) -> None:
         self.size, self.sha256, self.head = 0, hashlib.sha256(), b""
         self._most, self._file = most, file
+        self._unpack = zlib.decompressobj(16 + zlib.MAX_WBITS) if encoding == "gzip" else None
         if file is not None:
             file.seek(0)
             file.truncate()
 
+    @property
+    def whole(self) -> bool:
+        """Whether a packed body has come to its end; of a plain one the server's length tells."""
+        return self._unpack is None or self._unpack.eof
+
     def add(self, chunk: bytes) -> None:
-        """Raises Unfetchable when it becomes too much."""
+        """Raises Unfetchable when it becomes too much, zlib.error for what cannot be unpacked."""
+        if self._unpack is None:
+            self._add(chunk)
+        while self._unpack is not None and chunk and not self._unpack.eof:
+            self._add(self._unpack.decompress(chunk, _CHUNK))
+            chunk = self._unpack.unconsumed_tail
+
+    def _add(self, chunk: bytes) -> None:
         self.head = self.head or chunk[:1024]
         self.size += len(chunk)
         if self.size > self._most:
@@ -322,9 +343,17 @@ def _url(text: str, base: httpx.URL | None = None) -> httpx.URL:
     raise Unfetchable("refused", "a redirect leads nowhere" if base else "the address cannot be read")
 
 
+def _encoding(response: httpx.Response) -> str:
+    """How the body is packed, though we asked for it as it is."""
+    found = str(response.headers.get("Content-Encoding", "")).strip().lower() or "identity"
+    if found not in ("identity", "gzip"):
+        raise Unfetchable("broken", "its server packs it in a way that was not asked for")
+    return found
+
+
 def _declared(response: httpx.Response) -> int | None:
     """Content-Length, where it counts the bytes of the file itself."""
-    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+    if _encoding(response) != "identity":
         return None
     text = response.headers.get("Content-Length", "")
     return int(text) if text.isascii() and text.isdigit() else None

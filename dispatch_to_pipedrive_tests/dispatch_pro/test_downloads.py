@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -218,6 +219,12 @@ async def fetched(sandbox: Sandbox, spool: Path, url: str, **options: Any) -> by
 async def test_an_image_is_known_by_its_bytes(sandbox: Sandbox, tmp_path: Path) -> None:
     async with serving(response(PNG, "Content-Type: text/plain")) as (url, asked):
         assert await fetched(sandbox, tmp_path, url) == PNG
+    packed = gzip.compress(PNG)
+    async with serving(response(packed, "Content-Encoding: gzip", f"Content-Length: {len(packed)}")) as (
+        url,
+        _,
+    ):
+        assert await fetched(sandbox, tmp_path, url) == PNG
     assert b"authorization" not in asked[0].lower() and b"st-app-key" not in asked[0].lower()
 
 
@@ -230,7 +237,10 @@ async def test_an_image_is_known_by_its_bytes(sandbox: Sandbox, tmp_path: Path) 
         (response(PNG, "Content-Length: 20000"), "more than 10,000 bytes"),
         (response(b"x" * 20_000), "more than 10,000 bytes"),
         (response(b"3\r\nabc\r\n", "Transfer-Encoding: chunked"), "ended early"),
-        (response(b"no gzip", "Content-Encoding: gzip"), "broke"),
+        (response(b"no gzip", "Content-Encoding: gzip"), "not packed as its server says"),
+        (response(gzip.compress(PNG)[:20], "Content-Encoding: gzip"), "ended early"),
+        (response(gzip.compress(b"x" * 5_000_000), "Content-Encoding: gzip"), "more than 10,000 bytes"),
+        (response(PNG, "Content-Encoding: zstd"), "packs it in a way"),
         (b"rubbish\r\n\r\n", "did not answer"),
         (response(b"", status="500 Oh"), "answered 500"),
         (response(b"", "Location: ", status="302 Found"), "leads nowhere"),
