@@ -29,10 +29,10 @@ def hosted(records: pd.DataFrame, hosts: SourceHosts) -> tuple[pd.DataFrame, pd.
         for text, record in zip(html[linking], records["record"][linking], strict=True)
     ]
     html = html.mask(linking, pd.Series(whole, index=html.index[linking], dtype="string"))
+    showing = records[records["text"].isin([text for text, safe in made.items() if safe.images])]
     found = [
         (record, f"{record}/{image.role}", image.name, image.source)
-        for record, text in zip(records["record"], records["text"], strict=True)
-        if not pd.isna(text) and made[text].images
+        for record, text in zip(showing["record"], showing["text"], strict=True)
         for image in made[text].images
     ]
     columns = ["record", "source_key", "name", "source"]
