@@ -7,12 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import orjson
 import pandas as pd
 import pytest
 
 from dispatch_to_pipedrive.migration.totals import totals_of_raw
 from dispatch_to_pipedrive_tests.totals import judge
-from dispatch_to_pipedrive_tests.totals.world import MAPPINGS, world
+from dispatch_to_pipedrive_tests.totals.world import MAPPINGS, World, later, world
 
 PATCHES = sorted((Path(__file__).parents[1] / "mutations").glob("*.patch"))
 PACKAGE = MAPPINGS.parent / "dispatch_to_pipedrive"
@@ -23,8 +24,8 @@ UNCHANGED = "unchanged"
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """Patch → the measures that differ with it; one process looks at all copies."""
     home = tmp_path_factory.mktemp("mutations")
-    made = world(150)
-    expected = totals_of_raw(made.data, 1, made.segments, made.roots)
+    made = with_contacts(world(90))
+    expected = totals_of_raw(made.data, made.generation, made.segments, made.roots)
     pd.to_pickle((made.frames(), made.reference(), expected), home / "world.pickle")
     folders = [_copy(home / UNCHANGED), *(_mutated(home / patch.stem, patch) for patch in PATCHES)]
     found = subprocess.run(
@@ -37,6 +38,24 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     assert found.returncode == 0, found.stderr
     lines = map(json.loads, found.stdout.splitlines())
     return {Path(line["folder"]).name: line["measures"] for line in lines}
+
+
+def with_contacts(made: World) -> World:
+    """The tenant with two people of one customer by name."""
+    people = [
+        {
+            "id": f"0000000{number}-0000-4000-8000-000000000000",
+            "name": f"Person {number}",
+            "isArchived": False,
+            "customerId": made.roots[1],
+            "createdOn": "2025-01-01T00:00:00Z",
+            "modifiedOn": "2025-01-01T00:00:00Z",
+            "methods": [],
+            "relationships": [],
+        }
+        for number in (1, 2)
+    ]
+    return later(made, {"named_contacts": [orjson.dumps(one) for one in people]})
 
 
 def _copy(folder: Path) -> Path:
