@@ -27,17 +27,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One kind of reference data; `columns`: heading → where its value comes from."""
+    """One kind of reference data. name: the feed whose records are its rows; columns: heading → where a value is from."""
 
     name: str
     title: str
     columns: Mapping[str, Column]
     about: str = ""
-
-    @property
-    def feed(self) -> str:
-        """The feed whose records are its rows."""
-        return self.name
 
 
 def _columns(*plain: str, **more: Column) -> dict[str, Column]:
@@ -208,7 +203,7 @@ def own_tables(
 
     rows: feed → its records, a column a field under its path (lists as lists). priorities: see `priority_rows`.
     """
-    own = {table.name: _own_columns(table, rows) for table in TABLES if table.feed in rows}
+    own = {table.name: _own_columns(table, rows) for table in TABLES if table.name in rows}
     for name, feed in DEFINES.items():
         if name in own:
             own[name] = own[name].assign(read_by=_read_by(own[name]["name"], feed, maps))
@@ -218,7 +213,7 @@ def own_tables(
 def fields_exported() -> dict[str, str]:
     """Which table holds which field of the source: `job_types.skills[]` → `job_types`."""
     return {
-        f"{table.feed}.{column.path}": table.name for table in TABLES for column in table.columns.values()
+        f"{table.name}.{column.path}": table.name for table in TABLES for column in table.columns.values()
     }
 
 
@@ -243,7 +238,7 @@ def priority_rows(profile: pd.DataFrame, options: Iterable[str]) -> pd.DataFrame
 
 
 def _own_columns(table: Table, rows: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    source = rows[table.feed]
+    source = rows[table.name]
     return pd.DataFrame(
         {
             heading: _plain(source[column.path], column.names_of, rows)

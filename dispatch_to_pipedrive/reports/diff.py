@@ -1,15 +1,13 @@
 """How the field-level diff looks in a browser: one page that works from a file and asks no network."""
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import pandas as pd
 
 from dispatch_to_pipedrive.reports.attached import file_lines, note_lines
+from dispatch_to_pipedrive.reports.embedding import embedded_rows, script_hash
 from dispatch_to_pipedrive.reports.pages import templates, visible
 
 ENTITIES = ("organizations", "persons", "deals", "activities", "files", "notes")
@@ -56,8 +54,8 @@ def render_diff(page: DiffPage) -> str:
     return environment.get_template("diff.html.j2").render(
         page=page,
         script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        data=_embedded(rows),
+        script_hash=script_hash(script),
+        data=embedded_rows(rows),
         columns=list(rows.columns),
         entities=[name for name in ENTITIES if name in set(rows["entity"])],
         sections=_sections(visible(page.lines)),
@@ -73,15 +71,6 @@ def render_diff(page: DiffPage) -> str:
         other=int((~rows["verdict"].isin([*page.blocking, *EXPECTED])).sum()),
         equal=int((rows["verdict"] == "equal").sum()),
     )
-
-
-def _embedded(rows: pd.DataFrame) -> str:
-    """The rows as JSON that cannot end the element it stands in."""
-    plain = rows.astype(object)
-    text = orjson.dumps(plain.where(plain.notna(), None).to_numpy().tolist()).decode()
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
 
 
 def _counts(rows: pd.DataFrame, verdicts: Mapping[str, str]) -> list[tuple[str, int, str]]:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 
 import orjson
+import pandas as pd
 
 
 def embedded(value: object) -> str:
@@ -12,6 +13,12 @@ def embedded(value: object) -> str:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
+
+
+def embedded_rows(frame: pd.DataFrame) -> str:
+    """The frame's rows as lists, missing values as null."""
+    plain = frame.astype(object)
+    return embedded(plain.where(plain.notna(), None).to_numpy().tolist())
 
 
 def script_hash(script: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dispatch_to_pipedrive.reports.embedding import embedded, script_hash
+from dispatch_to_pipedrive.reports.embedding import embedded_rows, script_hash
 from dispatch_to_pipedrive.reports.pages import templates, visible
 from dispatch_to_pipedrive.reports.spreadsheet import csv_text, parquet_bytes
 from dispatch_to_pipedrive.reports.writing import write_report
@@ -41,7 +41,6 @@ def render_inventory(rows: pd.DataFrame, tenant: str, generation: int, counts: M
     """The page as HTML; counts: rows in each state."""
     environment = templates()
     script = environment.get_template("inventory.js").render()
-    plain = visible(rows).astype(object)
     return environment.get_template("inventory.html.j2").render(
         tenant=tenant,
         generation=generation,
@@ -50,5 +49,5 @@ def render_inventory(rows: pd.DataFrame, tenant: str, generation: int, counts: M
         states=[state for state in STATES if counts[state[0]] or state[0] != "unaccounted"],
         script=script,
         script_hash=script_hash(script),
-        data=embedded(plain.where(plain.notna(), None).to_numpy().tolist()),
+        data=embedded_rows(visible(rows)),
     )

@@ -93,7 +93,7 @@ def rows_equal_the_source(migration: Migration) -> dg.AssetCheckResult:
     """Every table on the disk has as many rows as the raw segments have ids, and each row has a disposition."""
     generation = migration.ledger.latest_generation()
     counts = count_reference(migration.data, committed(migration.ledger, generation), generation)
-    wanted = {table.name: counts.get(table.feed, 0) for table in TABLES}
+    wanted = {table.name: counts.get(table.name, 0) for table in TABLES}
     wrong = rows_that_differ(_folder(migration.settings, "reference"), wanted)
     return dg.AssetCheckResult(
         passed=not wrong,
