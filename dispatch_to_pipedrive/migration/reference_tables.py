@@ -27,7 +27,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One kind of reference data. name: the feed whose records are its rows; columns: heading → where a value is from."""
+    """One kind of reference data. name: the feed whose records are its rows; columns: heading → field of the source."""
 
     name: str
     title: str
