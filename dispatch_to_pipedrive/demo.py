@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import httpx
 
 FOLDER = Path(".demo")
-CUSTOMERS, PLAN, SEATS, WAVE_RECORDS = 300, "premium", 2, 800
+CUSTOMERS, PLAN, SEATS, WAVE_RECORDS = 150, "premium", 2, 800
 APPROVER = "demo"
 ACCEPTED = "deals/jobs.custom_fields/Permit Number=create"
 """One of the proposals, so that a custom field of the tenant's own comes along."""
@@ -70,6 +70,7 @@ def _road(environment: Mapping[str, str]) -> int:
 
     if code := step("What is there, and what will it cost?", "migrate", "--through", "assess"):
         return code
+    _tell_large_files(Path(environment["MIGRATION_HOME"]))
     decisions = [
         f"--technician={number}=fallback" for number in _undecided(Path(environment["MAPPINGS_DIR"]))
     ]
@@ -85,6 +86,16 @@ def _road(environment: Mapping[str, str]) -> int:
         )
         or step("Everything else follows.", "migrate", "--through", "full")
     )
+
+
+def _tell_large_files(home: Path) -> None:
+    """Name the files that the assessment found too large to move."""
+    files = json.loads((home / "reports" / "assessment" / "assessment.json").read_text())["files"]
+    for one in files["largest"]:
+        size = f"{one['size'] / 1_000_000:.1f} MB"
+        print(
+            f"too large to move: {one['file_name']!r} ({size}) on job {one['job_id']}; a note will tell of it"
+        )
 
 
 def _undecided(maps: Path) -> list[str]:

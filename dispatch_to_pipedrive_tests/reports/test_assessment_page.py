@@ -92,7 +92,17 @@ def test_values_of_the_tenant_are_text_and_nothing_is_fetched(tmp_path: Path) ->
 @pytest.mark.promise("R005")
 def test_the_documented_example_is_what_the_program_says() -> None:
     text = (ROOT / "docs" / "assessment.md").read_text(encoding="utf-8")
-    volume = Volume(3_000, 23_000, 60_000, 57_000, 78_000)
+    volume = Volume(
+        organizations=3_000,
+        persons=23_000,
+        deals=60_000,
+        closed_deals=57_000,
+        activities=138_000,
+        files=60_000,
+        notes=60_000,
+        parents=104_000,
+        file_bytes=120_000_000_000,
+    )
     schema = schema_size(load_maps(ROOT / "mappings"))
     found = forecast(volume, schema, Account("growth", 5, 0.1), deadline_days=14).as_json()
     lines = ["| " + " | ".join(row) + " |" for row in arithmetic(found)]
