@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dispatch_to_pipedrive.mapping.needs import SchemaNeeds
-from dispatch_to_pipedrive.migration.values import OPTION, SchemaObject
+from dispatch_to_pipedrive.migration.values import NAME, OPTION, SchemaObject
 from dispatch_to_pipedrive.pipedrive.account import Field, Structure
 from dispatch_to_pipedrive.pipedrive.schema import LABELS, AccountSchema, Made, MadeOption, fitting
 
@@ -93,23 +93,23 @@ def made_of(recorded: Iterable[SchemaObject]) -> tuple[Made, ...]:
     return tuple(
         Made(x.kind, x.entity, x.name, x.code, x.field_type)  # type: ignore[arg-type]
         for x in recorded
-        if x.kind != OPTION
+        if x.kind not in (OPTION, NAME)
     )
 
 
-def options_of(recorded: Iterable[SchemaObject]) -> tuple[MadeOption, ...]:
-    """The recorded options."""
+def options_of(recorded: Iterable[SchemaObject], kind: str = OPTION) -> tuple[MadeOption, ...]:
+    """The recorded options; of kind NAME, which of them has stood for which name at the source."""
     return tuple(
         MadeOption(x.entity, *split_option(x.name), int(x.code), tuple(x.source.split()))
         for x in recorded
-        if x.kind == OPTION
+        if x.kind == kind
     )
 
 
-def as_recorded(option: MadeOption) -> SchemaObject:
-    """An option as the ledger keeps it."""
+def as_recorded(option: MadeOption, kind: str = OPTION) -> SchemaObject:
+    """An option, or a name that it stands for, as the ledger keeps it."""
     name = f"{option.field}: {option.label}"
-    return SchemaObject(OPTION, option.entity, name, str(option.id), option.field, " ".join(option.sources))
+    return SchemaObject(kind, option.entity, name, str(option.id), option.field, " ".join(option.sources))
 
 
 def options_to_record(schema: AccountSchema, needed: Options) -> list[SchemaObject]:

@@ -22,7 +22,7 @@ from dispatch_to_pipedrive.migration.drift import (
 from dispatch_to_pipedrive.migration.errors import MigrationError, RunStopped
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import SECOND_READING
-from dispatch_to_pipedrive.migration.values import Intent, Outcome, SchemaObject
+from dispatch_to_pipedrive.migration.values import NAME, Intent, Outcome, SchemaObject
 from dispatch_to_pipedrive.pipedrive import making
 from dispatch_to_pipedrive.pipedrive import schema as account
 from dispatch_to_pipedrive.pipedrive.account import Structure, read_structure
@@ -50,7 +50,8 @@ async def read_schema(session: Session) -> account.AccountSchema:
 def schema_of(session: Session, structure: Structure) -> account.AccountSchema:
     """An account that was read already, as the ledger knows it; SchemaChanged as `read_schema`."""
     recorded = session.ledger.schema_objects(session.scope.account)
-    schema = account.AccountSchema(structure, made_of(recorded), options_of(recorded))
+    names = options_of(recorded, NAME)
+    schema = account.AccountSchema(structure, made_of(recorded), options_of(recorded), names)
     if changes := account.changes_of(schema):
         raise account.SchemaChanged(changes)
     return schema
@@ -83,7 +84,7 @@ async def apply_schema(
     if closing := [str(one) for one in drift(recorded, schema.structure, options) if one.blocks]:
         raise RunStopped(f"people changed the account's schema: {'; '.join(closing)}")
     wanted = _needs(needs)
-    schema = note_shared(session, schema.at_source(needs.sources))
+    schema = schema.at_source(needs.sources)
     existing = len(schema.made)
     made = 0
     while steps := account.plan_schema(schema, wanted):
@@ -91,21 +92,24 @@ async def apply_schema(
         made += 1
     if new := options_to_record(schema, options):
         session.ledger.record(session.scope, session.fence, schema=new)
+    keep_names(session, schema, anew=True)
     return SchemaReport(made, existing)
 
 
-def note_shared(session: Session, schema: account.AccountSchema) -> account.AccountSchema:
-    """Write down which options stand for more of the source than the ledger knew; the schema with that.
+def keep_names(
+    session: Session, schema: account.AccountSchema, *, anew: bool = False
+) -> account.AccountSchema:
+    """Write down which option stands for which name of the source; the schema with that.
 
-    Whoever writes records notes it before: an option of two tags must not be renamed with one of them.
+    Whoever writes records does so before: what a batch was given, it finds when it is read back. Only preparing decides
+    `anew`, where an option could not follow its source.
     """
-    found = account.shared(schema)
+    found = account.names_to_keep(schema, anew=anew)
     if not found:
         return schema
-    session.ledger.record(session.scope, session.fence, schema=[as_recorded(option) for option in found])
-    now = {(o.entity, o.field, o.id): o for o in found}
-    options = tuple(now.get((o.entity, o.field, o.id), o) for o in schema.options)
-    return replace(schema, options=options)
+    objects = [as_recorded(name, NAME) for name in found]
+    session.ledger.record(session.scope, session.fence, schema=objects)
+    return replace(schema, names=(*schema.names, *found))
 
 
 async def _make(

@@ -19,11 +19,11 @@ from dispatch_to_pipedrive.migration.drift import (
     options_of,
 )
 from dispatch_to_pipedrive.migration.owners import FALLBACK, SETTLED
-from dispatch_to_pipedrive.migration.values import OPTION, OwnerRow, SchemaObject
+from dispatch_to_pipedrive.migration.values import NAME, OPTION, OwnerRow, SchemaObject
 from dispatch_to_pipedrive.migration.visibility import impossible
 from dispatch_to_pipedrive.pipedrive.account import Structure
 from dispatch_to_pipedrive.pipedrive.plans import Plan
-from dispatch_to_pipedrive.pipedrive.schema import LABELS, AccountSchema, Rename, fitting, renames_of
+from dispatch_to_pipedrive.pipedrive.schema import LABELS, AccountSchema, Rename, fitting
 
 MAKE, ADOPT, RENAME, STANDS, DIFFERS = "make", "adopt", "rename", "stands", "differs"
 COLUMNS = ("kind", "entity", "name", "type", "options", "action", "key", "what_to_do")
@@ -51,7 +51,8 @@ def schema_plan_of(
     recorded: what the ledger knows of the account's schema; structure: the account as it is; owners: the ledger's rows,
     none where technicians were not matched yet. `key` is empty for what is still to be made.
     """
-    schema = AccountSchema(structure, made_of(recorded), options_of(recorded), needs.sources)
+    names = options_of(recorded, NAME)
+    schema = AccountSchema(structure, made_of(recorded), options_of(recorded), names, needs.sources)
     drifts = drift(recorded, structure, options_needed(needs))
     plan = _Plan(needs, schema, drifts)
     rows = [*plan.pipeline(), *plan.fields(), *plan.labels(), *_technicians(owners)]
@@ -127,18 +128,13 @@ class _Plan:
         there = name == LABELS or self._schema.has_field(entity, name)
         gone = any(one.change == "vanished" for one in self._drifts.get(("field", entity, name), ()))
         readable = there and not gone
-        renames = {one.new: one for one in renames_of(self._schema, entity, name)} if readable else {}
-        called = self._schema.called(entity, name) if readable else {}
+        renames = {one.new: one for one in self._schema.standing(entity, name).renames} if readable else {}
         for label in labels:
             number = self._schema.own_number_of(entity, name, label) if readable else None
             told = [one.words for one in self._drifts.get((OPTION, entity, f"{name}: {label}"), ())]
             action = DIFFERS if told else STANDS if number is not None else MAKE
             if rename := renames.get(label):
                 action, told = _renamed(rename)
-            elif number is not None and not told and called[number] != fitting(label):
-                told = [
-                    f"goes on under the name {called[number]!r}: another option there is called {label!r}"
-                ]
             if fitting(label) != label:
                 told = [*told, f"longer than Pipedrive's labels, so it is called {fitting(label)!r} there"]
             key = "" if number is None else str(number)

@@ -143,8 +143,8 @@ class Approval:
 class SchemaObject:
     """A pipeline, stage, field or label option made (or adopted) for the migration on one account.
 
-    source: of an option, the ids of what it stands for at the source, with blanks between; empty where people made it,
-    or where it follows no rename.
+    source: of an option, the ids of what it was made for at the source, with blanks between (empty where people made
+    it, or where it follows no rename); of a name, the ids of all that bore it.
     """
 
     kind: str
@@ -155,8 +155,9 @@ class SchemaObject:
     source: str = ""
 
 
-OPTION = "option"
-"""The kind under which the ledger records options, those of labels among them; their field stands as the type."""
+OPTION, NAME = "option", "name"
+"""The kinds under which the ledger records options, those of labels among them, and each name that one has stood for;
+their field stands as the type."""
 
 
 class AccountUser(NamedTuple):

@@ -20,7 +20,7 @@ from dispatch_to_pipedrive.migration.errors import GateClosed, Interrupted
 from dispatch_to_pipedrive.migration.forecast import tokens_per_day
 from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger
-from dispatch_to_pipedrive.migration.prepare import note_shared, schema_of
+from dispatch_to_pipedrive.migration.prepare import keep_names, schema_of
 from dispatch_to_pipedrive.migration.session import AccountAccess, Session
 from dispatch_to_pipedrive.orchestration.road import maps_of, named_at
 from dispatch_to_pipedrive.pipedrive.account import Structure, read_structure
@@ -193,11 +193,11 @@ class Migration(dg.ConfigurableResource):  # type: ignore[type-arg]
     async def schema_at(self, session: Session, generation: int) -> AccountSchema:
         """The account's schema, asked by the names that things had at the source at a generation.
 
-        Whoever writes notes before what shares an option there: see `prepare.note_shared`.
+        Whoever writes keeps them before: see `prepare.keep_names`.
         """
         schema = named_at(await self.account_schema(session), self.maps, self.data, self.ledger, generation)
         if session.lease is not None:
-            schema = note_shared(session, schema)
+            schema = keep_names(session, schema)
             self._account_schema = schema.at_source({})
         return schema
 

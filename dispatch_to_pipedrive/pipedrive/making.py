@@ -19,11 +19,10 @@ from dispatch_to_pipedrive.pipedrive.recorded import (
     LABELS,
     AccountSchema,
     Made,
-    MadeOption,
     NotInSchema,
-    fitting,
 )
 from dispatch_to_pipedrive.pipedrive.schema import SchemaStep
+from dispatch_to_pipedrive.pipedrive.standing import MadeOption, fitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,8 @@ def learn(schema: AccountSchema, outcome: SchemaOutcome) -> AccountSchema:
         made = (*(m for m in made if _who(m) != _who(thing)), thing)
     now = {(o.entity, o.field, o.id): o for o in recorded_by(schema, outcome)}
     standing = {(o.entity, o.field, o.id): o for o in schema.options}
-    return AccountSchema(structure, made, tuple({**standing, **now}.values()), schema.sources)
+    options = tuple({**standing, **now}.values())
+    return AccountSchema(structure, made, options, schema.names, schema.sources)
 
 
 def _who(made: Made) -> tuple[str, str, str, str]:

@@ -7,7 +7,6 @@ program made (or was told to adopt) is known by the key that the ledger recorded
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +14,7 @@ from typing import Literal
 
 from dispatch_to_pipedrive.pipedrive.account import Field, Structure, read_structure
 from dispatch_to_pipedrive.pipedrive.client import PipedriveClient
-from dispatch_to_pipedrive.pipedrive.plans import OPTION_LABEL_LENGTH
+from dispatch_to_pipedrive.pipedrive.standing import MadeOption, Sources, Standing, fitting, stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +34,6 @@ class Made:
 
 LABELS = "label_ids"
 """The name under which the labels of an entity's records are recorded."""
-
-
-Sources = Mapping[tuple[str, str], Mapping[str, Sequence[str]]]
-"""(entity, custom field or LABELS) → label → what bears that name at the source, by id: `tag_type:7`.
-
-Only for fields whose options follow renames at the source."""
-
-
-@dataclass(frozen=True, slots=True)
-class MadeOption:
-    """The option (of a custom field by logical name, or of LABELS) that stands for a label.
-
-    sources: all that it has ever stood for at the source; empty for one that people made, or whose field does not
-    follow renames. An option that stands for one thing is renamed with it.
-    """
-
-    entity: str
-    field: str
-    label: str
-    id: int
-    sources: tuple[str, ...] = ()
-
-
-def fitting(label: str) -> str:
-    """A label as Pipedrive can hold it: cut where it is too long, and told from others that begin alike."""
-    if len(label) <= OPTION_LABEL_LENGTH:
-        return label
-    mark = f"… [{hashlib.sha256(label.encode()).hexdigest()[:8]}]"
-    return label[: OPTION_LABEL_LENGTH - len(mark)] + mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +93,7 @@ class AccountSchema:
     structure: Structure
     made: tuple[Made, ...] = ()
     options: tuple[MadeOption, ...] = ()
+    names: tuple[MadeOption, ...] = ()
     sources: Sources = dataclasses.field(default_factory=dict)
     """What bore which name at the source when the records were read that this schema is asked for."""
 
@@ -131,26 +102,16 @@ class AccountSchema:
         return replace(self, sources=sources)
 
     @cached_property
-    def _standing(self) -> dict[tuple[str, str], Mapping[str, int]]:
+    def _standing(self) -> dict[tuple[str, str], Standing]:
         return {}
 
-    def standing(self, entity: str, name: str) -> Mapping[str, int]:
-        """Label → id of a custom field's options, or of an entity's LABELS.
-
-        What follows renames is found by what bears the label at the source, however the option is called now. An option
-        that people renamed still stands for what it was made for; a recorded one that is gone does not.
-        """
+    def standing(self, entity: str, name: str) -> Standing:
+        """The options of a custom field, or of an entity's LABELS, by the names that they stand for."""
         if (entity, name) not in self._standing:
-            there = self.called(entity, name)
-            ours = self.recorded(entity, name)
-            mine = {option.id for option in ours}
-            free: dict[str, int] = {}
-            for number, label in there.items():
-                if number not in mine:
-                    free.setdefault(label, number)
-            found = {**free, **{option.label: option.id for option in ours}}
-            borne = _by_source(ours, self.sources.get((entity, name), {}))
-            self._standing[entity, name] = {**found, **borne}
+            called = self.called(entity, name)
+            mine = [o for o in self.options if (o.entity, o.field) == (entity, name) and o.id in called]
+            names = [o for o in self.names if (o.entity, o.field) == (entity, name)]
+            self._standing[entity, name] = stand(mine, names, called, self.sources.get((entity, name), {}))
         return self._standing[entity, name]
 
     def called(self, entity: str, name: str) -> Mapping[int, str]:
@@ -159,38 +120,13 @@ class AccountSchema:
         options = (found.options if found else None) or ()
         return {option.id: option.label for option in options if isinstance(option.id, int)}
 
-    def recorded(self, entity: str, name: str) -> list[MadeOption]:
-        """The recorded options of a custom field or of LABELS that the account still has."""
-        return list(self._ours(entity, name).values())
-
-    @cached_property
-    def _found(self) -> dict[tuple[str, str], Mapping[int, MadeOption]]:
-        return {}
-
-    def _ours(self, entity: str, name: str) -> Mapping[int, MadeOption]:
-        if (entity, name) not in self._found:
-            there = self.called(entity, name)
-            mine = (o for o in self.options if (o.entity, o.field) == (entity, name))
-            self._found[entity, name] = {option.id: option for option in mine if option.id in there}
-        return self._found[entity, name]
-
     def number_of(self, entity: str, name: str, label: str) -> int | None:
         """The id of the option that stands for a label; None if there is none."""
-        standing = self.standing(entity, name)
-        found = standing.get(label)
-        return standing.get(fitting(label)) if found is None else found
+        return _of(self.standing(entity, name).every, label)
 
     def own_number_of(self, entity: str, name: str, label: str) -> int | None:
-        """The id of the option that stands for a label; None also where the label has to do with one of another name.
-
-        That is so where two things shared an option and one of them is called otherwise now.
-        """
-        found = self.number_of(entity, name, label)
-        option = None if found is None else self._ours(entity, name).get(found)
-        if option is None or option.label == label:
-            return found
-        bearers = self.sources.get((entity, name), {}).get(label, ())
-        return found if set(option.sources) == set(bearers) else None
+        """The id of the option that is called by a label, or will be; None if one is to be made."""
+        return _of(self.standing(entity, name).own, label)
 
     @cached_property
     def _codes(self) -> Mapping[tuple[str, str], str]:
@@ -272,45 +208,28 @@ class AccountSchema:
         return found[0]
 
 
-def _by_source(ours: Iterable[MadeOption], names: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """Label → the option that stands for what bears it: for exactly that, else of that name, else for that and more."""
-    if not names:
-        return {}
-    exact: dict[frozenset[str], MadeOption] = {}
-    among: dict[str, MadeOption] = {}
-    for one in ours:
-        if one.sources:
-            exact.setdefault(frozenset(one.sources), one)
-            for source in one.sources:
-                among.setdefault(source, one)
-    by_label = {one.label: one for one in ours}
-    found: dict[str, int] = {}
-    for label, bearers in names.items():
-        named = by_label.get(label)
-        option: MadeOption | None = exact.get(frozenset(bearers))
-        if option is None and named is not None and not set(named.sources).isdisjoint(bearers):
-            option = named
-        if option is None:
-            option = next((among[source] for source in bearers if source in among), None)
-        if option is not None:
-            found[label] = option.id
-    return found
+def _of(standing: Mapping[str, int], label: str) -> int | None:
+    found = standing.get(label)
+    return standing.get(fitting(label)) if found is None else found
 
 
-def shared(schema: AccountSchema) -> list[MadeOption]:
-    """Recorded options that now stand for more of the source than was recorded, with all of it."""
+def names_to_keep(schema: AccountSchema, *, anew: bool = False) -> list[MadeOption]:
+    """Which option stands for which name, with all that bears it, as far as the ledger does not know that yet.
+
+    anew: what is called otherwise by now no longer stands for a name where another option is called so.
+    """
+    known = {(o.entity, o.field, o.label, frozenset(o.sources)): o.id for o in schema.names}
     found = []
-    for (entity, name), names in schema.sources.items():
+    for (entity, name), asked in schema.sources.items():
         if name != LABELS and not schema.has_field(entity, name):
             continue
-        ours = {option.id: option for option in schema.recorded(entity, name) if option.sources}
-        for label, bearers in names.items():
-            option = ours.get(schema.number_of(entity, name, label) or 0)
-            if option is not None and not set(bearers) <= set(option.sources):
-                more = replace(option, sources=tuple(sorted({*option.sources, *bearers})))
-                ours[option.id] = more
-                found.append(more)
-    return list({(o.entity, o.field, o.id): o for o in found}.values())
+        for label, bearers in asked.items():
+            number = schema.number_of(entity, name, label)
+            if anew:
+                number = schema.own_number_of(entity, name, label) or number
+            if number is not None and known.get((entity, name, label, frozenset(bearers))) != number:
+                found.append(MadeOption(entity, name, label, number, tuple(sorted(bearers))))
+    return found
 
 
 async def read_account_schema(

@@ -6,7 +6,6 @@ Each step is one write, so that the ledger can note intent and outcome around it
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
@@ -18,16 +17,14 @@ from dispatch_to_pipedrive.pipedrive.recorded import (
     CannotAdopt,
     Change,
     Made,
-    MadeOption,
     NotInSchema,
     SchemaChanged,
-    Sources,
     adopt,
     changes_of,
-    fitting,
+    names_to_keep,
     read_account_schema,
-    shared,
 )
+from dispatch_to_pipedrive.pipedrive.standing import MadeOption, Rename, Sources, fitting
 
 __all__ = [
     "LABELS",
@@ -41,6 +38,7 @@ __all__ = [
     "MadeOption",
     "NotInSchema",
     "PipelineNeed",
+    "Rename",
     "SchemaChanged",
     "SchemaNeeds",
     "SchemaStep",
@@ -49,10 +47,9 @@ __all__ = [
     "changes_of",
     "fields_needed",
     "fitting",
+    "names_to_keep",
     "plan_schema",
     "read_account_schema",
-    "renames_of",
-    "shared",
 ]
 
 StepKind = Literal["pipeline", "stage", "field", "adopt", "options", "labels", "rename"]
@@ -97,21 +94,6 @@ class SchemaNeeds:
     fields: tuple[FieldNeed, ...] = ()
     labels: tuple[LabelNeed, ...] = ()
     sources: Sources = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Rename:
-    """An option that gets the name which its source has now; `called` is what the account calls it."""
-
-    id: int
-    old: str
-    new: str
-    called: str
-
-    @property
-    def by_people(self) -> bool:
-        """Whether people gave it a name of their own, which stays."""
-        return self.called not in (fitting(self.old), fitting(self.new))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,34 +166,6 @@ def plan_schema(
     )
 
 
-def renames_of(schema: AccountSchema, entity: str, name: str) -> list[Rename]:
-    """Options that no longer bear the name of what they stand for at the source, as far as they can take it.
-
-    An option that stands for more than one thing keeps its name, and so does one whose new name another has.
-    """
-    recorded = schema.recorded(entity, name)
-    ours = {frozenset(option.sources): option for option in reversed(recorded) if option.sources}
-    called = schema.called(entity, name)
-    asked = [
-        Rename(option.id, option.label, label, called[option.id])
-        for label, bearers in schema.sources.get((entity, name), {}).items()
-        if len(bearers) == 1
-        and (option := ours.get(frozenset(bearers))) is not None
-        and option.label != label
-    ]
-    while True:
-        there = Counter(
-            {**called, **{one.id: fitting(one.new) for one in asked if not one.by_people}}.values()
-        )
-        known = Counter({**{o.id: o.label for o in recorded}, **{one.id: one.new for one in asked}}.values())
-        free = [
-            one for one in asked if known[one.new] == 1 and (one.by_people or there[fitting(one.new)] == 1)
-        ]
-        if len(free) == len(asked):
-            return asked
-        asked = free
-
-
 def fields_needed(steps: Iterable[SchemaStep]) -> int:
     """Custom fields that the steps would add to what the plan's cap counts."""
     return sum(step.kind == "field" for step in steps)
@@ -260,7 +214,7 @@ def _field_steps(schema: AccountSchema, need: FieldNeed) -> Iterable[SchemaStep]
         made = Made("field", need.entity, need.name, code, need.field_type)
         raise SchemaChanged([Change(made, None if field is None else field.field_type)])
     known = tuple(map(str, schema.called(need.entity, need.name)))
-    if renames := renames_of(schema, need.entity, need.name):
+    if renames := schema.standing(need.entity, need.name).renames:
         yield SchemaStep("rename", need.entity, need.name, target=code, renames=_triples(renames))
     if missing := [x for x in labels if schema.own_number_of(need.entity, need.name, x) is None]:
         yield SchemaStep(
@@ -308,7 +262,7 @@ def _label_steps(schema: AccountSchema, need: LabelNeed, through_v2: bool) -> It
         raise NotInSchema("label field", need.entity, LABEL_CODES[0])
     code = field.field_code
     number = next((m.key for m in schema.made if (m.kind, m.entity) == ("labels", need.entity)), "")
-    if renames := renames_of(schema, need.entity, LABELS):
+    if renames := schema.standing(need.entity, LABELS).renames:
         yield SchemaStep(
             "rename",
             need.entity,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -15,7 +15,7 @@ from dispatch_to_pipedrive.migration.approval import Rendering, render
 from dispatch_to_pipedrive.migration.drift import drift
 from dispatch_to_pipedrive.migration.load import Load, load_entity
 from dispatch_to_pipedrive.migration.owners import fallback_row
-from dispatch_to_pipedrive.migration.prepare import apply_schema, note_shared, read_schema
+from dispatch_to_pipedrive.migration.prepare import apply_schema, keep_names, read_schema
 from dispatch_to_pipedrive.migration.resolve import Owners
 from dispatch_to_pipedrive.migration.session import writing
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema, fitting
@@ -78,12 +78,8 @@ async def prepare(
     with world.ledger() as ledger:
         async with writing(ledger, world.access, purpose="prepare") as session:
             report = await apply_schema(session, needs, look)
-            assert await apply_schema(session, needs) == replace(report, made=0, existing=len_of(session))
+            assert (await apply_schema(session, needs)).made == 0
             return report.made, sum(session.client.budget.by_kind.values()) - 40
-
-
-def len_of(session: Any) -> int:
-    return sum(x.kind != "option" for x in session.ledger.schema_objects(session.scope.account))
 
 
 async def load(world: World, names: Names) -> int:
@@ -91,7 +87,7 @@ async def load(world: World, names: Names) -> int:
     frames = names.frames(world.maps)
     with world.ledger() as ledger:
         async with writing(ledger, world.access, purpose="load", batch="wave-0001") as session:
-            schema = note_shared(session, at(await read_schema(session), world.maps, names))
+            schema = keep_names(session, at(await read_schema(session), world.maps, names))
             for entity in LABELLED:
                 manifest = Tenant({}, world.maps).manifest(list(ON_CUSTOMERS), 1, "wave-0001")
                 owners = Owners({}, session.user_id)

@@ -84,22 +84,22 @@ class Operations(Leases):
         return numbered_intents, numbered_outcomes
 
     def _record_schema(self, conn: sa.Connection, account: str, schema: Sequence[SchemaObject]) -> None:
-        """Keep what was made; an option that has another name now is no longer known under its old one."""
+        """Keep what was made; an option has one name, and of one name there is one option."""
         table = t.schema_object
-        codes: dict[tuple[str, str], list[str]] = {}
-        for option in (x for x in schema if x.kind == OPTION):
-            codes.setdefault((option.entity, option.field_type), []).append(option.code)
-        for (entity, field), numbers in codes.items():
-            for some in chunks(numbers):
-                conn.execute(
-                    table.delete().where(
-                        table.c.account == account,
-                        table.c.kind == OPTION,
-                        table.c.entity == entity,
-                        table.c.field_type == field,
-                        table.c.code.in_(some),
-                    )
-                )
+        options: dict[tuple[str, str], list[SchemaObject]] = {}
+        for one in (x for x in schema if x.kind == OPTION):
+            options.setdefault((one.entity, one.field_type), []).append(one)
+        for (entity, field), mine in options.items():
+            old = table.delete().where(
+                table.c.account == account,
+                table.c.kind == OPTION,
+                table.c.entity == entity,
+                table.c.field_type == field,
+            )
+            for some in chunks(one.code for one in mine):
+                conn.execute(old.where(table.c.code.in_(some)))
+            for some in chunks(one.name for one in mine):
+                conn.execute(old.where(table.c.name.in_(some)))
         self._upsert(conn, table, [{"account": account, **asdict(x)} for x in schema])
 
     def compared(

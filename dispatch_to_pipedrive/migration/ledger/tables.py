@@ -183,7 +183,7 @@ schema_object = Table(
     Column("name", String, primary_key=True),
     Column("code", String, nullable=False),
     Column("field_type", String, nullable=False),
-    Column("source", Text, nullable=False),
+    Column("source", String, primary_key=True),
 )
 
 account_user = Table(
