@@ -12,6 +12,8 @@ from dispatch_to_pipedrive.dispatch_pro.placement.read import read_batch, root_s
 
 PRIORITY_FIELD = "Dispatch Pro Priority"
 CIRCUMSTANCE = "circumstance"
+LONG_NOTE = 80_000
+"""Characters from which a note may be too much for one record elsewhere."""
 KINDS = (
     "appointment status",
     "business unit",
@@ -213,6 +215,7 @@ def _texts_and_files(frames: Frames) -> dict[str, pd.DataFrame]:
         "note on a customer": frames["customer_notes"],
         "note on a site": frames["location_notes"],
         "pinned note": notes[notes["is_pinned"].fillna(False)],
+        "very long note": notes[(notes["text"].str.len() > LONG_NOTE).fillna(False)],
         "note with a picture": notes[_shows_a_picture(notes["text"])],
         "summary of a job with a picture": frames["jobs"][_shows_a_picture(frames["jobs"]["summary"])],
         "file": files,
