@@ -228,27 +228,32 @@ async def test_an_image_is_known_by_its_bytes(sandbox: Sandbox, tmp_path: Path) 
     assert b"authorization" not in asked[0].lower() and b"st-app-key" not in asked[0].lower()
 
 
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (response(PNG, "Content-Length: 9000"), "ended early"),
-        (response(b"<html>log in</html>", "Content-Type: text/html"), "no image (text/html)"),
-        (response(b'{"error":1}', "Content-Type: image/png"), "no image"),
-        (response(PNG, "Content-Length: 20000"), "more than 10,000 bytes"),
-        (response(b"x" * 20_000), "more than 10,000 bytes"),
-        (response(b"3\r\nabc\r\n", "Transfer-Encoding: chunked"), "ended early"),
-        (response(b"no gzip", "Content-Encoding: gzip"), "not packed as its server says"),
-        (response(gzip.compress(PNG)[:20], "Content-Encoding: gzip"), "ended early"),
-        (response(gzip.compress(b"x" * 5_000_000), "Content-Encoding: gzip"), "more than 10,000 bytes"),
-        (response(PNG, "Content-Encoding: zstd"), "packs it in a way"),
-        (b"rubbish\r\n\r\n", "did not answer"),
-        (response(b"", status="500 Oh"), "answered 500"),
-        (response(b"", "Location: ", status="302 Found"), "leads nowhere"),
-    ],
-)
-async def test_a_hostile_answer_is_refused_in_words(
-    sandbox: Sandbox, tmp_path: Path, answer: bytes, words: str
-) -> None:
+HOSTILE = {
+    "cut off": (response(PNG, "Content-Length: 9000"), "ended early"),
+    "a page for people": (
+        response(b"<html>log in</html>", "Content-Type: text/html"),
+        "no image (text/html)",
+    ),
+    "an error as an image": (response(b'{"error":1}', "Content-Type: image/png"), "no image"),
+    "announced too long": (response(PNG, "Content-Length: 20000"), "more than 10,000 bytes"),
+    "too long": (response(b"x" * 20_000), "more than 10,000 bytes"),
+    "a broken chunk": (response(b"3\r\nabc\r\n", "Transfer-Encoding: chunked"), "ended early"),
+    "not packed": (response(b"no gzip", "Content-Encoding: gzip"), "not packed as its server says"),
+    "packed and cut off": (response(gzip.compress(PNG)[:20], "Content-Encoding: gzip"), "ended early"),
+    "packed and too long": (
+        response(gzip.compress(b"x" * 5_000_000), "Content-Encoding: gzip"),
+        "more than 10,000 bytes",
+    ),
+    "packed otherwise": (response(PNG, "Content-Encoding: zstd"), "packs it in a way"),
+    "rubbish": (b"rubbish\r\n\r\n", "did not answer"),
+    "a failure": (response(b"", status="500 Oh"), "answered 500"),
+    "nowhere": (response(b"", "Location: ", status="302 Found"), "leads nowhere"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_a_hostile_answer_is_refused_in_words(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
+    answer, words = HOSTILE[name]
     async with serving(answer) as (url, _):
         error = await refused(fetched(sandbox, tmp_path, url, most=10_000))
     assert words in error.words

@@ -159,7 +159,8 @@ def _read_so_far() -> int:
     return int(facts["rchar"])
 
 
-def test_a_sample_can_see_notes_and_files_and_how_long_a_sweep_takes(tenant: Tenant) -> None:
+def test_a_sample_can_see_notes_and_files_and_how_long_a_sweep_takes(tmp_path: Path) -> None:
+    tenant = Tenant(UPath(tmp_path))
     tenant.arrive(
         customers=[customer(1), customer(2)],
         locations=[location(5, 1)],
