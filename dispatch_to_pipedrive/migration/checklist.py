@@ -159,7 +159,7 @@ def _derived(hits: pd.DataFrame) -> Iterator[Item]:
             one = len(rows) == 1
             yield Item(
                 key=f"{table}/{rule}/{rows['id'].iloc[0] if one else 'all'}"
-                + ("" if one else f"/{trigger}{step}"),
+                + ("" if one else f"/{trigger}{action}{step}"),
                 section=BUILD if disposition == AUTOMATION else BY_HAND,
                 title=f"{rule}: {rows['name'].iloc[0]}" if one and rows["name"].iloc[0] else str(rule),
                 trigger=str(trigger),
