@@ -13,6 +13,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+import mimetypes
 import random
 import re
 import uuid
@@ -24,7 +25,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeVar
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import httpx
 
@@ -193,7 +194,7 @@ class Downloads:
                 raise _Again(Unfetchable("broken", f"{taken.size} bytes came instead of {expected}"))
         media_type = _type_of(response)
         if not _SOURCE.fullmatch(source):
-            media_type = _image_type(taken.head, media_type)
+            media_type = _linked_type(source, taken.head, media_type)
         return Download(path, taken.size, taken.sha256.hexdigest(), media_type)
 
     async def _take(self, response: httpx.Response, taken: _Taking) -> None:
@@ -362,6 +363,16 @@ def _declared(response: httpx.Response) -> int | None:
 def _type_of(response: httpx.Response) -> str | None:
     text = str(response.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
     return text if _TYPE.fullmatch(text) and len(text) <= 100 else None
+
+
+def _linked_type(source: str, head: bytes, said: str | None) -> str | None:
+    """The type of what a text shows or links: an image, or another kind of file by its name; no page of a server."""
+    named, _ = mimetypes.guess_type(urlsplit(source).path)
+    other = named is not None and not named.startswith(("image/", "text/html"))
+    page = said in ("text/html", "application/json") and said != named
+    if other and not page and head.lstrip()[:1] != b"<":
+        return said or named
+    return _image_type(head, said)
 
 
 def _image_type(head: bytes, said: str | None) -> str:

@@ -71,10 +71,13 @@ def files_of(path: Path) -> list[Path]:
 def mails(path: Path) -> Iterator[Mail]:
     """All e-mails at the path. Raises BadMail for the first mistake."""
     for file in files_of(path):
-        if file.suffix.lower() == ".csv":
-            yield from _of_csv(file)
-        else:
-            yield _of_eml(file)
+        try:
+            if file.suffix.lower() == ".csv":
+                yield from _of_csv(file)
+            else:
+                yield _of_eml(file)
+        except OSError as error:
+            raise BadMail(file, None, f"cannot be read: {error.strerror}") from None
 
 
 def _of_csv(file: Path) -> Iterator[Mail]:

@@ -69,7 +69,7 @@ async def advance(
 ) -> list[Advance]:
     """Read every feed from its cursor (none: from the beginning) to its end, all at once, into segments.
 
-    What is read parent by parent comes after the rest, since that tells which parents are due; e-mails come last.
+    What is read parent by parent comes after the rest, since that tells which parents are due, and so do e-mails.
     Raises the first failure after taking back what this call had landed; the cursors are the caller's to keep, so
     nothing is lost by a failure.
     """
@@ -124,6 +124,14 @@ async def _after(
     generation = 1 + max((segment.generation for segment in extent.committed), default=0)
     landed = [CommittedSegment(generation, one.feed, seg.path) for one in before for seg in one.segments]
     found: dict[str, Advance] = {}
+    for (
+        name,
+        course,
+    ) in courses.items():  # first, because people wrote them: a mistake is told before hours of calls
+        if course.feed.kind == "mail":
+            found[name] = await read_mail(
+                course, extent.emails, cursors.get(name), raw, extent.committed, landed
+            )
     with due_parents(raw, extent.committed, landed) as due:
         for name, course in courses.items():
             if course.feed.kind == "parent":
@@ -136,11 +144,6 @@ async def _after(
                     now=extent.now(),
                     portion=extent.portion,
                 )
-    for name, course in courses.items():
-        if course.feed.kind == "mail":
-            found[name] = await read_mail(
-                course, extent.emails, cursors.get(name), raw, extent.committed, landed
-            )
     return found
 
 
