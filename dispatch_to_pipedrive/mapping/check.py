@@ -37,7 +37,7 @@ WHOLE = (*LOOKED_UP, "address", "emails", "phones", "labels", "options", "pipeli
 """Types whose values are no single scalars of a source vocabulary: no value map (but labels), no default."""
 MADE_BY = {
     "content": ("copy",),
-    "hosted_html": ("html_body", "html_lines"),
+    "hosted_html": ("html_body",),
     "visibility": ("constant",),
     "author": ("copy", "lookup"),
 }

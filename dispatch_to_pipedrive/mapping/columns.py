@@ -1,17 +1,19 @@
 """Do the columns that a map reads exist, and do their values fit the fields that they go to?
 
-The kinds of columns are those of the normalized frames: text, number, timestamp, list, contact points, custom fields,
-`key of deals` (a record by its source key), `keys of persons` (a list of such); `text of known values` where every
-value of the tenant is known beforehand, so that a pick-list can be made of them.
+The kinds of columns are those of the normalized frames: text, html, number, timestamp, list, contact points, custom
+fields, `key of deals` (a record by its source key), `keys of persons` (a list of such); `text of known values` where
+every value of the tenant is known beforehand, so that a pick-list can be made of them.
 """
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from dispatch_to_pipedrive.mapping.arguments import HtmlBodyArgs
 from dispatch_to_pipedrive.mapping.mistakes import Mistake, nearest
 from dispatch_to_pipedrive.mapping.model import FieldMap, Maps
 from dispatch_to_pipedrive.mapping.places import Place, read_source
 from dispatch_to_pipedrive.mapping.reads import read_columns
+from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS
 
 Kinds = Mapping[str, Mapping[str, str]]
 """Entity → column of its normalized frame → kind."""
@@ -23,14 +25,14 @@ READS: Mapping[str, tuple[str, ...]] = {
     "datetime": ("timestamp",),
     "duration": ("timestamp",),
     "join": ("list", "keys"),
-    "html_to_text": ("text",),
+    "html_to_text": ("text", "html"),
     "file_name": ("text",),
     "sum": ("number",),
     "custom_field": ("custom fields",),
     "lookup": ("key", "keys", "text"),
     "template": (*_SCALAR, "list"),
     "html_lines": (*_SCALAR, "list"),
-    "html_body": (*_SCALAR, "list"),
+    "html_body": (*_SCALAR, "list", "html"),
     "rules": ("text", "number"),
 }
 """Transform → the kinds of columns that it reads; those that are not here read any."""
@@ -57,7 +59,7 @@ _TEXT = ("text", "custom text", "number", "timestamp", "date", "clock", "moment"
 TAKES: Mapping[str, tuple[str, ...]] = {
     "text": _TEXT,
     "long_text": _TEXT,
-    "html": ("text",),
+    "html": ("text", "html"),
     "hosted_html": ("text",),
     "content": ("text",),
     "author": ("text",),
@@ -93,6 +95,8 @@ _HINTS: Mapping[tuple[str, str], str] = {
     ("list", "text"): "use transform: join",
     ("list", "long_text"): "use transform: join",
     ("custom fields", "text"): "use transform: custom_field",
+    ("html", "text"): "use transform: html_to_text",
+    ("html", "long_text"): "use transform: html_to_text",
 }
 
 
@@ -138,7 +142,9 @@ def _wrong(
             f"{field.transform} reads {_or(readable or ())}, and {column} holds {_plural(columns[column])}"
         )
         yield ("from",), words, None
-    if strange:
+    misplaced = list(_misplaced(field, columns))
+    yield from misplaced
+    if strange or misplaced:
         return
     kind = kind_of(field, columns)
     if kind is None:
@@ -157,6 +163,18 @@ def _wrong(
         yield ("from",), f"{field.sources[0]} holds {_plural(kind)}, not of {field.to}", None
 
 
+def _misplaced(field: FieldMap, columns: Mapping[str, str]) -> Iterator[tuple[Place, str, str | None]]:
+    """Of the columns of a body with lines, the body alone is HTML."""
+    args = TRANSFORMS[field.transform].parse(field.args)
+    if not isinstance(args, HtmlBodyArgs):
+        return
+    for column in field.sources:
+        is_body = column == args.body
+        if (columns[column] == "html") != is_body:
+            words = f"{column} holds {_plural(columns[column])}, and the body alone is HTML"
+            yield ("args", "body" if is_body else "lines"), words, None
+
+
 def _family(kind: str) -> str:
     """`key of deals` → `key`."""
     return kind.partition(" of ")[0]
@@ -165,6 +183,7 @@ def _family(kind: str) -> str:
 def _plural(kind: str) -> str:
     words = {
         "text": "text",
+        "html": "HTML",
         "custom text": "text",
         "key": "keys",
         "clock": "times of day",

@@ -25,6 +25,11 @@ def _text(*, filled: bool = False) -> pa.Column:
     return pa.Column(TEXT, nullable=not filled, metadata={KIND: "text"})
 
 
+def _html(*, filled: bool = False) -> pa.Column:
+    """Safe HTML, as `html` makes it: it may stand in a text with markup as it is."""
+    return pa.Column(TEXT, nullable=not filled, metadata={KIND: "html"})
+
+
 def _known(*, filled: bool = False) -> pa.Column:
     """A text all of whose values in the tenant are known beforehand (see `choices`)."""
     return pa.Column(TEXT, nullable=not filled, metadata={KIND: "text of known values"})
@@ -182,7 +187,7 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "technicians": _list(TEXTS, "list"),
         **_address("location"),
         "subject": _text(),
-        "body": _text(),
+        "body": _html(),
         "direction": _text(),
         "call_from": _text(),
         "call_to": _text(),
@@ -208,7 +213,7 @@ SCHEMAS: Mapping[str, Mapping[str, pa.Column]] = {
         "record_id": _number(filled=True),
         "stamp": _text(filled=True),
         **_parent(),
-        "content": _text(filled=True),
+        "content": _html(filled=True),
         "place": _text(),
         "file_keys": _list(TEXTS, "keys of files"),
         "created_at": _time(),
@@ -232,7 +237,7 @@ def columns(entity: str, sites: int) -> dict[str, pa.Column]:
 
 
 def kinds(entity: str, sites: int) -> dict[str, str]:
-    """What each column's values are: text, number, timestamp, list, contact points, custom fields, or keys.
+    """What each column's values are: text, html, number, timestamp, list, contact points, custom fields, or keys.
 
     `key of deals` names a record of the destination by its source key, `keys of persons` is a list of such. Of `text
     of known values` and `list of known values` `choices` can tell every value in the tenant.

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,30 @@ def test_every_column_the_base_maps_read_is_one_that_normalize_gives() -> None:
     assert (
         check_columns(load_maps(MAPPINGS), {entity: kinds(entity, 4) for entity in ENTITIES}, MAPPINGS) == []
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "      body: content\n",
+            "      body: place\n",
+            "args.body: place holds text, and the body alone is HTML",
+        ),
+        (
+            "      body: content\n",
+            "      body: place\n",
+            "args.lines: content holds HTML, and the body alone is HTML",
+        ),
+        ("    from: author_email\n", "    from: content\n", "which a field of type author does not take"),
+    ],
+)
+def test_what_is_html_stands_where_html_belongs(old: str, new: str, told: str, tmp_path: Path) -> None:
+    shutil.copytree(MAPPINGS, tmp_path, dirs_exist_ok=True)
+    notes = tmp_path / "notes.yaml"
+    notes.write_text(notes.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    found = check_columns(load_maps(tmp_path), {entity: kinds(entity, 4) for entity in ENTITIES}, tmp_path)
+    assert any(told in str(mistake) for mistake in found)
 
 
 def test_a_column_that_does_not_exist_is_named_with_the_nearest_one(tmp_path: Path) -> None:
