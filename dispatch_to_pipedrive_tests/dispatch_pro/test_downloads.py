@@ -228,6 +228,16 @@ async def test_an_image_is_known_by_its_bytes(sandbox: Sandbox, tmp_path: Path) 
     assert b"authorization" not in asked[0].lower() and b"st-app-key" not in asked[0].lower()
 
 
+@pytest.mark.promise("R056")
+async def test_a_file_that_a_text_links_is_known_by_its_name(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with serving(response(b"%PDF-1.7 x", "Content-Type: application/pdf")) as (url, _):
+        linked = f"{url.rpartition('/')[0]}/permit%20form.pdf?sig=1"
+        assert await fetched(sandbox, tmp_path, linked) == b"%PDF-1.7 x"
+    async with serving(response(b"<html>log in</html>", "Content-Type: text/html")) as (url, _):
+        linked = f"{url.rpartition('/')[0]}/permit.pdf"
+        assert "no image" in (await refused(fetched(sandbox, tmp_path, linked))).words
+
+
 HOSTILE = {
     "cut off": (response(PNG, "Content-Length: 9000"), "ended early"),
     "a page for people": (
