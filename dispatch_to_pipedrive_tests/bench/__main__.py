@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dispatch_to_pipedrive_tests.bench import tenants
+from dispatch_to_pipedrive_tests.bench.attachments import attachments_memory
 from dispatch_to_pipedrive_tests.bench.bare_loop import against_a_bare_loop
 from dispatch_to_pipedrive_tests.bench.burst import burst_rate
 from dispatch_to_pipedrive_tests.bench.child import Took, in_own_process
@@ -47,6 +48,11 @@ def load(folder: Path) -> list[Figure]:
     ]
 
 
+def attachments(folder: Path) -> list[Figure]:
+    """What large files take."""
+    return attachments_memory(folder)
+
+
 def scale(folder: Path) -> list[Figure]:
     """What grows with the tenant, and what may not."""
     small, large = str(folder / "small"), str(folder / "large")
@@ -62,7 +68,7 @@ def _tenant(home: str, customers: int) -> tuple[Took, Took]:
 
 
 SECTIONS: dict[str, Callable[[Path], list[Figure]]] = {
-    section.__name__: section for section in (proposal, extraction, load, scale)
+    section.__name__: section for section in (proposal, extraction, load, attachments, scale)
 }
 
 

@@ -23,6 +23,7 @@ from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.orchestration import build, readback, road
 from dispatch_to_pipedrive.pipedrive.budget import TokenBudget
 from dispatch_to_pipedrive.pipedrive.client import PipedriveClient
+from dispatch_to_pipedrive.settings import Settings
 from dispatch_to_pipedrive_tests.bench import large_account, loading, tenants
 from dispatch_to_pipedrive_tests.bench.child import Took, in_own_process
 from dispatch_to_pipedrive_tests.bench.figures import Figure
@@ -134,8 +135,8 @@ async def _read_back(env: dict[str, str], home: str) -> dict[str, int]:
 
 async def _compare(session: Session, schema: Any, maps: Any, home: str, found: readback.Reading) -> Any:
     wave = _waves(home)[0]
-    frames = road.by_entity(road.normalized(tenants.data_of(home), session.ledger, wave))
-    means = readback.Means(session, schema, maps, tenants.data_of(home))
+    frames = road.by_entity(road.normalized(tenants.data_of(home), session.ledger, wave, Settings()))
+    means = readback.Means(session, schema, maps, tenants.data_of(home), Settings())
     return await readback.compare_batch(means, wave, road.mapped(maps, frames, "USD"), found)
 
 
@@ -145,10 +146,10 @@ def _features(home: str) -> pd.DataFrame:
 
 def _logical(home: str, wave: Manifest) -> tenants.Frames:
     data, ledger = tenants.data_of(home), tenants.ledger_of(home)
-    frames = road.by_entity(road.normalized(data, ledger, wave))
+    frames = road.by_entity(road.normalized(data, ledger, wave, Settings()))
     maps = load_maps(tenants.MAPPINGS)
     logical = road.mapped(maps, frames, "USD")
-    differences = road.totals_that_differ(data, ledger, wave, logical, maps)
+    differences = road.totals_that_differ(data, ledger, wave, logical, maps, Settings())
     if len(differences):
         raise AssertionError(f"{len(differences)} totals differ:\n{differences.head()}")
     return logical
