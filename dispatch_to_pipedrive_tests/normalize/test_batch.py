@@ -83,6 +83,16 @@ def test_every_source_record_is_carried_or_counted() -> None:
     assert len(frames["jobs"]) == len(found.deals) + left.get("jobs", 0)
     visits = found.activities["kind"] == "visit"
     assert len(frames["appointments"]) == visits.sum() + left.get("appointments", 0)
+    assert len(frames["calls"]) == (found.activities["kind"] == "call").sum() + left.get("calls", 0)
+    for feed in ("job_notes", "customer_notes", "location_notes"):
+        mine = found.notes["kind"] == feed.removesuffix("s").replace("_", " ")
+        assert len(frames[feed]) == found.notes.loc[mine, "record_id"].nunique() + left.get(feed, 0) > 0
+    large = (found.notes["kind"] == "oversized file").sum()
+    moved = found.files["attachment_id"].notna().sum()
+    assert len(frames["job_attachments"]) == moved + large + left.get("job_attachments", 0) > 0
+    shown = found.notes["file_keys"].explode().dropna()
+    images = found.files[found.files["attachment_id"].isna()]
+    assert set(shown) == set(images["source_key"]) != set()
     customers = found.persons["source_key"].str.startswith("customer:").sum()
     assert len(frames["customers"]) == customers + left.get("customers", 0)
     points = sum(found.persons[name].list.len().fillna(0).sum() for name in ("emails", "phones"))
