@@ -110,7 +110,7 @@ def records(sandbox: Sandbox) -> dict[str, list[dict[str, Any]]]:
     dump = sandbox.control("pipedrive", "dump")
     return {
         entity: sorted(_rows(dump, entity), key=lambda record: record["id"])
-        for entity in ("organizations", "persons", "deals", "activities")
+        for entity in ("organizations", "persons", "deals", "activities", "files", "notes")
     }
 
 

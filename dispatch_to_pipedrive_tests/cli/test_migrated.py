@@ -14,7 +14,7 @@ from dispatch_to_pipedrive.migration.ledger import Ledger
 from ..program import records, run, status
 from .conftest import Migrated
 
-ENTITIES = ("organizations", "persons", "deals", "activities")
+ENTITIES = ("organizations", "persons", "deals", "activities", "files", "notes")
 
 
 def verify(migrated: Migrated, file: Path) -> tuple[int, list[dict[str, Any]]]:

@@ -15,7 +15,7 @@ from ..program import records, status
 from ..sandbox_process import ROOT
 from .conftest import Migrated
 
-ENTITIES = ("organizations", "persons", "deals", "activities")
+ENTITIES = ("organizations", "persons", "deals", "activities", "files", "notes")
 
 
 @pytest.mark.promise("R019", "R080", "R081", "R082")
