@@ -253,7 +253,13 @@ async def _draft_updates(
     past = session.ledger.past(
         session.scope, entity, [w.source_key for w, _ in changed if w.source_key not in told]
     )
-    differing = [(want, link, _difference(load, want, _told(want, told, past))) for want, link in changed]
+    differing = []
+    for want, link in changed:
+        difference = _difference(load, want, _told(want, told, past))
+        if entity in _REPLACED and PARENTS.keys() & difference.keys():
+            await _draft_replacement(load, want, link, capabilities, step, report)
+        else:
+            differing.append((want, link, difference))
     others = [
         (link, past[want.source_key].server_date)
         for want, link, body in differing
@@ -263,9 +269,6 @@ async def _draft_updates(
     same: list[Link] = []
     for want, link, difference in differing:
         record = records.get(link.pipedrive_id)
-        if entity in _REPLACED and PARENTS.keys() & difference.keys():
-            await _draft_replacement(load, want, link, capabilities, step, report)
-            continue
         base = (
             flat(past[want.source_key].base)
             if want.source_key in past
@@ -276,10 +279,6 @@ async def _draft_updates(
         body = part(difference, [name for name in names if name not in kept])
         report.kept += len(kept)
         state = "kept" if kept else link.state
-        if not body:
-            same.append(_considered(load, want, link, state))
-            report.equal += 1
-            continue
         now, later = capabilities.split(entity, body)
         if not now and not later:
             same.append(_considered(load, want, link, state))
