@@ -1,6 +1,7 @@
 """Which addresses in a text lead into Dispatch Pro, and which of them are files that can be fetched?
 
-A host is Dispatch Pro's if it is the one of its API, one below the vendor's domains, or one of the download hosts.
+A host is Dispatch Pro's if it is the one of its API (at whatever port), one below the vendor's domains, or one of the
+download hosts.
 """
 
 import re
@@ -13,6 +14,9 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urljoin, ur
 
 VENDOR = (".servicetitan.com", ".servicetitan.io")
 """The vendor's domains, each with all hosts below it."""
+
+HERE = ("127.0.0.1", "localhost", ".localhost", "[::1]")
+"""This machine: where the API is here, so is all that belongs to it."""
 
 PAGES = {"htm", "html", "php", "asp", "aspx", "jsp", "do"}
 """Endings of a path that are those of pages, not of files."""
@@ -58,10 +62,10 @@ class SourceHosts:
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
-        own = urlsplit(self.api).netloc.rpartition("@")[2]
-        return tuple(
-            dict.fromkeys(name.casefold() for name in (own, *VENDOR, *self.downloads) if name.strip("."))
-        )
+        own = _host_of(urlsplit(self.api).netloc)
+        here = HERE if own in HERE or own.endswith(".localhost") else ()
+        names = (own, *here, *VENDOR, *self.downloads)
+        return tuple(dict.fromkeys(name.casefold() for name in names if name.strip(".")))
 
     @cached_property
     def mention(self) -> str:
@@ -74,11 +78,9 @@ class SourceHosts:
 
     def owns(self, netloc: str) -> bool:
         """Whether `host`, `host:port` or `user@host` is Dispatch Pro's."""
-        host = netloc.rpartition("@")[2].casefold()
-        plain = host.partition(":")[0].rstrip(".")
+        host = _host_of(netloc)
         return any(
-            f".{plain}".endswith(name) if name.startswith(".") else name in (plain, host)
-            for name in self._names
+            f".{host}".endswith(name) if name.startswith(".") else name == host for name in self._names
         )
 
     def in_text(self, text: str) -> Iterator[Found]:
@@ -134,6 +136,12 @@ class SourceHosts:
             ):
                 return True
         return False
+
+
+def _host_of(netloc: str) -> str:
+    """The host without user, port and a dot at its end."""
+    host = netloc.rpartition("@")[2].casefold()
+    return f"{host.partition(']')[0]}]" if host.startswith("[") else host.partition(":")[0].rstrip(".")
 
 
 def decoded(text: str) -> Iterator[str]:

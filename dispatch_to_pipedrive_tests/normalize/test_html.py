@@ -212,6 +212,7 @@ def test_a_text_is_kept_within_what_pipedrive_takes(text: str, html: str) -> Non
         ('<a href="//API.ServiceTitan.io./x">a</a>', f"a {REMOVED}"),
         ("https://<b>servicetitan.com</b>/x", REMOVED),
         ('<a href="https://api.servicetitan。io/x">a</a>', f"a {REMOVED}"),
+        ('<a href="https://me:secret@api.servicetitan.io:8443/x">a</a>', f"a {REMOVED}"),
     ],
 )
 def test_a_link_into_the_source_that_is_no_file_becomes_its_text(text: str, html: str) -> None:
@@ -227,6 +228,8 @@ def test_a_link_into_the_source_that_is_no_file_becomes_its_text(text: str, html
         ("photo: https://api.servicetitan.io/a/pump%20room.jpg, new", "photo: {}, new", "pump room.jpg"),
         ('<a href="https://files.example.com/a.pdf"></a>', "{}", "a.pdf"),
         ('<img src="http://127.0.0.1:8123/x.png">', "{}", "x.png"),
+        ('<img src="http://localhost:9/storage/x.png">', "{}", "x.png"),
+        ('<img src="http://[::1]:9/storage/x.png">', "{}", "x.png"),
         ('<img src="/storage/x.png">', "{}", "x.png"),
         ('<img src="data:image/jpeg;base64,AA==">', "{}", "image.jpg"),
         ('<img src="https://a.b.cdn.example.net/..%2f..%2fetc/%E2%80%AE.png">', "{}", "\u202e.png"),
@@ -238,6 +241,12 @@ def test_a_file_of_the_source_becomes_a_link_to_ours(text: str, shown: str, name
     assert re.fullmatch("image-[0-9a-f]{12}", image.role)
     assert image.name == name
     assert safe.html == shown.format(f'<a href="file:{image.role}">{name}</a>')
+
+
+def test_where_the_api_is_elsewhere_this_machine_is_none_of_its_hosts() -> None:
+    safe = safe_html('<img src="http://localhost:9/x.png">', SourceHosts("https://api.example.com:8443"))
+    assert (safe.html, safe.images) == ('<a href="http://localhost:9/x.png">http://localhost:9/x.png</a>', ())
+    assert safe_html("https://api.example.com/a.png", SourceHosts("https://api.example.com:8443")).images
 
 
 def test_one_file_has_one_key_however_its_address_is_signed() -> None:
