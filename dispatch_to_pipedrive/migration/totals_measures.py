@@ -155,7 +155,7 @@ MEASURES = (
     _sum("note", "notes", "numbers", "id"),
     _sum("note", "notes", "places", f"(id % {MODULUS}) * (job % {MODULUS})", "job IS NOT NULL"),
     _sum("note", "notes", "pinned", "1", "pinned"),
-    *_ends("written", "notes", "written", "created"),
+    *_ends("note", "notes", "written", "created"),
     _each("(SELECT w.root, l.email FROM note w JOIN login l ON l.id = w.author)", "notes", "author", "email"),
     "SELECT root, 'notes', 'at least letters of ' || name, letters::VARCHAR FROM " + _LONG,  # noqa: S608
 )

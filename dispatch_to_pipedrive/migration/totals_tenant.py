@@ -220,8 +220,9 @@ VIEWS = (
     "CREATE TEMP TABLE picture AS SELECT root, job, commercial, kind, id, unnest(pictures(text)) AS url FROM written "
     "UNION ALL SELECT root, id, commercial, 'job summary', id, unnest(pictures(record->>'$.summary')) FROM job",
     "CREATE TEMP TABLE note AS SELECT root, job, commercial, kind, id, text, pinned, created, author FROM written "
-    "UNION ALL SELECT f.root, f.job, j.commercial, 'attachment', f.id, NULL, false, NULL, "
-    "num(f.item, '$.createdById') FROM filed f JOIN job j ON j.root = f.root AND j.id = f.job WHERE f.oversized",
+    "UNION ALL SELECT f.root, f.job, j.commercial, 'attachment', f.id, NULL, false, "
+    "moment(f.item->>'$.createdOn'), num(f.item, '$.createdById') "
+    "FROM filed f JOIN job j ON j.root = f.root AND j.id = f.job WHERE f.oversized",
     "CREATE TEMP TABLE file AS SELECT root, id, job, name FROM filed WHERE NOT oversized",
     # Who wrote a note is told by the id of a login.
     "CREATE TEMP TABLE login AS SELECT DISTINCT ON (id) id, email FROM (SELECT num(record, '$.userId') AS id, "

@@ -57,7 +57,7 @@ def note(id: int, text: str | None, **fields: Any) -> dict[str, Any]:
 
 
 def file(id: int, name: str | None, size: int | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
-    item = {"id": id, "fileName": name, "createdById": 1, "createdOn": CREATED}
+    item = {"id": id, "fileName": name, "createdById": 1, "createdOn": f"{2020 + id % 5}-01-01T00:00:00Z"}
     return item, {"id": id, "size": size, "mediaType": None, "sha256": None, "problem": None}
 
 
