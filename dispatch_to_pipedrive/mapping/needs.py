@@ -11,7 +11,7 @@ import pandas as pd
 
 from dispatch_to_pipedrive.mapping.apply import UnmappedValues
 from dispatch_to_pipedrive.mapping.model import CUSTOM_FIELD_TYPES, FieldMap, Maps, Scalar
-from dispatch_to_pipedrive.mapping.reads import value_names
+from dispatch_to_pipedrive.mapping.reads import own_values, value_names
 
 OPTION_LENGTH = 255
 """Code points; Pipedrive: an option's label has 1 to 255."""
@@ -139,15 +139,16 @@ def option_values(maps: Maps, columns: Mapping[str, Iterable[str]]) -> dict[tupl
 
     `columns`: "deals.job_type" → every value that the normalized column can have (job types from the reference data,
     priorities as found, and so on); "deals.custom_fields.gate code" → those of a custom field (its name folded). What
-    is not there counts as having no values.
+    is not there counts as having no values. Where the map itself names the values (rules, a constant), those it is.
     """
     gathered: dict[tuple[str, str], tuple[str, ...]] = {}
     for entity, entity_map in maps.items():
         for name, field in entity_map.fields.items():
             if field.type in ("option", "options", "labels"):
-                found = (
-                    value for column in value_names(field) for value in columns.get(f"{entity}.{column}", ())
-                )
+                found = own_values(field)
+                if found is None:
+                    places = (f"{entity}.{column}" for column in value_names(field))
+                    found = tuple(value for place in places for value in columns.get(place, ()))
                 gathered[entity, name] = tuple(sorted({value for value in found if value}))
     return gathered
 

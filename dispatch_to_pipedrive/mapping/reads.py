@@ -1,6 +1,6 @@
 """What does a map read of the source? Columns of the normalized frames, and the tenant's custom fields in them."""
 
-from dispatch_to_pipedrive.mapping.arguments import CustomFieldArgs
+from dispatch_to_pipedrive.mapping.arguments import ConstantArgs, CustomFieldArgs, RulesArgs
 from dispatch_to_pipedrive.mapping.model import FieldMap, Maps, folded
 from dispatch_to_pipedrive.mapping.transforms import TRANSFORMS
 
@@ -20,6 +20,18 @@ def value_names(field: FieldMap) -> tuple[str, ...]:
     """Where a field's values come from: its columns, or `custom_fields.gate code` for a custom field."""
     name = custom_field_of(field)
     return field.sources if name is None else tuple(f"{column}.{name}" for column in field.sources)
+
+
+def own_values(field: FieldMap) -> tuple[str, ...] | None:
+    """The values that a field can have where the map itself names them; None where they come from the source."""
+    args = TRANSFORMS[field.transform].parse(field.args)
+    if isinstance(args, RulesArgs):
+        named = [rule.then for rule in args.rules]
+    elif isinstance(args, ConstantArgs):
+        named = [args.value]
+    else:
+        return None
+    return tuple(dict.fromkeys(str(value) for value in named if value is not None))
 
 
 def custom_fields_read(maps: Maps) -> frozenset[tuple[str, str, str]]:

@@ -32,6 +32,21 @@ def test_r043_one_option_for_each_source_value(maps: Maps) -> None:
     assert found["Payment_Status__c"] == ("No invoice", "Unpaid", "Partially paid", "Paid", "Credit")
 
 
+def test_what_a_map_decides_itself_is_what_its_field_offers(maps: Maps) -> None:
+    rules = [{"when": {"priority": "Urgent"}, "then": "Same day"}, {"then": "Any day"}, {"then": None}]
+    changed = {
+        "Job_Type__c": {"transform": "rules", "from_": ["priority"], "args": {"rules": rules}},
+        "Payment_Status__c": {"transform": "constant", "from_": [], "args": {"value": "Field work"}},
+    }
+    fields = dict(maps["deals"].fields)
+    for name, update in changed.items():
+        fields[name] = fields[name].model_copy(update={"value_map": None, "default": None, **update})
+    decided = Maps({**maps.by_entity, "deals": maps["deals"].model_copy(update={"fields": fields})})
+    found = needs(decided, deals__priority=["Urgent", "Low"], deals__payment_status=["paid"])
+    assert found["Job_Type__c"] == ("Any day", "Same day")
+    assert found["Payment_Status__c"] == ("Field work",)
+
+
 @pytest.mark.promise("R045", "R061")
 def test_r045_values_that_would_collapse_into_one_option_are_refused(maps: Maps) -> None:
     with pytest.raises(OptionCollision, match="'High', 'high'"):
