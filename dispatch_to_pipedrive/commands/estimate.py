@@ -78,6 +78,7 @@ def estimate(
         written = given("notes", notes, jobs * NOTES_A_JOB)
         filed = given("files", files, jobs * FILES_A_JOB)
         _refuse_contradictions(customers, jobs, visits, companies, contacts, still_open)
+        settings = settings_of_process()
         volume = Volume(
             organizations=companies,
             persons=customers + contacts,
@@ -92,9 +93,10 @@ def estimate(
         try:
             found = forecast(
                 volume,
-                schema_size(load_maps(settings_of_process().maps)),
+                schema_size(load_maps(settings.maps)),
                 Account(plan, seats, reserve),
                 deadline_days=_days(deadline, datetime.now(UTC).date()),
+                source_calls_a_second=settings.dispatch_pro_calls_per_second,
             ).as_json()
         except ValueError as error:
             refuse(str(error))

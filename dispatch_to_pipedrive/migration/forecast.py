@@ -37,7 +37,7 @@ _LISTED = {
     (PAGE, price("list", "notes")): "read notes back",
 }
 SOURCE_CALLS_A_SECOND = 60
-"""What Dispatch Pro grants an app for each tenant."""
+"""What Dispatch Pro grants an app for each tenant; a run may be told to make fewer."""
 ASSUMED_BYTES_A_SECOND = 5_000_000
 """What the line is taken to carry, down and up again; nobody has measured it before the first file."""
 
@@ -121,6 +121,7 @@ class Forecast:
     caps: tuple[Cap, ...]
     deadline_days: int | None
     offers: tuple[Offer, ...]
+    source_calls_a_second: int = SOURCE_CALLS_A_SECOND
 
     @property
     def tokens(self) -> int:
@@ -139,8 +140,8 @@ class Forecast:
 
     @property
     def sweep_seconds(self) -> float:
-        """Asking every job, customer and site once for its files or notes, at the source's own limit."""
-        return self.volume.parents / SOURCE_CALLS_A_SECOND
+        """Asking every job, customer and site once for its files or notes, as fast as the source is asked."""
+        return self.volume.parents / self.source_calls_a_second
 
     @property
     def download_seconds(self) -> float:
@@ -206,7 +207,10 @@ class Forecast:
             "by_kind": self.by_kind,
             "requests": self.requests,
             "seconds": round(self.seconds, 1),
-            "sweep": {"calls_a_second": SOURCE_CALLS_A_SECOND, "seconds": round(self.sweep_seconds, 1)},
+            "sweep": {
+                "calls_a_second": self.source_calls_a_second,
+                "seconds": round(self.sweep_seconds, 1),
+            },
             "download": {
                 "bytes_a_second": ASSUMED_BYTES_A_SECOND,
                 "seconds": round(self.download_seconds, 1),
@@ -232,6 +236,7 @@ def forecast(
     deadline_days: int | None = None,
     wave_records: int | None = None,
     before: Sequence[Line] = (),
+    source_calls_a_second: int = SOURCE_CALLS_A_SECOND,
 ) -> Forecast:
     """Everything that moving `volume` takes on this plan; `before` are lines for what is asked ahead of it.
 
@@ -246,7 +251,16 @@ def forecast(
     caps = _caps(plan, account.seats, volume, schema, account)
     offers = tuple(_offer(PLANS[name], lines, volume, schema, account, deadline_days) for name in SOLD)
     return Forecast(
-        volume, account, batches, lines, day, plan.requests_per_second, caps, deadline_days, offers
+        volume,
+        account,
+        batches,
+        lines,
+        day,
+        plan.requests_per_second,
+        caps,
+        deadline_days,
+        offers,
+        source_calls_a_second,
     )
 
 

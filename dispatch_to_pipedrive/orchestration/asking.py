@@ -233,6 +233,7 @@ def foresee(settings: Settings, maps: Maps, profile: pd.DataFrame, around: Aroun
             account,
             wave_records=settings.wave_records,
             before=around.before,
+            source_calls_a_second=settings.dispatch_pro_calls_per_second,
         )
     except ValueError as error:
         raise WrongSettings([f"PIPEDRIVE_RESERVE: {error}"]) from None

@@ -36,6 +36,8 @@ def test_files_and_notes_have_prices_and_pages_of_their_own() -> None:
     waves = found.batches - plain.batches
     assert found.by_kind["read"] - plain.by_kind["read"] == listed + 20 * 50 + waves * 6 * 2
     assert (found.sweep_seconds, found.download_seconds) == (120, 20)
+    slower = forecast(more, SCHEMA, Account("growth", 2), source_calls_a_second=30).as_json()
+    assert slower["sweep"] == {"calls_a_second": 30, "seconds": 240}
 
 
 def test_an_account_that_takes_closing_times_at_once_costs_less() -> None:
