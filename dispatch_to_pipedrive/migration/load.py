@@ -28,7 +28,7 @@ from dispatch_to_pipedrive.migration.resolve import (
     parent_keys,
 )
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.migration.settle import settle
+from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, settle
 from dispatch_to_pipedrive.migration.values import Body, Link, Manifest, Quarantined
 from dispatch_to_pipedrive.migration.window import Draft, Sent, send_all
 from dispatch_to_pipedrive.pipedrive.notes import PINS
@@ -84,6 +84,8 @@ async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
         faults.point("entity_loaded")
         return report
     settled_before = await settle(session, load.schema, session.ledger.open_intents(session.scope.account))
+    if load.retry_quarantined:
+        report.settled += await _look_again(load)
     todo = resolved(session, load.schema, load.entity_map, load.owners, frame)
     report.settled += settled_before.linked
     capabilities = Capabilities(session.ledger.capabilities(session.scope.account))
@@ -95,18 +97,18 @@ async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
         held.extend(step.held)
         progress.add(len(todo) - len(step.drafts) - len(step.unproven))
         if step.unproven:
-            capabilities, made = await probe(
+            capabilities, proven = await probe(
                 session, load.schema, step.unproven, load.manifest.generation_to, capabilities
             )
-            report.created += made
+            report.created += proven
         sent = await _send(load, step.drafts, progress.add)
         report.created += sent.done["create"]
         report.updated += sent.done["update"]
         report.gone += len(sent.gone)
-        told.update(
-            {d.intent.source_key: d.intent.body or {} for d in step.drafts if d.intent.verb == "create"}
-        )
         settled = await settle(session, load.schema, sent.in_doubt)
+        absent = {x.source_key for x in settled.absent}
+        made = (d.intent for d in step.drafts if d.intent.verb == "create")
+        told.update({x.source_key: x.body or {} for x in made if x.source_key not in absent})
         report.settled += settled.linked
         report.created += settled.linked
         _set_aside(load, todo, sent, settled.ambiguous, report)
@@ -124,6 +126,18 @@ async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
     _hold(load, held, report)
     faults.point("entity_loaded")
     return report
+
+
+async def _look_again(load: Load) -> int:
+    """Settle once more what was ambiguous: people may have left one record, or none. How many were linked."""
+    ledger, scope, entity = load.session.ledger, load.session.scope, load.entity_map.entity
+    aside = [q.source_key for q in ledger.quarantined(scope) if q.entity == entity and q.reason == AMBIGUOUS]
+    if not aside:
+        return 0
+    settled = await settle(load.session, load.schema, ledger.ambiguous_intents(scope.account, entity, aside))
+    free = [(entity, intent.source_key) for intent in settled.absent]
+    ledger.record(scope, load.session.fence, release=free)
+    return settled.linked
 
 
 async def _send(load: Load, drafts: Sequence[Draft], on_progress: Callable[[int], None]) -> Sent:
@@ -195,6 +209,7 @@ async def _decide(
     set_aside = {q.source_key: q for q in session.ledger.quarantined(session.scope) if q.entity == entity}
     step = _Step()
     compared: list[str] = []
+    elsewhere: list[Link] = []
     changed: list[tuple[Wanted, Link]] = []
     for want in todo:
         link = links.get(want.source_key)
@@ -205,7 +220,10 @@ async def _decide(
             report.newer += 1
         elif link is not None and link.state != "retired" and link.digest == want.digest:
             report.equal += 1
-            compared.append(want.source_key)
+            if link.root == want.root and aside is None:
+                compared.append(want.source_key)
+            else:  # a batch of the root that it has left must not retire it
+                elsewhere.append(_considered(load, want, link, link.state))
         elif want.held is not None:
             step.held.append(want)
         elif aside is not None and _still_aside(aside, want, load.retry_quarantined):
@@ -215,11 +233,14 @@ async def _decide(
         else:
             changed.append((want, link))
     session.ledger.compared(session.scope, entity, compared, generation, session.fence)
+    _consider(session, elsewhere)
     await _draft_updates(load, changed, capabilities, told, step, report)
     return step
 
 
 def _still_aside(aside: Quarantined, want: Wanted, retry: bool) -> bool:
+    if aside.reason == AMBIGUOUS:  # one of the records there may be it: a new one would be one too many
+        return True
     return not retry and aside.reason != HELD and aside.digest == want.digest
 
 
@@ -301,8 +322,14 @@ async def _draft_updates(
         )
         if later:
             step.unfinished.add(want.source_key)
-    if same:
-        session.ledger.record(session.scope, session.fence, links=same)
+    _consider(session, same)
+
+
+def _consider(session: Session, links: Sequence[Link]) -> None:
+    """Keep links to which nothing was sent; what stands there as it is wanted is not set aside any more."""
+    if links:
+        free = [(link.entity, link.source_key) for link in links]
+        session.ledger.record(session.scope, session.fence, links=links, release=free)
 
 
 async def _draft_replacement(

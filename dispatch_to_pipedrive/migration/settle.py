@@ -30,6 +30,7 @@ MARGIN = timedelta(seconds=5)
 """Listed from so long before the server's date that the intent knew: its clock has whole seconds."""
 SECOND_READING = 0.2
 """Seconds between two readings where the grace period is over already."""
+AMBIGUOUS = "ambiguous"
 DEAL_STATUSES = ("open", "won", "lost", "deleted")
 
 
@@ -97,8 +98,8 @@ async def _link_found(
         if len(free) > 1:
             bear = "may be it" if entity == "files" else "bear its stamp"
             words = f"{len(free)} records {bear}: {', '.join(map(str, sorted(free)))}"
-            outcomes.append(Outcome(intent, "ambiguous", 0, words=words))
-            settled.ambiguous.append(Quarantined(entity, key, "ambiguous", words, "", intent.batch))
+            outcomes.append(Outcome(intent, AMBIGUOUS, 0, words=words))
+            settled.ambiguous.append(Quarantined(entity, key, AMBIGUOUS, words, "", intent.batch))
             continue
         ((pipedrive_id, record),) = free.items()
         outcome = Outcome(intent, "settled", 0, pipedrive_id, without_nulls(record))
@@ -112,6 +113,7 @@ async def _link_found(
         session.fence,
         outcomes=outcomes,
         links=links,
+        release=[(entity, link.source_key) for link in links],
         quarantine=[q for q in settled.ambiguous if q.entity == entity],
     )
     return list(by_key.values())
@@ -186,5 +188,6 @@ async def _carried_out(session: Session, schema: AccountSchema, intent: Intent) 
         intent.generation,
         "",
     )
-    session.ledger.record(session.scope, session.fence, outcomes=[outcome], links=[link])
+    free = [(link.entity, link.source_key)]
+    session.ledger.record(session.scope, session.fence, outcomes=[outcome], links=[link], release=free)
     return True

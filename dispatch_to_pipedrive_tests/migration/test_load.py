@@ -309,6 +309,17 @@ def test_two_records_with_the_stamp_of_an_open_intent_are_left_to_people(migrati
     migration.control("faults", {"clear": True})
     assert [q.reason for q in report.quarantined] == ["ambiguous"]
     assert migration.alive()["organizations"] == 2
+    assert [q.reason for q in load(migration, tenant)["organizations"].quarantined] == ["ambiguous"]
+    again = load(migration, tenant, retry_quarantined=True)["organizations"]
+    assert [q.reason for q in again.quarantined] == ["ambiguous"]
+    assert migration.alive()["organizations"] == 2, "a third one helps nobody"
+    (twin_id,) = (
+        r["id"] for r in migration.control("dump")["entities"]["organizations"] if r["name"] == "Twin"
+    )
+    migration.control("edit", {"entity": "organizations", "id": twin_id, "action": "delete"})
+    load(migration, tenant, retry_quarantined=True)
+    assert migration.alive()["organizations"] == 1
+    assert migration.verify(tenant, list(tenant.roots), 1).differences == []
 
 
 def test_a_commit_later_than_the_grace_is_named_by_the_stray_sweep(migration: World) -> None:

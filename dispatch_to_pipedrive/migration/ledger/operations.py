@@ -168,6 +168,22 @@ class Operations(Leases):
         with self._read() as conn:
             return [_intent(row) for row in conn.execute(query)]
 
+    def ambiguous_intents(self, account: str, entity: str, source_keys: Iterable[str]) -> list[Intent]:
+        """Of each key the newest intent for which several records were found."""
+        intent, outcome = t.operation.alias("i"), t.operation.alias("o")
+        query = (
+            sa.select(intent)
+            .join(outcome, outcome.c.intent == intent.c.number)
+            .where(intent.c.account == account, intent.c.entity == entity, outcome.c.status == "ambiguous")
+            .order_by(intent.c.number)
+        )
+        found: dict[str, Intent] = {}
+        with self._read() as conn:
+            for keys in chunks(source_keys):
+                rows = conn.execute(query.where(intent.c.source_key.in_(keys)))
+                found.update({row.source_key: _intent(row) for row in rows})
+        return list(found.values())
+
     def written_entities(self, account: str) -> set[str]:
         """The entities of which anything was ever meant to be written."""
         c = t.operation.c
