@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import NamedTuple
 
 from dispatch_to_pipedrive.migration import faults
@@ -34,6 +35,7 @@ from dispatch_to_pipedrive.pipedrive.errors import (
     PlanCap,
     Rejected,
 )
+from dispatch_to_pipedrive.pipedrive.notes import PARENTS
 from dispatch_to_pipedrive.pipedrive.streams import LocalFile
 
 log = logging.getLogger(__name__)
@@ -132,6 +134,7 @@ class _Window:
         self._closed = asyncio.Event()
         self._attempts = 0
         self._refusals: Counter[str] = Counter()
+        self._causes: dict[str, set[object]] = {}
 
     async def commit_intents(self, groups: Groups) -> None:
         session = self.session
@@ -242,12 +245,14 @@ class _Window:
         self._finish(draft, "rejected", words=error.words)
         kind = _PARTICULARS.sub("…", error.words)
         self._refusals[kind] += 1
+        causes = self._causes.setdefault(kind, set())
+        causes.add(_cause(draft.intent, error))
         unauthorized = error.status in (401, 402)
         if (
             unauthorized
             or _LOST_FIELD.search(error.words)
             or (
-                self._refusals[kind] >= SAME_REFUSALS
+                len(causes) >= SAME_REFUSALS
                 and 4 * self._refusals[kind] >= self._attempts
                 and not _of_the_record_itself(draft.intent.entity, error)
             )
@@ -295,6 +300,16 @@ class _Window:
             )
             links += [] if intent.replaced is None else [intent.replaced]
         self._answered.put_nowait(_Done(draft, outcome, tuple(links)))
+
+
+def _cause(intent: Intent, error: PipedriveError) -> object:
+    """What a refusal counts once for: a parent that people deleted, with all that hangs on it; else the record."""
+    body = intent.body or {}
+    parents = {int(body[name]) for name in PARENTS if body.get(name)}
+    named = parents & {int(number) for number in re.findall(r"\d+", error.words)}
+    if named or error.status == HTTPStatus.NOT_FOUND:
+        return frozenset(named or parents)
+    return intent.source_key
 
 
 def _of_the_record_itself(entity: str, error: PipedriveError) -> bool:
