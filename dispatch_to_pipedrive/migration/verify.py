@@ -139,13 +139,27 @@ async def _absent(session: Session, want: Wanted, link: Link, listing: Listing) 
         parent = parent_of(want.body) if entity == "files" else None
         # A deleted file cannot be read any more; nor can one that this reader may not see, but then neither can he see
         # what it hangs on.
-        seen = parent is not None and parent[1] in listing.records(parent[0], [parent[1]])
-        return "gone" if seen else "missing"
+        if parent is None:
+            return "missing"
+        known = parent[1] in listing.records(parent[0], [parent[1]])
+        return "gone" if known or await _deleted(session, *parent, listing) else "missing"
     except Forbidden as refusal:
         if refusal.status != HTTPStatus.FORBIDDEN:
             raise
         return "missing"  # what this reader may not see is not proven to be there
     return "gone" if record.get("is_deleted") else "missing"
+
+
+async def _deleted(session: Session, entity: str, number: int, listing: Listing) -> bool:
+    """Whether the account says of a record that it was deleted."""
+    if listing.deleted(entity, [number]):
+        return True
+    try:
+        return bool((await session.client.get(entity, number)).record.get("is_deleted"))  # type: ignore[arg-type]
+    except (NotFound, Forbidden) as refusal:
+        if refusal.status not in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN):
+            raise
+        return False
 
 
 def _compare(
