@@ -9,7 +9,7 @@ from dispatch_to_pipedrive.normalize.leftovers import left, same_root
 from dispatch_to_pipedrive.normalize.lists import listed, texts
 from dispatch_to_pipedrive.normalize.sources import SourceHosts
 from dispatch_to_pipedrive.normalize.technicians import Crew, emails, last_assigned, names
-from dispatch_to_pipedrive.normalize.texts import plain
+from dispatch_to_pipedrive.normalize.texts import linking_files, plain
 from dispatch_to_pipedrive.normalize.times import order, utc
 
 TIMES = {
@@ -100,7 +100,9 @@ def of_visits(
             "technicians": names(crew, "appointment_id", visits["id"]),
         }
     )
-    return pd.concat([frame, worked, _place(of_job, sites)], axis=1), unused_sheets
+    linked = linking_files(visits["special_instructions"].astype("string"), hosts)
+    lost = left("appointments.special_instructions", visits, linked, "a file linked in the text")
+    return pd.concat([frame, worked, _place(of_job, sites)], axis=1), [*unused_sheets, lost]
 
 
 def _on_hold(visits: pd.DataFrame, of_job: pd.DataFrame) -> pd.Series:

@@ -9,7 +9,7 @@ from dispatch_to_pipedrive.normalize.leftovers import left, same_root
 from dispatch_to_pipedrive.normalize.money import cents, units
 from dispatch_to_pipedrive.normalize.sources import SourceHosts
 from dispatch_to_pipedrive.normalize.technicians import Crew, emails, last_assigned, names
-from dispatch_to_pipedrive.normalize.texts import plain, summary
+from dispatch_to_pipedrive.normalize.texts import linking_files, plain, summary
 from dispatch_to_pipedrive.normalize.times import order, utc
 
 PAYMENT_STATES = ("credit", "no_invoice", "paid", "partially_paid", "unpaid")
@@ -52,8 +52,7 @@ def deals(
         jobs, "job_type_id", reference["job_types"], "jobs.job_type_id", "job type"
     )
     amounts, unbilled = billed(jobs, frames)
-    ended, superseded = endings(jobs, frames, reference)
-    ended = ended.assign(cancel_memo=plain(ended["cancel_memo"], hosts))
+    ended, unended = endings(jobs, frames, reference, hosts)
     technician = last_assigned(crew, "job_id", jobs["id"])
     sold_by = jobs["sold_by_id"].where(jobs["sold_by_id"] != 0)
     technician = technician.fillna(sold_by)
@@ -84,7 +83,7 @@ def deals(
         }
     )
     frame = pd.concat([frame, amounts, ended], axis=1)
-    return frame, [*unknown_tags, unknown_types, *unbilled, superseded]
+    return frame, [*unknown_tags, unknown_types, *unbilled, *unended]
 
 
 def business_unit(jobs: pd.DataFrame, reference: Mapping[str, pd.DataFrame]) -> pd.Series:
@@ -147,8 +146,11 @@ def _active_invoices(jobs: pd.DataFrame, invoices: pd.DataFrame) -> tuple[pd.Dat
 
 
 def endings(
-    jobs: pd.DataFrame, frames: Mapping[str, pd.DataFrame], reference: Mapping[str, pd.DataFrame]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    jobs: pd.DataFrame,
+    frames: Mapping[str, pd.DataFrame],
+    reference: Mapping[str, pd.DataFrame],
+    hosts: SourceHosts,
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """won_at of completed jobs; lost_at, cancel_reason and cancel_memo of canceled ones, by their last active log."""
     status = jobs["job_status"].str.casefold()
     logs = frames["job_canceled_logs"]
@@ -159,17 +161,21 @@ def endings(
     last = logs[active].drop_duplicates("job_id", keep="last")
     canceled = jobs.loc[status == "canceled", "id"]
     used = logs["id"].isin(last["id"]) & logs["job_id"].isin(canceled)
-    unused = left("job_canceled_logs", logs, ~used, "not the last active log of a canceled job")
+    linked = used & linking_files(logs["memo"].astype("string"), hosts)
+    leftovers = [
+        left("job_canceled_logs", logs, ~used, "not the last active log of a canceled job"),
+        left("job_canceled_logs.memo", logs, linked, "a file linked in the text"),
+    ]
     reasons = reference["job_cancel_reasons"].drop_duplicates("id").set_index("id")["name"]
     last = last.assign(reason=last["reason_id"].map(reasons).astype("string")).set_index("job_id")
     lost = {
         "lost_at": jobs["id"].map(last["at"]).astype("string"),
         "cancel_reason": _filled(jobs["id"].map(last["reason"])),
-        "cancel_memo": _filled(jobs["id"].map(last["memo"])),
+        "cancel_memo": plain(_filled(jobs["id"].map(last["memo"])), hosts),
     }
     won = utc(jobs, "jobs", "completed_on").where(status == "completed")
     columns = {"won_at": won, **{name: values.where(status == "canceled") for name, values in lost.items()}}
-    return pd.DataFrame(columns), unused
+    return pd.DataFrame(columns), leftovers
 
 
 def _number(ids: pd.Series) -> pd.Series:

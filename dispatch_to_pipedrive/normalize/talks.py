@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from dispatch_to_pipedrive.normalize.leftovers import left, same_root
 from dispatch_to_pipedrive.normalize.lists import listed, texts
 from dispatch_to_pipedrive.normalize.sources import SourceHosts
-from dispatch_to_pipedrive.normalize.texts import hosted, without_links
+from dispatch_to_pipedrive.normalize.texts import hosted, plain, without_links
 from dispatch_to_pipedrive.normalize.times import utc
 
 NATIONAL = 10
@@ -85,7 +85,7 @@ def emails(
     sent = utc(kept, "emails", "sent_at")
     common, strays = _common("emails", kept, kept["id"], customers, jobs, deals)
     body, lost = hosted(pd.DataFrame({"record": "email:" + kept["id"], "text": kept["body"]}), hosts)
-    subject = kept["subject"].astype("string").str.strip()
+    subject = plain(kept["subject"].astype("string").str.strip(), hosts)
     points = _points(persons, "emails")
     sender = _addresses(kept, "sender")
     addressed = pd.concat([sender, _addresses(kept, "recipients")], ignore_index=True)

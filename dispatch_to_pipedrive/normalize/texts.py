@@ -62,6 +62,13 @@ def leading(values: pd.Series, hosts: SourceHosts) -> pd.Series:
     return values.str.contains(pattern, case=False, regex=True).fillna(False).astype(bool)
 
 
+def linking_files(values: pd.Series, hosts: SourceHosts) -> pd.Series:
+    """Which texts show or link files of Dispatch Pro: where a text has no files of its own, those are left behind."""
+    read = leading(values, hosts)
+    files = {text: bool(safe_html(text, hosts).images) for text in values[read].unique()}
+    return values.map(files).fillna(False).astype(bool)
+
+
 def plain(values: pd.Series, hosts: SourceHosts) -> pd.Series:
     """Plain texts without addresses of Dispatch Pro; the others stay as they are, letter by letter."""
     read = leading(values, hosts)

@@ -127,6 +127,30 @@ def test_what_an_email_shows_of_the_source_is_named() -> None:
     assert list(left["key"]) == [MAIL]
 
 
+def test_the_subject_of_an_email_leads_nowhere_either() -> None:
+    source = tenant()
+    source.email(MAIL, 1, sender="us@us.example", subject="Job https://go.servicetitan.com/#/Job/1", body="x")
+    mail = row(source.normalize().activities, f"email:{MAIL}/activity")
+    assert mail["subject"] == "Job (link into Dispatch Pro removed)"
+
+
+def test_a_file_in_a_text_that_has_no_files_of_its_own_is_counted() -> None:
+    source = tenant()
+    plan = "see https://go.servicetitan.com/files/plan.pdf"
+    source.visit(601, 500, specialInstructions=plan)
+    source.visit(602, 500, specialInstructions="see https://go.servicetitan.com/#/Job/1")
+    source.job(509, 1, status="Canceled")
+    for number, memo in ((1, "https://go.servicetitan.com/files/old.pdf"), (2, plan)):
+        source.add("job_canceled_logs", number, jobId=509, reasonId=5, memo=memo)
+    made = source.normalize()
+    assert row(made.deals, "job:509/deal")["cancel_memo"] == "see (link into Dispatch Pro removed)"
+    left = made.not_carried[made.not_carried["reason"] == "a file linked in the text"]
+    assert list(zip(left["feed"], left["id"], strict=True)) == [
+        ("appointments.special_instructions", 601),
+        ("job_canceled_logs.memo", 2),
+    ]
+
+
 def test_instructions_of_a_visit_lose_their_links_into_the_source_only() -> None:
     source = tenant()
     source.visit(601, 500, specialInstructions="Gate 5 &  dog\r\nhttps://go.servicetitan.com/#/Job/1")
