@@ -62,6 +62,7 @@ class HtmlWriter:
         self.breaks = 0
         self.blank = True  # a further blank would be one too many
         self.place_empty = True
+        self.pictured = False  # a picture was the last thing
         self.written = 0
 
     @property
@@ -74,6 +75,7 @@ class HtmlWriter:
         data = _BLANKS.sub(" ", data)
         data = data.lstrip(" ") if self.blank else data
         if data:
+            self.pictured = False
             self.buffer.append(data)
             self.blank = data[-1] == " "
 
@@ -110,6 +112,7 @@ class HtmlWriter:
         """A picture: a file of ours, or a link to where it is."""
         self.flush()
         written = self.written
+        self._apart()
         kept, image, after = self._target(address, shown=True)
         if image is not None:
             self._linked(self._file(image), image.name)
@@ -123,6 +126,7 @@ class HtmlWriter:
             self.flush()
         if self.link_ is not None and self.link_.href not in (kept, image and self._file(image)):
             self.written = written  # a picture is no text of the link around it
+        self.pictured = True
 
     def line(self) -> None:
         """A line break."""
@@ -255,12 +259,21 @@ class HtmlWriter:
         self.wanted = before
         self.blank = False
 
+    def _apart(self) -> None:
+        """A blank behind a picture, in no link: what follows at once stands for another picture or link."""
+        if self.pictured and not self.blank:
+            before = self.wanted
+            self.wanted = [one for one in before if one[0] != "a"]
+            self._put(" ")
+            self.wanted = before
+
     def _link_end(self) -> None:
         if self.link_ is None:
             return
         link, self.link_ = self.link_, None
         self.flush()
         if self.written == link.written and link.href:
+            self._apart()
             self._put(link.name)
             self.blank = False
         self.wanted = [one for one in self.wanted if one[0] != "a"]

@@ -6,6 +6,7 @@ download hosts.
 
 import re
 import string
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +39,8 @@ _NEXT = re.compile(r"(?<=[,;|()\[\]])(?=https?:[\\/])", re.IGNORECASE)
 _OPENING = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)?[\\/]{2,}")
 _ENDING = re.compile(r"\.([A-Za-z0-9]{1,8})$")
 _UNSEEN = re.compile(r"[\x00-\x20\x7f-\x9f]+")
+_IGNORED = re.compile("[\u00ad\u034f\u180b-\u180d\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]")
+"""Characters that browsers leave out of a host's name."""
 _DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
 """Dots that a browser takes for those of a host's name."""
 _HOST_LETTERS = "-_." + string.ascii_letters + string.digits
@@ -139,7 +142,8 @@ class SourceHosts:
 
 
 def _host_of(netloc: str) -> str:
-    """The host without user, port and a dot at its end."""
+    """The host as browsers take it, without user, port and a dot at its end."""
+    netloc = unicodedata.normalize("NFKC", _IGNORED.sub("", netloc))
     host = netloc.rpartition("@")[2].casefold()
     return f"{host.partition(']')[0]}]" if host.startswith("[") else host.partition(":")[0].rstrip(".")
 

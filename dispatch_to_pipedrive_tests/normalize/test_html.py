@@ -188,6 +188,10 @@ def test_many_links_to_files_leave_room_for_their_addresses() -> None:
             '<a href="https://x.example/a.png">https://x.example/a.png</a>',
         ),
         ('<img src="cid:1" alt="Logo">', "Logo"),
+        (
+            '<img src="cid:1" alt="Front"><img src="https://x.example/" alt="Back"><img src="cid:2"> x',
+            'Front <a href="https://x.example/">Back</a> image x',
+        ),
         ("<p> </p><b></b>", ""),
         (
             "we use servicetitan.com, ask help@servicetitan.com",
@@ -212,6 +216,7 @@ def test_a_text_is_kept_within_what_pipedrive_takes(text: str, html: str) -> Non
         ('<a href="//API.ServiceTitan.io./x">a</a>', f"a {REMOVED}"),
         ("https://<b>servicetitan.com</b>/x", REMOVED),
         ('<a href="https://api.servicetitan。io/x">a</a>', f"a {REMOVED}"),
+        ('<a href="https://api.ｓervice\u00adtitan.io/x">a</a>', f"a {REMOVED}"),
         ('<a href="https://me:secret@api.servicetitan.io:8443/x">a</a>', f"a {REMOVED}"),
     ],
 )
@@ -257,6 +262,7 @@ def test_one_file_has_one_key_however_its_address_is_signed() -> None:
         f'<img src="{store}/get?id=1"><img src="{store}/get?id=2"><img src="{store}/get?id=1">', HOSTS
     )
     assert [image.source for image in other.images] == [f"{store}/get?id=1", f"{store}/get?id=2"]
+    assert visible(other.html) == "get get get"  # side by side, and told apart
 
 
 def test_a_link_that_shows_a_picture_is_both_files() -> None:
@@ -264,7 +270,7 @@ def test_a_link_that_shows_a_picture_is_both_files() -> None:
         '<a href="https://files.example.com/a.pdf"><img src="https://files.example.com/a.png"></a>', HOSTS
     )
     assert [image.name for image in safe.images] == ["a.pdf", "a.png"]
-    assert visible(safe.html) == "a.pnga.pdf"
+    assert visible(safe.html) == "a.png a.pdf"
 
 
 @pytest.mark.parametrize(
