@@ -44,6 +44,8 @@ class Hosts:
             raise Unfetchable("refused", f"{_shown(url)} is no address that files can be fetched from")
         if url.userinfo:
             raise Unfetchable("refused", f"the address of {host} carries a user name, which is not asked for")
+        if not 0 < (url.port or 1) < 65_536:
+            raise Unfetchable("refused", f"{host} has no port {url.port}")
         if url.scheme == "http" and not self._is_local(host):
             raise Unfetchable("refused", f"{host} would be asked without encryption")
         if not (host == self._own_host or self._is_local(host) or self._is_listed(host)):
@@ -103,6 +105,8 @@ def _is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return _is_public(str(inner))
+        if ip.is_site_local:
+            return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
 
 

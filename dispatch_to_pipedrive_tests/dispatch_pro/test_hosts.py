@@ -13,7 +13,17 @@ from dispatch_to_pipedrive.dispatch_pro.hosts import Hosts
 API = "https://api.example.com"
 PRIVATE = (
     *("10.1.2.3", "172.16.0.1", "192.168.1.1", "127.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),
-    *("224.0.0.1", "240.0.0.1", "255.255.255.255", "::1", "::", "fe80::1%eth0", "fc00::1", "ff02::1"),
+    *(
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1%eth0",
+        "fc00::1",
+        "fec0::1",
+        "ff02::1",
+    ),
     *("::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "rubbish"),
 )
 
@@ -50,6 +60,7 @@ def test_hosts_of_the_list_and_the_api_may_be_asked(url: str) -> None:
         ("http://api.example.com/x", "without encryption"),
         ("http://localhost/x", "without encryption"),
         ("https://127.0.0.1/x", "127.0.0.1 is not on the list"),
+        ("https://api.example.com:70000/x", "no port 70000"),
         ("file:///etc/passwd", "no address"),
         ("https:///x", "no address"),
         ("javascript:alert(1)", "no address"),
