@@ -3,8 +3,8 @@
 The vendor's newer contacts stand beside customers and sites and have ids of text. A record is the contact verbatim
 with `methods` and `relationships` as they were listed, and `customerId` or `locationId` of the relationship that
 decides whose it is: the oldest one to a customer, else the oldest one to a site. A relationship tells of no change,
-so a contact that was only connected anew shows with the next full sweep; with it a contact that is no longer listed
-gets a last record that says `isGone`.
+so a contact that was only connected anew shows with the next full sweep; with it a contact that is no longer listed,
+and not there either, gets a last record that says `isGone`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ async def read_contacts(course: Course, latest: Latest, cursor: str | None, *, s
     for ids in _chunks(sorted(contacts), _ROWS):
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_read(course, gate, id_, contacts[id_])) for id_ in ids]
-        await _land_what_differs(course, latest, [task.result() for task in tasks])
+        records = [record for task in tasks if (record := task.result()) is not None]
+        await _land_what_differs(course, latest, records)
     if since is None:
         await _land_what_is_gone(course, latest, contacts)
     overlap = int(feed.overlap.total_seconds()) * PER_SECOND if feed.overlap else 0
@@ -68,8 +69,8 @@ async def _add(course: Course, contacts: dict[str, bytes], id_: str) -> None:
     contacts[_id(course, body)] = body
 
 
-async def _read(course: Course, gate: asyncio.Semaphore, id_: str, contact: bytes) -> bytes:
-    """The whole record of one contact."""
+async def _read(course: Course, gate: asyncio.Semaphore, id_: str, contact: bytes) -> bytes | None:
+    """The whole record of one contact; None for one that went meanwhile, of which the next sweep tells."""
     lists: dict[str, list[bytes]] = {}
     async with gate:
         course.pages += 1
@@ -78,8 +79,8 @@ async def _read(course: Course, gate: asyncio.Semaphore, id_: str, contact: byte
                 lists[name] = await whole_list(
                     course.client, f"{course.feed.path}/{id_}/{part}", course.feed.params
                 )
-            except NotFound:  # deleted meanwhile
-                lists[name] = []
+            except NotFound:  # never taken for a contact that belongs to nobody
+                return None
     return record_of(contact, lists["methods"], lists["relationships"])
 
 
@@ -126,9 +127,20 @@ async def _land_what_is_gone(course: Course, latest: Latest, contacts: Mapping[s
     gone = [number for number in await asyncio.to_thread(latest.ids) if number not in there]
     for numbers in _chunks(gone, _ROWS):
         before = await asyncio.to_thread(latest.records, numbers)
-        texts = [text.encode() for text in before.values() if not orjson.loads(text).get("isGone")]
-        if texts:
-            await course.land([text[:-1] + b',"isGone":true}' for text in texts])
+        texts = [text for text in before.values() if not orjson.loads(text).get("isGone")]
+        missing = [text.encode() for text in texts if not await _is_there(course, orjson.loads(text)["id"])]
+        if missing:
+            await course.land([text[:-1] + b',"isGone":true}' for text in missing])
+
+
+async def _is_there(course: Course, id_: str) -> bool:
+    """Whether a contact that was not listed exists: where one goes during a listing, pages shift by one."""
+    course.pages += 1
+    try:
+        await course.client.read(f"{course.feed.path}/{id_}", {}, _whole)
+    except NotFound:
+        return False
+    return True
 
 
 def _chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -1,6 +1,7 @@
 """How the files and notes of parents are read: each parent that is due, whole, and only what differs lands.
 
 A reading that equals the one before lands nothing, and a parent that never had anything is not written down either.
+Where nothing can be listed for a parent that is there, what was read before stays: only an answer deletes.
 What was found out about a file is taken over from reading to reading, because the bytes behind an attachment's id
 never change.
 """
@@ -18,6 +19,7 @@ import orjson
 from dispatch_to_pipedrive.dispatch_pro.course import Advance, Course, whole_list
 from dispatch_to_pipedrive.dispatch_pro.downloads import Downloads
 from dispatch_to_pipedrive.dispatch_pro.errors import NotFound, Unfetchable
+from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS
 from dispatch_to_pipedrive.dispatch_pro.placement.due import Due
 from dispatch_to_pipedrive.dispatch_pro.readings import Fact, facts_of, items_by_id, reading
 
@@ -90,8 +92,10 @@ async def _read(
         course.pages += 1
         try:
             items = await whole_list(course.client, feed.path.replace("{parent}", str(parent)), feed.params)
-        except NotFound:  # deleted meanwhile, or merged away
-            items = []
+        except NotFound:
+            if before is None or not orjson.loads(before)["items"] or await _is_there(course, parent):
+                return None
+            items = []  # the parent is gone, and what hung on it
         known = facts_of(before) if before is not None else {}
         facts = list(known.values())
         if files is not None:
@@ -99,6 +103,20 @@ async def _read(
     record = reading(feed, parent, items, facts)
     same = not items if before is None else record == before.encode()
     return None if same else record
+
+
+async def _is_there(course: Course, parent: int) -> bool:
+    """Whether a parent for which nothing is listed exists and was not merged into another one."""
+    path = FEEDS[course.feed.parent].path.replace("/export/", "/")
+    try:
+        record = await course.client.read(f"{path}/{parent}", {}, orjson.loads)
+    except NotFound:
+        return False
+    if record.get("mergedToId"):
+        return False
+    word = course.feed.name.replace("_", " ")
+    course.remark = f"of some {course.feed.parent} no {word} were listed (404): what was read before stays"
+    return True
 
 
 async def fact_of(files: Files, attachment: int, known: Fact | None) -> Fact:

@@ -89,9 +89,15 @@ async def advance(
         for course in courses.values():
             course.landing.discard()
         if isinstance(error, BaseExceptionGroup):
-            raise error.exceptions[0] from None
+            raise _first(error) from None
         raise
     return [found[name] for name in courses]
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first failure itself: a feed that reads several things at once has a group of its own."""
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _reading(
@@ -185,16 +191,16 @@ async def _capacity(course: Course, cursor: str | None, extent: Extent) -> Advan
         answer = await course.client.read(course.feed.path, {}, orjson.loads, question)
     except (NotFound, Forbidden) as refusal:
         return await _absent(course, cursor, refusal)
-    frees = [{"id": _slot(one), **one} for one in answer["availabilities"]]
+    frees = [{"id": _slot(one), **one} for one in answer.get("availabilities") or ()]
     digest = hashlib.sha256(orjson.dumps(frees)).hexdigest()
     if frees and digest != cursor:
-        stamped = [orjson.dumps({**one, "timeStamp": answer["timeStamp"]}) for one in frees]
+        stamped = [orjson.dumps({**one, "timeStamp": answer.get("timeStamp")}) for one in frees]
         await course.land(stamped)
     return await course.end(digest)
 
 
 def _slot(free: Mapping[str, Any]) -> str:
-    units = ",".join(map(str, sorted(free["businessUnitIds"])))
+    units = ",".join(map(str, sorted(free.get("businessUnitIds") or ())))
     return f"{free['startUtc']}/{free['endUtc']}/{units}"
 
 

@@ -26,10 +26,14 @@ CRM, JPM, FORMS = (f"/{module}/v2/tenant/{{tenant}}" for module in ("crm", "jpm"
 
 
 class Shelves:
-    """`lists`: path → records or one record, 404 for what is not there; `asked`: what the last advance asked."""
+    """`lists`: path → records or one record, 404 for what is not there; `asked`: what the last advance asked.
+
+    `refusals`: path → what is raised there instead.
+    """
 
     def __init__(self) -> None:
         self.lists: dict[str, list[Record] | Record] = {}
+        self.refusals: dict[str, Exception] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
 
     async def read(
@@ -40,6 +44,8 @@ class Shelves:
         question: Mapping[str, Any] | None = None,
     ) -> T:
         self.asked.append((path, dict(params)))
+        if path in self.refusals:
+            raise self.refusals[path]
         if path not in self.lists:
             raise NotFound(path, 404, "nothing here")
         if isinstance(self.lists[path], dict):

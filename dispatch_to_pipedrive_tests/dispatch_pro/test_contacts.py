@@ -10,6 +10,7 @@ import pytest
 from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.contacts import owner_of
+from dispatch_to_pipedrive.dispatch_pro.errors import Forbidden
 from dispatch_to_pipedrive.dispatch_pro.raw import Extent
 
 from .shelves import CRM, Road
@@ -99,6 +100,24 @@ async def test_a_sweep_finds_new_connections_and_who_is_gone(road: Road) -> None
     assert frames["named_contacts"].set_index("id")["root"].to_dict() == {"ann": 1, "eve": 2}
     assert set(frames["named_contacts.methods"]["id"]) == {"ann", "eve"}
     assert not (await road.advance(Extent(sweep=True)))["named_contacts"].segments
+
+
+async def test_who_is_there_is_not_gone_because_a_page_missed_it(road: Road) -> None:
+    """Bob is passed over by the listing; Ann's relationships cannot be had."""
+    lists = road.shelves.lists
+    lists[CONTACTS] = [contact("ann", 7), contact("eve")]
+    lists[f"{CONTACTS}/bob"] = contact("bob", 5)
+    del lists[f"{CONTACTS}/ann/relationships"]
+    assert not (await road.advance(Extent(sweep=True)))["named_contacts"].segments
+    assert road.frames()["named_contacts"].set_index("id")["root"].to_dict() == {"ann": 1, "bob": 2, "eve": 0}
+
+
+async def test_a_refusal_behind_a_contact_is_told_as_it_is(tmp_path: Path) -> None:
+    road = Road(UPath(tmp_path), "named_contacts")
+    road.shelves.lists[CONTACTS] = [contact("ann")]
+    road.shelves.refusals[f"{CONTACTS}/ann/contact-methods"] = Forbidden("/x", 403, "no")
+    with pytest.raises(Forbidden):
+        await road.advance()
 
 
 async def test_a_tenant_without_them_says_so(tmp_path: Path) -> None:

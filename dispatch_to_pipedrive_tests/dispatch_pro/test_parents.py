@@ -117,6 +117,19 @@ async def test_what_is_no_longer_listed_is_gone_and_may_come_back(road: Road) ->
     assert not any(one.segments for one in (await road.advance()).values())
 
 
+@pytest.mark.promise("R023")
+async def test_nothing_is_gone_because_it_could_not_be_listed(road: Road) -> None:
+    """Customer 1 is there, and its notes answer 404 once; then it is merged away."""
+    del road.shelves.lists[f"{CUSTOMERS}1/notes"]
+    road.shelves.lists[f"{CUSTOMERS}1"] = customer(1)
+    found = (await road.advance())["customer_notes"]
+    assert not found.segments and "what was read before stays" in found.remark
+    assert sorted(road.frames()["customer_notes"]["id"]) == [5, 6]
+    road.shelves.lists[f"{CUSTOMERS}1"] = customer(1, merged_to=2)
+    await road.advance()
+    assert road.frames()["customer_notes"].empty
+
+
 def _texts(road: Road) -> tuple[list[int], list[str]]:
     notes = road.frames()["customer_notes"]
     return notes["id"].tolist(), notes["text"].tolist()
