@@ -1,7 +1,8 @@
 """How exported e-mails land: each as one record that says whom it belongs to, if that can be told.
 
 An e-mail that fits no job and no customer, or several, is kept with the house root. Read again are the files when
-they changed, and whenever jobs, customers or contacts arrived, because then another one may fit.
+they changed, and whenever jobs, customers or contacts arrived, because then another one may fit. One that is in the
+files twice (sent and received) is the first of the two; one that is not in them any more stays.
 """
 
 from __future__ import annotations
@@ -50,16 +51,20 @@ async def read_mail(
     if state == cursor:
         return await course.end(cursor)
     counts = dict.fromkeys(("read", "nobody", "attachments"), 0)
+    seen: set[int] = set()
     with mail_book(raw, everything) as book, latest_records(raw, course.feed.name, committed) as latest:
         rest = mails(path)
-        while part := await asyncio.to_thread(_part, rest, book, latest, counts):
+        while part := await asyncio.to_thread(_part, rest, book, latest, counts, seen):
             course.pages += 1
             if part.new:
                 await course.land(part.new)
+        missing = len(set(await asyncio.to_thread(latest.ids)) - seen)
     course.remark = (
         f"{counts['read']} e-mails, {counts['nobody']} of them belong to nobody that is known; "
         f"{counts['attachments']} attachments are left out"
     )
+    if missing:
+        course.remark += f"; {missing} that were read before are not in the files any more, they stay"
     return await course.end(state)
 
 
@@ -70,11 +75,17 @@ class _Part:
         self.new = new
 
 
-def _part(rest: Iterator[Mail], book: MailBook, latest: Latest, counts: dict[str, int]) -> _Part | None:
-    found = {mail.id: mail for mail in islice(rest, _ROWS)}
+def _part(
+    rest: Iterator[Mail], book: MailBook, latest: Latest, counts: dict[str, int], seen: set[int]
+) -> _Part | None:
+    found = list(islice(rest, _ROWS))
     if not found:
         return None
-    some = list(found.values())
+    some = []
+    for mail in found:
+        if (number := number_of(mail.id)) not in seen:
+            seen.add(number)
+            some.append(mail)
     matches = book.matches([_question(mail) for mail in some])
     records = [_record(mail, match) for mail, match in zip(some, matches, strict=True)]
     counts["read"] += len(some)

@@ -60,7 +60,10 @@ class Mail:
 def files_of(path: Path) -> list[Path]:
     """The files that hold the e-mails, in their order. Raises BadMail if there is nothing of the kind."""
     if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.suffix.lower() == ".eml" and file.is_file())
+        found = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".eml" and file.is_file())
+        if not found:
+            raise BadMail(path, None, "there is no .eml file in this folder (EMAILS_PATH)")
+        return found
     if not path.is_file():
         raise BadMail(path, None, "there is no such file or folder (EMAILS_PATH)")
     if path.suffix.lower() != ".csv":
@@ -78,6 +81,8 @@ def mails(path: Path) -> Iterator[Mail]:
                 yield _of_eml(file)
         except OSError as error:
             raise BadMail(file, None, f"cannot be read: {error.strerror}") from None
+        except RecursionError:
+            raise BadMail(file, None, "its parts stand too deep in one another") from None
 
 
 def _of_csv(file: Path) -> Iterator[Mail]:
@@ -134,6 +139,7 @@ def _of_row(file: Path, line: int, row: Mapping[str, str]) -> Mail:
 def _of_eml(file: Path) -> Mail:
     parsed = message_from_bytes(file.read_bytes(), policy=policy.default)
     assert isinstance(parsed, EmailMessage)  # as this policy makes them
+    attachments = _attachments(parsed)
     text = _header(parsed, "Date")
     sent = _moment(text)
     if sent is None:
@@ -148,7 +154,7 @@ def _of_eml(file: Path) -> Mail:
         subject=_header(parsed, "Subject"),
         body=body,
         is_html=is_html,
-        attachments=sum(1 for part in parsed.walk() if part.get_filename() or _is_attached(part)),
+        attachments=attachments,
     )
 
 
@@ -230,8 +236,20 @@ def _text_of(part: MIMEPart) -> str:
         return content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
 
 
-def _is_attached(part: EmailMessage) -> bool:
-    return str(part.get("Content-Disposition", "")).strip().lower().startswith("attachment")
+def _attachments(message: EmailMessage) -> int:
+    """How many files there are. Headers of which the library cannot make sense it can read afterwards."""
+    found = 0
+    for part in message.walk():
+        try:
+            disposition, name = part.get("Content-Disposition", ""), part.get_filename()
+        except (ValueError, TypeError, IndexError, AttributeError, KeyError):
+            raw = [value for key, value in part.raw_items() if key.lower() == "content-disposition"]
+            attached = raw[:1] and raw[0].strip().lower().startswith("attachment")
+            disposition, name = "attachment" if attached else "inline", None
+            del part["Content-Disposition"]
+            part["Content-Disposition"] = disposition
+        found += bool(name) or str(disposition).strip().lower().startswith("attachment")
+    return found
 
 
 def _clean(text: str) -> str:

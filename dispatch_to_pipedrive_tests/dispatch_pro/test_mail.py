@@ -99,6 +99,22 @@ async def test_files_that_did_not_change_land_nothing_and_a_new_job_claims_its_e
     assert len(road.frames()["emails"]) == 1
 
 
+@pytest.mark.promise("R022")
+async def test_an_email_that_was_sent_and_received_stays_the_same_one(road: Road, tmp_path: Path) -> None:
+    """The two stand so far apart that they are read one after the other."""
+    path = tmp_path / "mail.csv"
+    others = "".join(f"2025-10-24,x@y.org,z@z.org,{n},Hi,,,\n" for n in range(600))
+    twice = [f"2025-10-24,x@y.org,office@z.org,s,{body},<1@x>,,\n" for body in ("sent", "received")]
+    path.write_text(HEAD + twice[0] + others + twice[1])
+    assert (await arrived(road, path)).loc["s", "body"] == "sent"
+    path.write_text(HEAD + twice[0] + others + twice[1] + "\n")
+    assert not (await road.advance(Extent(emails=path)))["emails"].segments
+    path.write_text(HEAD + twice[1])
+    found = (await road.advance(Extent(emails=path)))["emails"]
+    assert found.rows == 1 and "600 that were read before are not in the files any more" in found.remark
+    assert len(road.frames()["emails"]) == 601
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
@@ -132,6 +148,8 @@ def test_bytes_that_are_no_text_and_paths_that_are_no_mail_are_told(tmp_path: Pa
     (tmp_path / "mail.xlsx").write_bytes(b"")
     with pytest.raises(BadMail, match="neither"):
         list(mails(tmp_path / "mail.xlsx"))
+    with pytest.raises(BadMail, match=r"no \.eml file"):
+        list(mails(tmp_path))
 
 
 def written(folder: Path, name: str, message: EmailMessage | bytes) -> None:
@@ -167,6 +185,16 @@ def test_a_folder_of_eml_files_is_read_with_its_encodings_and_parts(tmp_path: Pa
     )
     assert rich.addresses == {"soren@example.com", "office@z.org", "ann@example.com"}
     assert (plain.subject, plain.body, plain.is_html, plain.attachments) == ("café", "caf\ufffd", False, 0)
+
+
+def test_an_eml_that_was_made_to_be_hard_to_read(tmp_path: Path) -> None:
+    head = b"Date: Fri, 24 Oct 2025 14:59:42 +0000\r\n"
+    written(tmp_path, "a.eml", head + b"Content-Disposition: inline; filename*\r\n\r\nThe pump leaks")
+    (mail,) = mails(tmp_path)
+    assert (mail.body, mail.attachments) == ("The pump leaks", 0)
+    written(tmp_path, "a.eml", head + b"Content-Type: message/rfc822\r\n\r\n" * 3_000)
+    with pytest.raises(BadMail, match="too deep"):
+        list(mails(tmp_path))
 
 
 def test_an_eml_without_a_date_is_named(tmp_path: Path) -> None:
