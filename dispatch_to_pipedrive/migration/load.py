@@ -297,6 +297,9 @@ async def _draft_updates(
         )
         names = list(flat(difference))
         kept = edited_names(load.schema, entity, names, base, flat(record)) if record is not None else []
+        if record is not None and edited_names(load.schema, entity, PARENTS, base, flat(record)):
+            # People hung a note on something else: to pin it where it was would put it back there.
+            kept += [name for name in PINS if name in names and name not in kept]
         body = part(difference, [name for name in names if name not in kept])
         report.kept += len(kept)
         state = "kept" if kept else link.state

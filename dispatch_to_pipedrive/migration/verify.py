@@ -17,7 +17,7 @@ import pandas as pd
 
 from dispatch_to_pipedrive.mapping.model import Maps
 from dispatch_to_pipedrive.migration.capabilities import not_taken
-from dispatch_to_pipedrive.migration.compare import canonical_value, flat
+from dispatch_to_pipedrive.migration.compare import canonical_value, edited_names, flat
 from dispatch_to_pipedrive.migration.files import PARENTS
 from dispatch_to_pipedrive.migration.listing import Listing
 from dispatch_to_pipedrive.migration.load import resolved
@@ -28,6 +28,7 @@ from dispatch_to_pipedrive.migration.settle_files import parent_of
 from dispatch_to_pipedrive.migration.values import ENTITIES, Link, Manifest, key_after, key_before
 from dispatch_to_pipedrive.pipedrive.canonical import agree
 from dispatch_to_pipedrive.pipedrive.errors import Forbidden, NotFound
+from dispatch_to_pipedrive.pipedrive.notes import PINS
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
 _UNSEEN = ("content",)
@@ -176,6 +177,9 @@ def _compare(
     base, echo = (flat(past.base), flat(past.echo)) if past else ({}, {})
     edited = str(record.get("update_time") or "") > str(echo.get("update_time") or "")
 
+    # What people hung on something else is not pinned where it was (see `load`).
+    moved = entity == "notes" and edited_names(schema, entity, PARENTS, base, has)
+
     def same(value: object, found: Hashable, name: str) -> bool:
         return canonical_value(schema, entity, name, value) == found
 
@@ -197,7 +201,7 @@ def _compare(
             continue
         # An edit from before our last write on the record shows in its echo, and is not our answer to this field.
         before = same(echo.get(name), found, name) and not same(base.get(name), found, name)
-        kept = edited or before
+        kept = edited or before or bool(name in PINS and moved)
         verdict = "kept" if kept and verdict != "wrong" else "wrong"
         custom = schema.customs(entity).get(name)
         logical = custom[0] if custom else name

@@ -9,6 +9,7 @@ import pytest
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
 from dispatch_to_pipedrive_tests.migration.test_files import (
     GATE,
+    NOTE,
     alive,
     dies,
     differences,
@@ -106,3 +107,17 @@ def test_a_file_that_went_with_its_deal_is_gone_and_not_missing(migration: World
         migration.control("edit", {"entity": entity, "id": number, "action": "delete"})
     found = [d for d in differences(migration, tenant) if d[0].startswith(("attachment", "job"))]
     assert found == [("job:100/deal", "", "gone"), ("attachment:10/file", "", "gone")]
+
+
+def test_a_pin_does_not_put_a_note_back_from_where_people_hung_it(migration: World) -> None:
+    tenant = tenant_of(migration, home(0, 1), home(0, 1, flavour=1))
+    load(migration, tenant)
+    migration.control("clock", {"advance": 60})
+    note, deal = record_of(migration, "notes", NOTE), record_of(migration, "deals", "job:100/deal")
+    theirs = {"org_id": None, "deal_id": deal["id"]}
+    migration.control("edit", {"entity": "notes", "id": note["id"], "changes": theirs})
+    load(migration, tenant, 2)
+    after = record_of(migration, "notes", NOTE)
+    assert (after.get("org_id"), after.get("deal_id")) == (None, deal["id"])
+    assert "Remark v1" in after["content"]
+    assert {verdict for _, _, verdict in differences(migration, tenant, 2)} == {"kept"}
