@@ -1,8 +1,9 @@
 """Are the bytes of files in the account those that were sent? A share of them is downloaded and hashed.
 
 Name, size and parent are compared for all files; each download costs as much as two uploads. So it is a share of every
-stratum (suffix × kind of parent × class of size), at least one of each, always the same files: the first by the hash of
-their source keys. Bytes of a file never change in the account: what was found equal once counts for later readings.
+stratum (ending × class of size), at least one of each, always the same files: the first by the hash of their source
+keys. Bytes of a file never change in the account: what was found equal once counts for later readings, also where the
+day's tokens ended one.
 """
 
 import asyncio
@@ -18,7 +19,6 @@ from dispatch_to_pipedrive.migration.conflicts import current_record
 from dispatch_to_pipedrive.migration.listing import Listing
 from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.migration.settle_files import parent_of
 from dispatch_to_pipedrive.migration.values import key_after
 from dispatch_to_pipedrive.migration.verify import Difference, Verdicts
 from dispatch_to_pipedrive.pipedrive.errors import NotFound
@@ -26,9 +26,15 @@ from dispatch_to_pipedrive.pipedrive.prices import DOWNLOAD
 
 log = logging.getLogger(__name__)
 
-SIZES = ((0, "empty"), (100_000, "small"), (5_000_000, "medium"))
+SIZES = ((0, "empty"), (1_000_000, "small"), (25_000_000, "medium"))
 """Bytes up to which a file is of that class; above it is large."""
-_SUFFIX_LENGTH = 8
+_PICTURES = ("jpg", "jpeg", "png", "gif", "webp", "heic", "tif", "tiff", "bmp")
+_PAPERS = ("pdf", "doc", "docx", "xls", "xlsx", "csv", "txt", "rtf", "htm", "html", "eml", "msg")
+_RECORDINGS = ("mp3", "m4a", "wav", "mp4", "mov", "avi")
+ENDINGS = frozenset((*_PICTURES, *_PAPERS, *_RECORDINGS, "zip"))
+"""Endings that make a kind of their own. All else is one: a number behind a dot would make every file a kind."""
+_AT_A_TIME = 100
+"""Files after which what was found is kept."""
 _AT_ONCE = 8
 _COLUMNS = ("pipedrive_id", "source_key", "stratum")
 
@@ -43,13 +49,12 @@ class BytesRead:
 
 
 def stratum_of(record: Mapping[str, Any]) -> str:
-    """The kind of a file that stands in the account: suffix, what it hangs on, class of size."""
-    _, dot, suffix = str(record.get("name") or "").rpartition(".")
-    parent = parent_of(record)
+    """The kind of a file, for its `name` and `size`: ending and class of size."""
+    _, dot, ending = str(record.get("name") or "").rpartition(".")
     size = int(record.get("size") or 0)
     size_class = next((name for most, name in SIZES if size <= most), "large")
-    ending = suffix.lower() if dot and len(suffix) <= _SUFFIX_LENGTH else ""
-    return f"{ending or 'none'} on {parent[0] if parent else 'nothing'}, {size_class}"
+    kind = ending.lower() if dot and ending.lower() in ENDINGS else "other"
+    return f"{kind}, {size_class}"
 
 
 def files_to_read(count: int, share: float) -> int:
@@ -103,22 +108,22 @@ async def read_bytes(session: Session, listing: Listing, share: float, *, fresh:
                 # Deleted since it was listed, or a file without bytes.
                 return None if there is None or there.get("is_deleted") else ""
 
-    numbers = [int(number) for number in rows["pipedrive_id"]]
-    digests = await asyncio.gather(*map(found, numbers))
     verdicts = Verdicts()
-    equal: dict[int, str] = {}
-    for number, key, digest in zip(numbers, rows["source_key"], digests, strict=True):
-        sent = str(past[key].told.get("sha256")) if key in past else ""
-        if digest is None:
-            continue
-        if digest == sent:
-            equal[number] = digest
-        else:
-            verdicts.records["wrong"] += 1
-            verdicts.differences.append(
-                Difference("files", key, number, "sha-256", sent, digest or "no bytes", "wrong")
-            )
-    ledger.prove_files(scope.account, equal)
+    for start in range(0, len(rows), _AT_A_TIME):
+        some = rows.iloc[start : start + _AT_A_TIME]
+        numbers = [int(number) for number in some["pipedrive_id"]]
+        digests = await asyncio.gather(*map(found, numbers))
+        equal: dict[int, str] = {}
+        for number, key, digest in zip(numbers, some["source_key"], digests, strict=True):
+            sent = str(past[key].told.get("sha256")) if key in past else ""
+            if digest == sent:
+                equal[number] = sent
+            elif digest is not None:
+                verdicts.records["wrong"] += 1
+                verdicts.differences.append(
+                    Difference("files", key, number, "sha-256", sent, digest or "no bytes", "wrong")
+                )
+        ledger.prove_files(scope.account, equal)
     return BytesRead(len(rows), len(files), verdicts)
 
 

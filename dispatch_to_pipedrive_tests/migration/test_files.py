@@ -337,7 +337,7 @@ def test_bytes_are_read_back_from_every_kind_and_damage_is_named(migration: Worl
     assert bytes_read(migration, 1) == (4, wrong)
     assert bytes_read(migration, 1) == (1, wrong), "what was equal once is not read again"
     assert bytes_read(migration, 1, fresh=True) == (4, wrong)
-    assert bytes_read(migration, 0.01, fresh=True)[0] == 2, "one on the deal, one on the organization"
+    assert bytes_read(migration, 0.01, fresh=True)[0] == 2, "a photo and a picture"
 
 
 def test_a_share_of_every_stratum_is_chosen_and_always_the_same() -> None:
@@ -357,8 +357,10 @@ def test_a_share_of_every_stratum_is_chosen_and_always_the_same() -> None:
         5,
         1,
     ]
-    assert stratum_of({"name": "a.b.JPG", "deal_id": 1, "size": 9}) == "jpg on deals, small"
-    assert stratum_of({"name": "noend", "person_id": 1, "size": 0}) == "none on persons, empty"
+    assert stratum_of({"name": "a.b.JPG", "deal_id": 1, "size": 9}) == "jpg, small"
+    assert stratum_of({"name": "noend", "person_id": 1, "size": 0}) == "other, empty"
+    numbered = {stratum_of({"name": f"Job.{n}", "deal_id": 1, "size": 9}) for n in range(50)}
+    assert numbered == {"other, small"}, "else every file would be read"
 
 
 def test_refusals_of_the_same_words_still_stop_the_run(
