@@ -15,6 +15,8 @@ LISTS = ("ul", "ol")
 REMOVED = "(link into Dispatch Pro removed)"
 DEEPEST = 8
 """So many lists may stand in one another."""
+LONGEST_LINK = 2_000
+"""Characters of an address that stays a link; a longer one is text, which can be split."""
 
 FILE = "file:"
 """Begins the address of a link to one of our files, before the file's source key."""
@@ -231,7 +233,10 @@ class HtmlWriter:
         if self.hosts.owns(parts.netloc):
             image = self._image(parts.geturl(), shown=shown)
             return "", image, "" if image is not None else REMOVED
-        return ("", None, REMOVED) if self.hosts.inside(clean) else (parts.geturl(), None, "")
+        if self.hosts.inside(clean):
+            return "", None, REMOVED
+        address = parts.geturl()
+        return (address, None, "") if len(address) <= LONGEST_LINK else ("", None, address)
 
     def _image(self, url: str, *, shown: bool) -> Image | None:
         """The file behind an address of Dispatch Pro; None where it is no file. The same address is the same file."""

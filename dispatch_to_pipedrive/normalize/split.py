@@ -71,9 +71,8 @@ def _end(tokens: list[_Token], at: int, opened: list[_Token], limit: int) -> int
         elif gone is not None and len(stack) < before:
             closing -= _closing(gone)
         if size + closing > limit and number > at:
-            return (
-                next((best[rank] for rank in (_LINE, _BLANK) if best[rank] > at), best[_ANYWHERE]) or number
-            )
+            # Tags that fill a part by themselves leave no border in it: then it ends where it is full.
+            return next((best[rank] for rank in (_LINE, _BLANK, _ANYWHERE) if best[rank] > at), number)
         if not token.opens:
             best[token.rank] = best[_ANYWHERE] = number + 1
     return len(tokens)

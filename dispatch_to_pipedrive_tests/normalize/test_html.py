@@ -160,6 +160,19 @@ def test_parts_hold_what_pipedrive_takes_and_end_at_blocks() -> None:
     assert parts("日" * 500, 600) == ["日" * 192, "日" * 192, "日" * 116]
 
 
+@pytest.mark.promise("R023")
+def test_tags_that_fill_a_part_by_themselves_end_it() -> None:
+    html = f'<p><b><i><a href="file:job_note:1/image-{0:012x}">one two</a></i></b> three</p>'
+    assert "".join(Reading(part).text for part in parts(html, 60)) == "one two three"
+
+
+def test_an_address_too_long_for_a_part_is_text() -> None:
+    address = f"https://example.com/?q={'x' * 200_000}"
+    found = parts(safe_html(f'<p><a href="{address}">here</a> and there</p>', HOSTS).html)
+    assert "".join(Reading(part).text for part in found) == f"here {address} and there"
+    assert all(len(part.encode()) <= LIMIT for part in found)
+
+
 def test_many_links_to_files_leave_room_for_their_addresses() -> None:
     html = "".join(f'<p><a href="file:job_note:1/image-{n:012x}">{n}.jpg</a></p>' for n in range(1_000))
     assert len(parts(html)) == 4
