@@ -29,7 +29,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 import httpx
 
-from dispatch_to_pipedrive.dispatch_pro.client import DispatchProClient
+from dispatch_to_pipedrive.dispatch_pro.client import TOKEN_PATH, DispatchProClient
 from dispatch_to_pipedrive.dispatch_pro.errors import NotFound, RequestFailed, Unauthorized, Unfetchable
 from dispatch_to_pipedrive.dispatch_pro.feeds import ATTACHMENT
 from dispatch_to_pipedrive.dispatch_pro.hosts import Hosts, host_of
@@ -45,7 +45,8 @@ _SLOWEST = 10_000  # bytes a second, on the average, after the patience has run 
 _STREAMS = 4  # whole files read at once for their sha256
 _PLAIN = {"Accept-Encoding": "identity"}  # lengths are those of the file itself
 _SOURCE = re.compile(r"attachment:(\d+)")
-_RANGE = re.compile(r"bytes (?:\d+-\d+|\*)/(\d+)")
+_RANGE = re.compile(r"bytes (?:\d+-\d+|\*)/(\d{1,18})")  # more digits are no length
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 _DATA = re.compile(r"data:([^,]*),(.*)", re.DOTALL)
 _IMAGES = {
@@ -156,6 +157,8 @@ class Downloads:
             if response.status_code in (206, 416):
                 found = _RANGE.fullmatch(told.strip().lower())
                 size = int(found[1]) if found else None
+                if response.status_code == 206 and _encoding(response) != "identity":
+                    size = None  # that of the packed bytes
             else:  # ranges are not heeded: the headers tell what would come
                 size = _declared(response)
             # Of an empty file no byte can be asked for, so the answer to it tells an error's type.
@@ -229,7 +232,12 @@ class Downloads:
             response = await self._other(url, headers)
             if response.status_code in (401, 403) and self._client.is_own(url):
                 await response.aclose()
-                response = await self._own(str(url), headers)
+                try:
+                    response = await self._own(str(url), headers)
+                except Unauthorized as error:
+                    if error.path == TOKEN_PATH:
+                        raise
+                    raise _failure(host_of(url), 401) from None
         for _ in range(_REDIRECTS):
             if response.status_code not in (301, 302, 303, 307, 308):
                 break
@@ -264,10 +272,14 @@ class Downloads:
             extensions={"sni_hostname": host},
         )
         try:
-            if host == host_of(httpx.URL(self._client.credentials.api_url)):
-                async with self._client.pace.call():
-                    return await self._http.send(request, stream=True)
-            return await self._http.send(request, stream=True)
+            # A server may send its headers letter by letter, too: no timeout of a single reading ends that.
+            async with asyncio.timeout(self._patience):
+                if host == host_of(httpx.URL(self._client.credentials.api_url)):
+                    async with self._client.pace.call():
+                        return await self._http.send(request, stream=True)
+                return await self._http.send(request, stream=True)
+        except TimeoutError:
+            raise Unfetchable("broken", f"{host} answered too slowly and was given up") from None
         except httpx.TransportError as error:
             raise _Again(Unfetchable("broken", f"{host} did not answer ({type(error).__name__})")) from None
 
@@ -357,7 +369,7 @@ def _declared(response: httpx.Response) -> int | None:
     if _encoding(response) != "identity":
         return None
     text = response.headers.get("Content-Length", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if _LENGTH.fullmatch(text) else None
 
 
 def _type_of(response: httpx.Response) -> str | None:

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from dispatch_to_pipedrive.dispatch_pro.client import Credentials, DispatchProClient
-from dispatch_to_pipedrive.dispatch_pro.downloads import Downloads
+from dispatch_to_pipedrive.dispatch_pro.downloads import Downloads, Measure
 from dispatch_to_pipedrive.dispatch_pro.errors import Unfetchable
 from dispatch_to_pipedrive.dispatch_pro.hosts import Hosts
 from dispatch_to_pipedrive.dispatch_pro.parents import Files, fact_of, kept_at
@@ -275,6 +275,37 @@ async def test_a_download_that_never_ends_is_given_up(sandbox: Sandbox, tmp_path
     async with serving(endless, then_wait=True) as (url, _):
         error = await refused(fetched(sandbox, tmp_path, url, patience=0.2))
     assert "too slowly" in error.words and left(tmp_path) == []
+    async with serving(b"HTTP/1.1 200 OK\r\nX-Endless: x", then_wait=True) as (url, _):
+        error = await refused(fetched(sandbox, tmp_path, url, patience=0.2))
+    assert "too slowly" in error.words and left(tmp_path) == []
+
+
+async def test_lengths_that_a_server_makes_up_are_not_believed(sandbox: Sandbox, tmp_path: Path) -> None:
+    """A number too large for any column, and the length of packed bytes, which is not the file's."""
+    part = ("Content-Type: image/png", "Content-Range: bytes 0-0/")
+    for more in (("9" * 30,), ("70", "Content-Encoding: gzip")):
+        headers = (part[0], part[1] + more[0], *more[1:])
+        async with (
+            serving(response(b"x", *headers, status="206 Partial")) as (url, _),
+            fetching(sandbox, tmp_path) as downloads,
+        ):
+            assert await downloads.measure(url) == Measure(None, "image/png")
+
+
+async def test_an_address_of_the_api_that_lets_nobody_in_is_a_file_less_and_no_end(tmp_path: Path) -> None:
+    nobody, token = (
+        response(b"", status="401 No"),
+        response(b'{"access_token":"t","expires_in":900}', "Content-Type: application/json"),
+    )
+    async with serving(nobody, token, nobody, token, nobody) as (url, asked):
+        api = url.removesuffix("/x.png")
+        credentials = Credentials(api, api, "1", "id", "secret", "key")
+        async with (
+            DispatchProClient(credentials) as client,
+            Downloads(client, Hosts(api), tmp_path) as downloads,
+        ):
+            assert (await refused(downloads.fetch(url))).reason == "refused"
+    assert len(asked) == 5 and b"Bearer t" in asked[4]
 
 
 async def test_a_passing_fault_is_tried_again(sandbox: Sandbox, tmp_path: Path) -> None:
