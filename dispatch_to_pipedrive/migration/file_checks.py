@@ -4,12 +4,11 @@ A file above the limit is no reason to stop: it is listed here by name and size 
 with its name, size and hash stands where it would hang.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dispatch_to_pipedrive.migration.forecast import Forecast
+from dispatch_to_pipedrive.migration.forecast import Forecast, files_read_back
 from dispatch_to_pipedrive.migration.preflight import PASS, WARN, Check
 from dispatch_to_pipedrive.pipedrive.prices import DOWNLOAD, price
 
@@ -94,12 +93,12 @@ def _fetched(files: FileFacts, foreseen: Forecast) -> Check:
 def _tokens(foreseen: Forecast) -> Check:
     volume, share = foreseen.volume, foreseen.account.file_readback
     writing = volume.files * price("create", "files") + volume.notes * price("create", "notes")
-    reading = math.ceil(volume.files * share) * DOWNLOAD
+    reading = files_read_back(volume, share) * DOWNLOAD
     return Check(
         TOKENS,
         PASS,
         f"{volume.files:,} files and {volume.notes:,} notes take {writing:,} tokens of {foreseen.tokens:,} in all; "
-        f"reading back the bytes of {share:.2%} of the files takes {reading:,}, of all of them "
+        f"reading back the bytes of {share:.2%} of the files, at least one of each kind, takes {reading:,}, of all of them "
         f"{volume.files * DOWNLOAD:,} (FILE_READBACK)",
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from dispatch_to_pipedrive.migration.file_bytes import readback_tokens
 from dispatch_to_pipedrive.migration.volume import SchemaSize, Volume
 from dispatch_to_pipedrive.migration.wave_size import wave_size
 from dispatch_to_pipedrive.pipedrive.plans import PLANS, Plan, plan_named, reserved
@@ -25,12 +26,12 @@ _USERS = PRICES["GET", "/api/v1/users"]
 _STRUCTURE = 3 * PRICES["GET", "/api/v2/dealFields"] + 2 * PRICES["GET", "/api/v2/stages"]
 _LABELS = PRICES["GET", "/api/v1/dealFields"] + PRICES["PUT", "/api/v1/dealFields/{id}"]
 # Counted on whole migrations; a test compares what is foreseen with what one took.
-_SESSIONS_A_BATCH, _LOOKS_AT_SCHEMA_A_BATCH = 6, 2
+_SESSIONS_A_BATCH, _LOOKS_AT_SCHEMA_A_BATCH = 8, 2
 _SESSIONS_ELSE, _LOOKS_AT_SCHEMA_ELSE, _LOOKS_AT_USERS = 14, 3, 3
 _SAMPLE_RECORDS = 200
 _TRIALS = 2
-_KINDS_OF_FILES = 10
-"""So many kinds (ending, what it hangs on, class of size) a tenant usually has."""
+_KINDS_OF_FILES, _KINDS_OF_PICTURES = 10, 1
+"""So many kinds (ending, class of size) files have whose names are not known yet: all, or pictures in texts."""
 _LISTED = {
     (PAGE, price("list", "deals")): "read records back",
     (PAGE_OF_FILES, price("list", "files")): "read the list of files back",
@@ -326,16 +327,19 @@ def _reading_back(volume: Volume, account: Account) -> list[Line]:
         Line("look through the archived deals", listings, LIST_ARCHIVED, "read"),
         Line(
             f"read back the bytes of {account.file_readback:.2%} of the files",
-            _read_back_whole(volume.files, account.file_readback),
+            files_read_back(volume, account.file_readback),
             DOWNLOAD,
             "read",
         ),
     ]
 
 
-def _read_back_whole(files: int, share: float) -> int:
+def files_read_back(volume: Volume, share: float) -> int:
     """Files whose bytes are read back: their share, and at least one of each kind."""
-    return max(math.ceil(files * share), min(files, _KINDS_OF_FILES)) if share > 0 else 0
+    unknown = max(0, volume.files - sum(volume.file_kinds.values()))
+    kinds = min(unknown, _KINDS_OF_PICTURES if volume.file_kinds else _KINDS_OF_FILES)
+    evenly = {f"not known {n}": len(range(n, unknown, kinds)) for n in range(kinds)}
+    return readback_tokens({**volume.file_kinds, **evenly}, share) // DOWNLOAD
 
 
 def _batches(volume: Volume, tokens: int, day: int | None, wave_records: int | None) -> int:

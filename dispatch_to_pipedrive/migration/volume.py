@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from dispatch_to_pipedrive.mapping.model import Maps
+from dispatch_to_pipedrive.migration.file_bytes import stratum_of
 
 _CLOSED = "won or lost deal"
 _BECOMES: Mapping[str, tuple[str, ...]] = {
@@ -20,6 +21,14 @@ _BECOMES: Mapping[str, tuple[str, ...]] = {
 }
 """What a profile says that records are carried as, or bring besides → the entities that get one record for each."""
 _KNOWN = "known"
+_SIZES = {
+    "empty": 0,
+    "up to 1 MB": 1,
+    "1 to 5 MB": 5_000_000,
+    "5 to 25 MB": 25_000_000,
+    "above 25 MB": 25_000_001,
+}
+"""What a profile calls the size of a file → bytes of such a one; most of those that are not known are small."""
 _PARENTS = ("jobs", "customers", "locations")
 """Whose files and notes the source lists for one parent at a time."""
 
@@ -29,7 +38,7 @@ class Volume:
     """How many records are to be made; `closed_deals` of the deals are won or lost already.
 
     parents: records of the source that are asked one by one for their files or notes. file_bytes: of the files whose
-    size is known.
+    size is known. file_kinds: stratum (see `file_bytes`) → files, of those whose names are known.
     """
 
     organizations: int
@@ -41,6 +50,7 @@ class Volume:
     notes: int = 0
     parents: int = 0
     file_bytes: int = 0
+    file_kinds: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def records(self) -> int:
@@ -76,12 +86,16 @@ class SchemaSize:
 def volume_of(profile: pd.DataFrame) -> Volume:
     """The records that a tenant's profile (feed, field, value, count, records, …) will become."""
     made: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
     closed = size = 0
-    told = profile[profile["field"].isin(["carried_as", "brings", "bytes"])]
+    told = profile[profile["field"].isin(["carried_as", "brings", "bytes", "kind"])]
     rows = told.loc[told["value"].notna(), ["field", "value", "count"]]
-    for field, value, count in rows.itertuples(index=False):
-        if field == "bytes":
+    for name, value, count in rows.itertuples(index=False):
+        if name == "bytes":
             size += int(count) if value == _KNOWN else 0
+        elif name == "kind":
+            ending, _, of_size = str(value).rpartition(", ")
+            kinds[stratum_of({"name": f"file.{ending}", "size": _SIZES.get(of_size, 1)})] += int(count)
         else:
             made.update(dict.fromkeys(_BECOMES[str(value)], int(count)))
             closed += int(count) if value == _CLOSED else 0
@@ -93,6 +107,7 @@ def volume_of(profile: pd.DataFrame) -> Volume:
         closed_deals=closed,
         parents=int(asked.drop_duplicates("feed")["records"].sum()),
         file_bytes=size,
+        file_kinds=dict(kinds),
     )
 
 

@@ -95,7 +95,13 @@ FIRST: dict[str, list[Record]] = {
     ],
     "payments": [payment(1, 1, 1), payment(2, 2, 1, active=False)],
     "job_attachments": [
-        read_of("job_attachments", 100, {"id": 1}, {"id": 2}, facts=[Fact(1, 9, "image/png"), Fact(2, 5)]),
+        read_of(
+            "job_attachments",
+            100,
+            {"id": 1, "fileName": "Roof.JPG"},
+            {"id": 2, "fileName": "Job.12345"},
+            facts=[Fact(1, 9, "image/png"), Fact(2, 5)],
+        ),
         read_of("job_attachments", 101, {"id": 3}, {"id": 4}, facts=[Fact(3, 99, sha256="f" * 64)]),
         read_of("job_attachments", 102),
     ],
@@ -197,6 +203,8 @@ def test_files_and_notes_are_counted_themselves_and_not_the_readings_of_their_pa
     assert values(profile, "job_attachments", "media_type") == {None: 3, "image/png": 1}
     assert values(profile, "job_attachments", "bytes")["known"] == 14
     assert values(profile, "job_attachments", "carried_as") == {None: 0, "file": 3, "note": 1}
+    kinds = {None: 1, "jpg, up to 1 MB": 1, ", up to 1 MB": 1}
+    assert values(profile, "job_attachments", "kind") == kinds, "a number behind a dot is no ending"
     assert values(profile, "customer_notes", "is_pinned") == {None: 1, "true": 1}
     assert values(profile, "named_contacts", "carried_as") == {None: 2, "person": 2}
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ TENANT: list[Row] = [
     ("job_attachments", "carried_as", "file", 80, 2, 83),
     ("job_attachments", "carried_as", "note", 1, 2, 83),
     ("job_attachments", "bytes", "known", 160_000_000, 2, 83),
+    ("job_attachments", "kind", None, 1, 3, 80),
+    ("job_attachments", "kind", "jpg, up to 1 MB", 60, 3, 80),
+    ("job_attachments", "kind", "jpg, not known", 10, 3, 80),
+    ("job_attachments", "kind", ", above 25 MB", 9, 3, 80),
     ("invoices.items", "id", None, 3, 250, 90),
     ("job_types", "is_smart_dispatched", None, 0, 1, 4),
     ("job_types", "is_smart_dispatched", "true", 4, 1, 4),
@@ -75,7 +80,8 @@ def assessed(rows: list[Row] = TENANT, maps: Maps = MAPS, plan: str = "growth", 
 
 def test_records_to_be_made_come_from_the_profile() -> None:
     made = Volume(8, 51, 100, 90, 150, files=84, notes=61, parents=50 + 60 + 100, file_bytes=160_000_000)
-    assert volume_of(profile(TENANT)) == made
+    kinds = {"jpg, small": 70, "other, large": 9}
+    assert volume_of(profile(TENANT)) == replace(made, file_kinds=kinds)
 
 
 @pytest.mark.promise("R004", "R069", "R090")

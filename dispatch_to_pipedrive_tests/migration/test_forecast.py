@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dispatch_to_pipedrive.mapping.load import load_maps
-from dispatch_to_pipedrive.migration.forecast import Account, forecast, tokens_per_day
+from dispatch_to_pipedrive.migration.forecast import Account, files_read_back, forecast, tokens_per_day
 from dispatch_to_pipedrive.migration.volume import SchemaSize, Volume, schema_size
 from dispatch_to_pipedrive.pipedrive.plans import PLANS
 
@@ -34,10 +34,21 @@ def test_files_and_notes_have_prices_and_pages_of_their_own() -> None:
     assert found.by_kind["write"] - plain.by_kind["write"] == 10 * (1_000 + 600)
     listed = 20 * (2 + 10 - 2) + 20 * (1 + 2 - 2)
     waves = found.batches - plain.batches
-    assert found.by_kind["read"] - plain.by_kind["read"] == listed + 20 * 50 + waves * 6 * 2
+    assert found.by_kind["read"] - plain.by_kind["read"] == listed + 20 * 50 + waves * 8 * 2
     assert (found.sweep_seconds, found.download_seconds) == (120, 20)
     slower = forecast(more, SCHEMA, Account("growth", 2), source_calls_a_second=30).as_json()
     assert slower["sweep"] == {"calls_a_second": 30, "seconds": 240}
+
+
+def test_of_each_kind_of_files_that_is_known_one_is_read_back() -> None:
+    files = Volume(
+        0, 100, 100, 100, 100, files=120, file_kinds={"jpg, small": 50, "pdf, small": 9, "mp4, large": 1}
+    )
+    assert files_read_back(files, 0.01) == 4, "the 60 pictures in texts are one kind"
+    assert files_read_back(files, 0.1) == 5 + 1 + 1 + 6
+    assert files_read_back(files, 1) == 120
+    assert files_read_back(files, 0) == 0
+    assert files_read_back(Volume(0, 100, 100, 100, 100, files=3), 0.01) == 3
 
 
 def test_an_account_that_takes_closing_times_at_once_costs_less() -> None:

@@ -163,7 +163,10 @@ def test_large_files_are_named_with_their_sizes_before_anything_is_moved() -> No
     assert "their bytes stay in Dispatch Pro" in sizes.found
     assert "FILE_LIMIT_MB" in sizes.todo
     assert "300 files and 50 notes take 3,500 tokens" in found[f.TOKENS].found
-    assert "of 1.00% of the files takes 60, of all of them 6,000" in found[f.TOKENS].found
+    assert (
+        "of 1.00% of the files, at least one of each kind, takes 200, of all of them 6,000"
+        in found[f.TOKENS].found
+    )
     assert "90.0 MB of files" in found[f.STORAGE].found
     refused = f.FileFacts(
         25_000_000,

@@ -4,7 +4,8 @@
     ("locations", "per_customer")    sites a customer: 1, 2, 3, 4, 5–10, 11+; counted are customers after merges
     (feed, "carried_as")             what the records become; those without a value give no record of their own
     (feed, "brings")                 records that come on top: files for pictures in a text, a note to show them
-    ("job_attachments", "size_class") files by their size, and ("job_attachments", "bytes"): what of it is "known"
+    ("job_attachments", "size_class") files by their size, ("job_attachments", "bytes"): what of it is "known",
+                                     and ("job_attachments", "kind"): files to move by ending and size
 
 Of each feed only the columns are kept that these need: numbers, and of contacts a hash.
 """
@@ -25,7 +26,10 @@ OPEN_DEAL, CLOSED_DEAL = "open deal", "won or lost deal"
 ACTIVITY = "activity"
 FILE, NOTE = "file", "note"
 SIZE_CLASSES = ("up to 1 MB", "1 to 5 MB", "5 to 25 MB", "above 25 MB", "not known")
+EMPTY = "empty"
 KNOWN = "known"
+MOST_KINDS = 100
+"""Kinds of files that a profile names, the most frequent: whatever stands behind a last dot may be an ending."""
 
 _CONTACT = ("active", "type", "value", "phone_settings_phone_number")
 NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -39,7 +43,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "payments": ("active",),
     "job_notes": ("active", "job_id", "text"),
     "calls": ("active",),
-    "job_attachments": ("job_id", "size", "sha256"),
+    "job_attachments": ("job_id", "file_name", "size", "sha256"),
     "customer_notes": ("text",),
     "location_notes": ("text",),
     "named_contacts": ("customer_id", "is_archived", "is_gone"),
@@ -93,7 +97,8 @@ _FACTS: Mapping[str, str] = {
     "coalesce(is_archived = 'true', false) OR coalesce(is_gone = 'true', false) AS archived FROM profiled",
     # Only of a file that is too large to move the hash is known beforehand.
     "job_attachments": "SELECT TRY_CAST(job_id AS BIGINT) AS job_id, TRY_CAST(size AS BIGINT) AS size, "
-    "sha256 IS NOT NULL AS oversized FROM profiled",
+    "sha256 IS NOT NULL AS oversized, regexp_extract(lower(file_name), '[.]([a-z][a-z0-9]{1,4})$', 1) AS ending "
+    "FROM profiled",
 }
 _MADE = "SELECT root FROM customers_facts WHERE id = root"
 _DEALS = f"SELECT j.* FROM jobs_facts j SEMI JOIN ({_MADE}) c ON c.root = j.root WHERE j.active"  # noqa: S608
@@ -185,11 +190,16 @@ WITH kept AS (
 SELECT '{PERSON}', number FROM persons UNION ALL
 SELECT NULL, (SELECT count(*) FROM named_contacts_facts) - number FROM persons
 """  # noqa: S608
-_SIZE_CLASS = f"""
-SELECT CASE WHEN size IS NULL THEN '{SIZE_CLASSES[4]}' WHEN size <= 1000000 THEN '{SIZE_CLASSES[0]}'
-            WHEN size <= 5000000 THEN '{SIZE_CLASSES[1]}' WHEN size <= 25000000 THEN '{SIZE_CLASSES[2]}'
-            ELSE '{SIZE_CLASSES[3]}' END, count(*)
-FROM job_attachments_facts GROUP BY 1
+_OF_SIZE = f"""
+CASE WHEN size IS NULL THEN '{SIZE_CLASSES[4]}' WHEN size <= 1000000 THEN '{SIZE_CLASSES[0]}'
+     WHEN size <= 5000000 THEN '{SIZE_CLASSES[1]}' WHEN size <= 25000000 THEN '{SIZE_CLASSES[2]}'
+     ELSE '{SIZE_CLASSES[3]}' END
+"""
+_SIZE_CLASS = f"SELECT {_OF_SIZE}, count(*) FROM job_attachments_facts GROUP BY 1"  # noqa: S608
+_KINDS = f"""
+SELECT f.ending || ', ' || CASE WHEN size = 0 THEN '{EMPTY}' ELSE {_OF_SIZE} END, count(*)
+FROM job_attachments_facts f SEMI JOIN ({_DEALS}) j ON j.id = f.job_id WHERE NOT f.oversized
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_KINDS}
 """  # noqa: S608
 _BYTES = f"""
 SELECT '{KNOWN}', coalesce(sum(f.size), 0)::BIGINT
@@ -224,6 +234,12 @@ def derived(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, l
         yield feed, "carried_as", _rows(connection, query, _ORDER)
     for feed, field, query in _BESIDE:
         yield feed, field, _rows(connection, query, _ORDER)
+    kinds = connection.execute(_KINDS).fetchall()
+    yield (
+        "job_attachments",
+        "kind",
+        _rows(connection, _KINDS, [kind for kind, _ in kinds if kind is not None]),
+    )
 
 
 def _keep_survivors(connection: duckdb.DuckDBPyConnection) -> None:

@@ -93,7 +93,7 @@ def counts(fields: Fields) -> list[dict[str, Any]]:
     records: dict[str, int] = {}
     inactive: dict[str, int] = {}
     for (feed, field), told in fields.items():
-        if "." in feed or field in ("brings", "bytes"):
+        if "." in feed or field in ("brings", "bytes", "kind"):
             continue
         records.setdefault(feed, told.records)
         if gone := _GONE.get(field):
