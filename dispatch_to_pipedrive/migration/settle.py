@@ -10,7 +10,7 @@ A PATCH is settled by one GET, and a DELETE that finds nothing is done. What sta
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,9 +49,7 @@ async def settle(session: Session, schema: AccountSchema, intents: Sequence[Inte
     for entity in ENTITIES:
         of_entity = [x for x in intents if x.entity == entity]
         await _settle_creates(session, schema, entity, [x for x in of_entity if x.verb == "create"], settled)
-        for intent in of_entity:
-            if intent.verb != "create":
-                await _settle_change(session, schema, intent, settled)
+        await _settle_changes(session, schema, [x for x in of_entity if x.verb != "create"], settled)
     faults.point("settled")
     return settled
 
@@ -124,7 +122,7 @@ async def _bearing_a_stamp(
 ) -> dict[str, dict[int, dict[str, Any]]]:
     keys = {x.source_key for x in intents}
     candidates: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
-    for record in await _listed_since(session, entity, intents):
+    async for record in _listed_since(session, entity, intents):
         key = stamp_of(schema, entity, record)
         made_by_us = record.get("creator_user_id", session.user_id) == session.user_id
         if key in keys and made_by_us:
@@ -132,29 +130,34 @@ async def _bearing_a_stamp(
     return candidates
 
 
-async def _listed_since(session: Session, entity: str, intents: Sequence[Intent]) -> list[dict[str, Any]]:
+async def _listed_since(
+    session: Session, entity: str, intents: Sequence[Intent]
+) -> AsyncIterator[dict[str, Any]]:
     dates = [datetime.fromisoformat(x.server_date) for x in intents if x.server_date]
     since = min(dates) - MARGIN if len(dates) == len(intents) else None
-    records: list[dict[str, Any]] = []
-    status = DEAL_STATUSES if entity == "deals" else None
-    async for page in session.client.list(entity, updated_since=since, status=status):  # type: ignore[arg-type]
-        records.extend(page.records)
-    if entity == "deals":
-        async for page in session.client.list("deals", updated_since=since, archived=True):
-            records.extend(page.records)
-    return records
+    for archived in (False, True) if entity == "deals" else (False,):
+        status = DEAL_STATUSES if entity == "deals" and not archived else None
+        async for page in session.client.list(
+            entity,  # type: ignore[arg-type]
+            updated_since=since,
+            status=status,
+            archived=archived,
+        ):
+            for record in page.records:
+                yield record
 
 
-async def _settle_change(session: Session, schema: AccountSchema, intent: Intent, settled: Settled) -> None:
-    """Settle a PATCH or a DELETE by reading its record: at once, and again after the grace period."""
-    if await _carried_out(session, schema, intent):
-        settled.linked += 1
-        return
-    await asyncio.sleep(max(session.grace_left([intent]), SECOND_READING))
-    if await _carried_out(session, schema, intent):
-        settled.linked += 1
-    else:
-        _commit_absent(session, [intent], settled)
+async def _settle_changes(
+    session: Session, schema: AccountSchema, intents: Sequence[Intent], settled: Settled
+) -> None:
+    """Settle PATCHes and DELETEs by reading their records: at once, and once more after the grace period."""
+    waiting = [x for x in intents if not await _carried_out(session, schema, x)]
+    absent = waiting
+    if waiting:
+        await asyncio.sleep(max(session.grace_left(waiting), SECOND_READING))
+        absent = [x for x in waiting if not await _carried_out(session, schema, x)]
+    settled.linked += len(intents) - len(absent)
+    _commit_absent(session, absent, settled)
 
 
 async def _carried_out(session: Session, schema: AccountSchema, intent: Intent) -> bool:
