@@ -21,7 +21,7 @@ from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.values import key_after
 from dispatch_to_pipedrive.migration.verify import Difference, Verdicts
-from dispatch_to_pipedrive.pipedrive.errors import NotFound
+from dispatch_to_pipedrive.pipedrive.errors import NotFound, Rejected
 from dispatch_to_pipedrive.pipedrive.prices import DOWNLOAD
 
 log = logging.getLogger(__name__)
@@ -106,7 +106,9 @@ async def read_bytes(session: Session, listing: Listing, share: float, *, fresh:
             except NotFound:
                 there = await current_record(session, "files", number)
                 # Deleted since it was listed, or a file without bytes.
-                return None if there is None or there.get("is_deleted") else ""
+                return None if there is None or there.get("is_deleted") else "no bytes"
+            except Rejected as refusal:
+                return refusal.words
 
     verdicts = Verdicts()
     for start in range(0, len(rows), _AT_A_TIME):
@@ -121,7 +123,7 @@ async def read_bytes(session: Session, listing: Listing, share: float, *, fresh:
             elif digest is not None:
                 verdicts.records["wrong"] += 1
                 verdicts.differences.append(
-                    Difference("files", key, number, "sha-256", sent, digest or "no bytes", "wrong")
+                    Difference("files", key, number, "sha-256", sent, digest, "wrong")
                 )
         ledger.prove_files(scope.account, equal)
     return BytesRead(len(rows), len(files), verdicts)

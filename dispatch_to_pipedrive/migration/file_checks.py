@@ -98,8 +98,8 @@ def _tokens(foreseen: Forecast) -> Check:
         TOKENS,
         PASS,
         f"{volume.files:,} files and {volume.notes:,} notes take {writing:,} tokens of {foreseen.tokens:,} in all; "
-        f"reading back the bytes of {share:.2%} of the files, at least one of each kind, takes {reading:,}, of all of them "
-        f"{volume.files * DOWNLOAD:,} (FILE_READBACK)",
+        f"reading back the bytes of {share:.2%} of the files, at least one of each kind, takes {reading:,}, of all of "
+        f"them {volume.files * DOWNLOAD:,} (FILE_READBACK)",
     )
 
 

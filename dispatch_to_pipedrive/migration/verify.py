@@ -91,7 +91,7 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
     """Compare every record of a batch with the listing."""
     verdicts = Verdicts()
     granted = session.ledger.capabilities(session.scope.account)
-    aside = {(q.entity, q.source_key) for q in session.ledger.quarantined(session.scope)}
+    aside = {(q.entity, q.source_key): q.digest for q in session.ledger.quarantined(session.scope)}
     for entity in ENTITIES:
         wanted = resolved(
             session, expected.schema, expected.maps[entity], expected.owners, expected.frames[entity]
@@ -109,8 +109,8 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
                 _add(verdicts, entity, want.source_key, None, state)
             elif link.generation > expected.manifest.generation_to:
                 verdicts.records["newer"] += 1
-            elif entity == "files" and link.digest != want.digest and (entity, want.source_key) in aside:
-                # It is there as it was before, and what it should be now has no bytes.
+            elif link.digest != want.digest and aside.get((entity, want.source_key)) == want.digest:
+                # It is there as it was before: what it should be now was refused, waits, or has no bytes.
                 verdicts.records["quarantined"] += 1
                 _add(verdicts, entity, want.source_key, link.pipedrive_id, "quarantined")
             else:

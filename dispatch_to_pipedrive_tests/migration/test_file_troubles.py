@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 import pytest
 
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.values import Intent
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
 from dispatch_to_pipedrive_tests.migration.test_files import (
     GATE,
@@ -107,6 +109,38 @@ def test_a_file_that_went_with_its_deal_is_gone_and_not_missing(migration: World
         migration.control("edit", {"entity": entity, "id": number, "action": "delete"})
     found = [d for d in differences(migration, tenant) if d[0].startswith(("attachment", "job"))]
     assert found == [("job:100/deal", "", "gone"), ("attachment:10/file", "", "gone")]
+
+
+def test_a_new_text_that_was_refused_is_set_aside_and_not_wrong(migration: World) -> None:
+    tenant = tenant_of(migration, home(0, 1), home(0, 1, flavour=2))
+    load(migration, tenant)
+    words = {"success": False, "error": "Note content is not allowed."}
+    migration.control(
+        "faults", {"kind": "status", "status": 400, "body": words, "entity": "notes", "method": "PUT"}
+    )
+    (aside,) = load(migration, tenant, 2)["notes"].quarantined
+    migration.control("faults", {"clear": True})
+    assert aside.words == "Note content is not allowed."
+    assert differences(migration, tenant, 2) == [(NOTE, "", "quarantined")]
+
+
+def test_many_changes_whose_answers_are_lost_wait_for_one_grace_period(
+    migration: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[int] = []
+
+    def counted(session: Session, intents: Sequence[Intent]) -> float:
+        waits.append(len(intents))
+        return 0.0
+
+    monkeypatch.setattr(Session, "grace_left", counted)
+    tenant = tenant_of(migration, home(0, 1), home(0, 1, flavour=2), roots=4)
+    load(migration, tenant)
+    fault = {"kind": "reset_before", "entity": "notes", "method": "PUT", "nth": [1, 2, 3, 4]}
+    migration.control("faults", fault)
+    assert load(migration, tenant, 2)["notes"].updated == 4
+    migration.control("faults", {"clear": True})
+    assert waits == [4]
 
 
 def test_a_pin_does_not_put_a_note_back_from_where_people_hung_it(migration: World) -> None:
