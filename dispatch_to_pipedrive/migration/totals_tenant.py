@@ -207,9 +207,13 @@ VIEWS = (
     "FROM (SELECT root, job, unnest(items(record, '$.items')) AS item FROM reading) r "
     "LEFT JOIN fact f ON f.id = num(r.item, '$.id')",
     # Everything that becomes a note, or brings pictures along.
-    "CREATE TEMP TABLE written AS WITH listed AS (SELECT w.root, "
+    # After a merge both owners may list a note: the survivor's row counts, else that of the lower id.
+    "CREATE TEMP TABLE written AS WITH listed AS (SELECT root, kind, record FROM (SELECT w.root, "
     "CASE w.feed WHEN 'customer_notes' THEN 'customer note' ELSE 'location note' END AS kind, "
-    "unnest(items(w.record, '$.items')) AS record FROM winner w WHERE w.feed IN ('customer_notes', 'location_notes')), "
+    "coalesce(num(w.record, '$.customerId'), num(w.record, '$.locationId')) AS parent, "
+    "unnest(items(w.record, '$.items')) AS record FROM winner w "
+    "WHERE w.feed IN ('customer_notes', 'location_notes')) QUALIFY row_number() OVER "
+    "(PARTITION BY root, kind, num(record, '$.id') ORDER BY parent <> root, parent) = 1), "
     "every AS (SELECT w.root, j.id AS job, 'job note' AS kind, w.record FROM winner w JOIN job j ON j.root = w.root "
     "AND j.id = num(w.record, '$.jobId') WHERE w.feed = 'job_notes' AND alive(w.record) UNION ALL "
     "SELECT root, NULL, kind, record FROM listed) "

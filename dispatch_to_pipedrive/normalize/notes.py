@@ -33,6 +33,7 @@ _ROLES = {
     "additional sites": "customer",
     "oversized file": "attachment",
 }
+TWICE = "listed twice, since its owner was merged into another one"
 _COLUMNS = ["kind", "record_id", "root", "text", "pinned", "created_by_id", "created_at", "place", *PARENTS]
 
 
@@ -172,10 +173,24 @@ def _of_jobs(found: pd.DataFrame, jobs: pd.DataFrame) -> tuple[pd.DataFrame, lis
 
 def _of_customers(found: pd.DataFrame, customers: pd.DataFrame) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     homeless = ~found["root"].isin(customers["root"])
-    kept = found[~homeless]
+    twice = _twice(found, "customer_id") & ~homeless
+    kept = found[~homeless & ~twice]
     return _written("customer note", "customer_notes", kept, parents(kept["root"], customers)), [
-        left("customer_notes", found, homeless, "its customer is not in the export")
+        left("customer_notes", found, homeless, "its customer is not in the export"),
+        left("customer_notes", found, twice, TWICE),
     ]
+
+
+def _twice(found: pd.DataFrame, parent: str) -> pd.Series:
+    """Which rows stand for a note that another row has: after a merge both parents may list it.
+
+    The survivor's row stays, else that of the parent with the lower id.
+    """
+    merged = found[parent] != found["root"]
+    ordered = (
+        found[["root", "id", parent]].assign(merged=merged).sort_values(["merged", parent], kind="stable")
+    )
+    return ordered.duplicated(["root", "id"]).reindex(found.index)
 
 
 def _of_locations(
@@ -183,13 +198,15 @@ def _of_locations(
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
     """Notes of sites say which site they are about, since they hang on its customer."""
     homeless = ~found["root"].isin(customers["root"])
-    kept = found[~homeless]
+    twice = _twice(found, "location_id") & ~homeless
+    kept = found[~homeless & ~twice]
     survivor = kept["location_id"].map(sites.survivor).astype("Int64")
     about = sites.locations.set_index("id")
     name, line = (survivor.map(about[column]).astype("string").str.strip() for column in ("name", "line"))
     place = name.where(line.isna(), name.where(name.isna() | (name == ""), name + ", " + line).fillna(line))
     return _written("location note", "location_notes", kept, parents(kept["root"], customers), place), [
-        left("location_notes", found, homeless, "its customer is not in the export")
+        left("location_notes", found, homeless, "its customer is not in the export"),
+        left("location_notes", found, twice, TWICE),
     ]
 
 

@@ -111,6 +111,19 @@ def test_a_note_that_is_too_long_is_several_and_none_of_it_is_lost() -> None:
     assert first["pinned_to_deal"] == second["pinned_to_deal"] == "yes"
 
 
+def test_a_note_that_both_owners_list_after_a_merge_is_one() -> None:
+    source = tenant()
+    source.customer(2, "Old", "Commercial", active=False, mergedToId=1)
+    source.location(11, 2, "Depot", active=False, mergedToId=10)
+    for feed, id, parents in (("customer_notes", 530, (2, 1)), ("location_notes", 531, (11, 10))):
+        for parent in parents:
+            source.note(feed, id, parent, f"of {parent}")
+    made = source.normalize()
+    assert row(made.notes, "customer_note:530/note")["content"] == "of 1"
+    assert row(made.notes, "location_note:531/note")["content"] == "of 10"
+    assert len(made.notes) == 2 and len(made.not_carried[made.not_carried["id"].isin([530, 531])]) == 2
+
+
 def test_notes_that_are_not_carried_are_counted_with_a_reason() -> None:
     source = tenant()
     source.job(501, 1, active=False)

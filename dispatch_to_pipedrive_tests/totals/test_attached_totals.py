@@ -92,7 +92,8 @@ def mess() -> Attached:
         "customer_notes", "customerId", 1, *(note(4_500 + at, text) for at, text in enumerate(NOTES))
     )
     source.reading("customer_notes", "customerId", 2, note(4_600, "Hi", isPinned=True), note(4_601, None))
-    source.reading("customer_notes", "customerId", 3, note(4_602, "Of a merged customer"))
+    before = note(4_500, "As it was before the merge", isPinned=True)
+    source.reading("customer_notes", "customerId", 3, note(4_602, "Of a merged customer"), before)
     source.reading("location_notes", "locationId", 10, note(4_700, "Gate"), note(4_701, NOTES[14]))
     source.reading("location_notes", "locationId", 20)
     names = [
