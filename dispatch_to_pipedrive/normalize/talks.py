@@ -203,6 +203,7 @@ def _after(start: pd.Series, duration: pd.Series) -> pd.Series:
         pd.Series(0.0, index=start.index, dtype="Float64"),
     )
     begin = pd.to_datetime(start, format="ISO8601", utc=True)
+    length = length.clip(upper=_LONGEST)
     end = begin + pd.to_timedelta((length * 1_000_000).round().astype("Int64"), unit="us")
     ticks = (end.dt.microsecond * 10 + end.dt.nanosecond // 100).astype("Int64").astype("string").str.zfill(7)
     text = end.dt.strftime("%Y-%m-%dT%H:%M:%S").astype("string") + "." + ticks
@@ -210,4 +211,6 @@ def _after(start: pd.Series, duration: pd.Series) -> pd.Series:
     return (text + "Z").where(parts["hours"].notna() & start.notna())
 
 
+_LONGEST = 30 * 86_400
+"""Seconds; a longer call is a counter that ran over, and its end might be in a year that no calendar has."""
 _UNITS = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1, "fraction": 1}

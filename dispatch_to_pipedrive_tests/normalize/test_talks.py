@@ -127,6 +127,13 @@ def test_what_an_email_shows_of_the_source_is_named() -> None:
     assert list(left["key"]) == [MAIL]
 
 
+def test_a_call_that_never_ended_ends_no_batch() -> None:
+    source = tenant()
+    source.call(620, 1, duration="10675199.02:48:05.4775807")
+    call = row(source.normalize().activities, "call:620/activity")
+    assert (call["start"], call["end"]) == (CREATED, "2025-11-23T14:59:42.10313Z")
+
+
 def test_the_subject_of_an_email_leads_nowhere_either() -> None:
     source = tenant()
     source.email(MAIL, 1, sender="us@us.example", subject="Job https://go.servicetitan.com/#/Job/1", body="x")
