@@ -22,8 +22,8 @@ def file_name(name: str) -> str:
     """A name without path, controls and hidden characters (each becomes _), of 1 to 255 bytes, its ending kept."""
     plain = "".join("_" if _is_strange(letter) else letter for letter in name)
     plain = _PATH.sub("_", plain).strip()
-    if not plain.strip("._ "):
-        plain = NAMELESS if not plain.strip(". ") else plain.replace(".", "_")
+    if not plain.strip(f"._ {_JOINER}"):
+        plain = NAMELESS if not plain.strip(f". {_JOINER}") else plain.replace(".", "_")
     if len(plain.encode()) <= LONGEST_NAME:
         return plain
     suffix = PurePosixPath(plain).suffix

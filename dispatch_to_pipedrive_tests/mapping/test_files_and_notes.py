@@ -141,6 +141,7 @@ def test_who_sees_a_record_is_a_policy_of_the_map(mapped: dict[str, Applied]) ->
         ("..", "file"),
         (" ", "file"),
         ("=cmd()", "=cmd()"),
+        ("\u200d.\u200d", "file"),
         ("👩\u200d🔧 قائمة.png", "👩\u200d🔧 قائمة.png"),
         ("é" * 200 + ".jpeg", "é" * 125 + ".jpeg"),
         ("x" * 300, "x" * 255),
