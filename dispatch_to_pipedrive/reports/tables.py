@@ -81,7 +81,8 @@ def _quarantined(rows: Sequence[Mapping[str, str]]) -> Table:
     table = Table(title=f"Quarantined ({len(rows)}{more})", title_justify="left")
     for name in ("entity", "source key", "reason", "words"):
         table.add_column(name, overflow="fold")
-    for row in rows[:SHOWN]:
+    # What was refused comes before what only waits for it.
+    for row in sorted(rows, key=lambda row: row["reason"] == "held")[:SHOWN]:
         table.add_row(*(Text(row[k]) for k in ("entity", "source_key", "reason", "words")))
     return table
 

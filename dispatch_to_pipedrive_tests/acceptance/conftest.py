@@ -10,7 +10,7 @@ from dispatch_to_pipedrive_tests.acceptance.launcher import Launcher
 from dispatch_to_pipedrive_tests.acceptance.world import Migrated, Migration
 from dispatch_to_pipedrive_tests.sandbox_process import Sandbox, start_sandbox
 
-CUSTOMERS, SEED = 12, 3
+CUSTOMERS, SEED = 10, 3
 EXCHANGES = "exchanges.jsonl"
 """Beside the home of `migrated`: every request that its migration made, with the account's answer."""
 
@@ -27,7 +27,7 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
 def migration(
     launcher: Launcher, new_sandbox: Callable[..., Sandbox], tmp_path: Path
 ) -> Callable[..., Migration]:
-    """Starts a sandbox (12 customers, premium, two seats, limits off unless told) and gives it a fresh home.
+    """Starts a sandbox (10 customers, premium, two seats, limits off unless told) and gives it a fresh home.
 
     `env` are the program's settings; all else are options of the sandbox.
     """

@@ -20,7 +20,10 @@ def test_a_commit_later_than_the_bound_is_named_by_the_stray_sweep(
     late.account("faults", LATE)
     late.sample()
     deadline = time.monotonic() + 60
-    while not (twice := [s for s, n in Counter(stamps(late.account("dump"))).items() if n > 1]):
+    # Two equal photos of one job are two files; a person comes twice only by this fault.
+    while not (
+        twice := [s for s, n in Counter(stamps(late.account("dump"))).items() if n > 1 and s[0] == "persons"]
+    ):
         assert time.monotonic() < deadline, "the late commit never came"
         time.sleep(0.3)
 

@@ -221,7 +221,7 @@ DECISION_MISTAKES = [
     ),
     Mistake(
         "an approval that is stale",
-        ("map_confirmed", "20 fields of 20 records changed", "deals.title"),
+        ("map_confirmed", "18 fields of 18 records changed", "deals.title"),
         swap("deals", "{job_type} — {customer_name}", "{job_type} - {customer_name}"),
         code=1,
     ),
