@@ -5,6 +5,7 @@ source, and never what others have edited since. So batches may run in any order
 note that hangs on another record now is made there, and the one that it replaces is retired afterwards.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,7 +29,7 @@ from dispatch_to_pipedrive.migration.resolve import (
     parent_keys,
 )
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, settle
+from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, look_again, settle
 from dispatch_to_pipedrive.migration.values import Body, Link, Manifest, Quarantined
 from dispatch_to_pipedrive.migration.window import Draft, Sent, send_all
 from dispatch_to_pipedrive.pipedrive.notes import PINS
@@ -85,7 +86,7 @@ async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
         return report
     settled_before = await settle(session, load.schema, session.ledger.open_intents(session.scope.account))
     if load.retry_quarantined:
-        report.settled += await _look_again(load)
+        report.settled += await look_again(session, load.schema, entity)
     todo = resolved(session, load.schema, load.entity_map, load.owners, frame)
     report.settled += settled_before.linked
     capabilities = Capabilities(session.ledger.capabilities(session.scope.account))
@@ -126,18 +127,6 @@ async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
     _hold(load, held, report)
     faults.point("entity_loaded")
     return report
-
-
-async def _look_again(load: Load) -> int:
-    """Settle once more what was ambiguous: people may have left one record, or none. How many were linked."""
-    ledger, scope, entity = load.session.ledger, load.session.scope, load.entity_map.entity
-    aside = [q.source_key for q in ledger.quarantined(scope) if q.entity == entity and q.reason == AMBIGUOUS]
-    if not aside:
-        return 0
-    settled = await settle(load.session, load.schema, ledger.ambiguous_intents(scope.account, entity, aside))
-    free = [(entity, intent.source_key) for intent in settled.absent]
-    ledger.record(scope, load.session.fence, release=free)
-    return settled.linked
 
 
 async def _send(load: Load, drafts: Sequence[Draft], on_progress: Callable[[int], None]) -> Sent:
@@ -274,13 +263,14 @@ async def _draft_updates(
     past = session.ledger.past(
         session.scope, entity, [w.source_key for w, _ in changed if w.source_key not in told]
     )
-    differing = []
+    differing, moved = [], []
     for want, link in changed:
         difference = _difference(load, want, _told(want, told, past))
         if entity in _REPLACED and PARENTS.keys() & difference.keys():
-            await _draft_replacement(load, want, link, capabilities, step, report)
+            moved.append((want, link))
         else:
             differing.append((want, link, difference))
+    await _draft_replacements(load, moved, capabilities, step, report)
     others = [
         (link, past[want.source_key].server_date)
         for want, link, body in differing
@@ -335,22 +325,27 @@ def _consider(session: Session, links: Sequence[Link]) -> None:
         session.ledger.record(session.scope, session.fence, links=links, release=free)
 
 
-async def _draft_replacement(
-    load: Load, want: Wanted, link: Link, capabilities: Capabilities, step: _Step, report: LoadReport
+async def _draft_replacements(
+    load: Load,
+    moved: Sequence[tuple[Wanted, Link]],
+    capabilities: Capabilities,
+    step: _Step,
+    report: LoadReport,
 ) -> None:
-    """Make it anew on its new parent. What people deleted meanwhile stays deleted."""
-    record = await current_record(load.session, want.entity, link.pipedrive_id)
-    if record is None or record.get("is_deleted"):
-        load.session.ledger.record(
-            load.session.scope, load.session.fence, links=[link._replace(state="gone")]
-        )
-        report.gone += 1
-        return
-    intent = load.session.intent(
-        "create", want.entity, want.source_key, root=want.root, generation=load.manifest.generation_to
-    )
-    body, _ = capabilities.split(want.entity, without_nulls(want.body))
-    step.drafts.append(Draft(replace(intent, body=body, before=without_nulls(record)), want.digest))
+    """Make them anew on their new parents. What people deleted meanwhile stays deleted."""
+    session, entity, generation = load.session, load.entity_map.entity, load.manifest.generation_to
+    records = await asyncio.gather(*(current_record(session, entity, link.pipedrive_id) for _, link in moved))
+    gone: list[Link] = []
+    for (want, link), record in zip(moved, records, strict=True):
+        if record is None or record.get("is_deleted"):
+            gone.append(link._replace(state="gone"))
+            continue
+        intent = session.intent("create", entity, want.source_key, root=want.root, generation=generation)
+        body, _ = capabilities.split(entity, without_nulls(want.body))
+        step.drafts.append(Draft(replace(intent, body=body, before=without_nulls(record)), want.digest))
+    if gone:
+        session.ledger.record(session.scope, session.fence, links=gone)
+        report.gone += len(gone)
 
 
 def _told(want: Wanted, told: Mapping[str, Body], past: Mapping[str, Past]) -> Body:

@@ -54,6 +54,18 @@ async def settle(session: Session, schema: AccountSchema, intents: Sequence[Inte
     return settled
 
 
+async def look_again(session: Session, schema: AccountSchema, entity: str) -> int:
+    """Settle once more what was ambiguous: people may have left one record, or none. How many were linked."""
+    ledger, scope = session.ledger, session.scope
+    aside = [q.source_key for q in ledger.quarantined(scope) if q.entity == entity and q.reason == AMBIGUOUS]
+    if not aside:
+        return 0
+    settled = await settle(session, schema, ledger.ambiguous_intents(scope.account, entity, aside))
+    free = [(entity, intent.source_key) for intent in settled.absent]
+    ledger.record(scope, session.fence, release=free)
+    return settled.linked
+
+
 async def _settle_creates(
     session: Session, schema: AccountSchema, entity: str, intents: Sequence[Intent], settled: Settled
 ) -> None:

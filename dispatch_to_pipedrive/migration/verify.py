@@ -103,12 +103,12 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
         skip = {*not_taken(granted, entity), *(_UNSEEN if entity == "files" else ())}
         for want in wanted:
             link = links.get(want.source_key)
-            if link is None or link.state == "retired":
+            if link is not None and link.generation > expected.manifest.generation_to:
+                verdicts.records["newer"] += 1
+            elif link is None or link.state == "retired":
                 state = "quarantined" if (entity, want.source_key) in aside else "missing"
                 verdicts.records[state] += 1
                 _add(verdicts, entity, want.source_key, None, state)
-            elif link.generation > expected.manifest.generation_to:
-                verdicts.records["newer"] += 1
             elif link.digest != want.digest and aside.get((entity, want.source_key)) == want.digest:
                 # It is there as it was before: what it should be now was refused, waits, or has no bytes.
                 verdicts.records["quarantined"] += 1

@@ -64,13 +64,19 @@ class Means:
     settings: Settings
 
 
-def kept_reading(ledger: Ledger, home: Path, *, begun_after: str = "") -> Reading | None:
-    """The newest reading, if nothing was written to the account since it began, and it began late enough."""
+def kept_reading(
+    ledger: Ledger, home: Path, file_readback: float = 0.0, *, begun_after: str = ""
+) -> Reading | None:
+    """The newest reading, if nothing was written to the account since it began, and it began late enough.
+
+    file_readback: it must have read back no smaller share of files.
+    """
     for folder in sorted((home / "listings").glob("*/"), reverse=True):
         if not (folder / _INDEX).is_file():
             continue
         index = orjson.loads((folder / _INDEX).read_bytes())
-        if index["head"] != ledger.chain_head() or index["began"] < begun_after:
+        stale = index["head"] != ledger.chain_head() or index["began"] < begun_after
+        if stale or index.get("file_readback", 0.0) < file_readback:
             return None
         strays = Verdicts()
         strays.differences = [Difference(*row) for row in index["strays"]]
@@ -99,6 +105,7 @@ async def take_reading(
         "head": head,
         "strays": [list(one) for one in strays.differences],
         "files_read": read.read,
+        "file_readback": file_readback,
     }
     (target / _INDEX).write_bytes(orjson.dumps(index))
     for older in folder.iterdir():

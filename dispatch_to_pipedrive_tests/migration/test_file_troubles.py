@@ -155,3 +155,11 @@ def test_a_pin_does_not_put_a_note_back_from_where_people_hung_it(migration: Wor
     assert (after.get("org_id"), after.get("deal_id")) == (None, deal["id"])
     assert "Remark v1" in after["content"]
     assert {verdict for _, _, verdict in differences(migration, tenant, 2)} == {"kept"}
+
+
+def test_what_a_newer_batch_retired_is_not_missing_from_an_older_one(migration: World) -> None:
+    tenant = tenant_of(migration, home(2, 1), home(0))
+    load(migration, tenant)
+    load(migration, tenant, 2)
+    assert differences(migration, tenant, 2) == []
+    assert differences(migration, tenant, 1) == []

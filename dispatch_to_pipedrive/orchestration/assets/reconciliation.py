@@ -121,9 +121,10 @@ async def _reconcile(
     stage(0, records)
     async with reading(migration.ledger, migration.settings, purpose=f"reconcile {manifest.key}") as session:
         schema = await migration.schema_at(session, manifest.generation_to)
-        listed = kept_reading(migration.ledger, home, begun_after=config.begun_after)
+        share = migration.settings.file_readback
+        listed = kept_reading(migration.ledger, home, share, begun_after=config.begun_after)
         if listed is None:
-            listed = await take_reading(session, schema, home, migration.settings.file_readback)
+            listed = await take_reading(session, schema, home, share)
         means = Means(session, schema, migration.maps, migration.data, migration.settings)
         logical = mapped(migration.maps, frames, migration.currency(session))
         verdicts = await compare_batch(means, manifest, logical, listed)
