@@ -205,7 +205,8 @@ VIEWS = (
     "SELECT r.root, r.job, num(r.item, '$.id') AS id, r.item->>'$.fileName' AS name, f.size, "
     "coalesce(f.size > file_limit(), false) AS oversized, r.item "
     "FROM (SELECT root, job, unnest(items(record, '$.items')) AS item FROM reading) r "
-    "LEFT JOIN fact f ON f.id = num(r.item, '$.id')",
+    "LEFT JOIN fact f ON f.id = num(r.item, '$.id') "
+    "QUALIFY row_number() OVER (PARTITION BY r.root, num(r.item, '$.id') ORDER BY r.job DESC) = 1",
     # Everything that becomes a note, or brings pictures along.
     # After a merge both owners may list a note: the survivor's row counts, else that of the lower id.
     "CREATE TEMP TABLE written AS WITH listed AS (SELECT root, kind, record FROM (SELECT w.root, "

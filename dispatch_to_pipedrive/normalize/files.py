@@ -15,10 +15,15 @@ def carried_attachments(
     """The attachments that become files, those larger than `limit` bytes, of which a note tells, and the leftovers."""
     found = frames["job_attachments"]
     homeless = ~same_root(found, found["job_id"], jobs)
-    large = (found["size"] > limit).fillna(False).astype(bool) & ~homeless
-    kept = found[~homeless & ~large].reset_index(drop=True)
-    lost = left("job_attachments", found, homeless, "its job is not carried")
-    return kept, found[large].reset_index(drop=True), [lost]
+    ordered = found[~homeless].sort_values("job_id", ascending=False, kind="stable")
+    twice = ordered.duplicated(["root", "id"]).reindex(found.index, fill_value=False)
+    large = (found["size"] > limit).fillna(False).astype(bool) & ~homeless & ~twice
+    kept = found[~homeless & ~twice & ~large].reset_index(drop=True)
+    lost = [
+        left("job_attachments", found, homeless, "its job is not carried"),
+        left("job_attachments", found, twice, "listed with a later job, too"),
+    ]
+    return kept, found[large].reset_index(drop=True), lost
 
 
 def files(attachments: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:

@@ -145,6 +145,16 @@ def test_notes_that_are_not_carried_are_counted_with_a_reason() -> None:
     assert reasons(made, "location_notes") == {535: "its customer is not in the export"}
 
 
+def test_an_attachment_that_two_jobs_list_is_one_file() -> None:
+    source = tenant()
+    source.job(501, 1, 10)
+    for job in (501, 500):
+        source.attachment(610, job, "moved.jpg")
+    made = source.normalize()
+    assert row(made.files, "attachment:610/file")["deal_key"] == "job:501/deal"
+    assert reasons(made, "job_attachments") == {610: "listed with a later job, too"}
+
+
 @pytest.mark.promise("R054")
 def test_an_attachment_is_a_file_on_the_deal_of_its_job() -> None:
     source = tenant()

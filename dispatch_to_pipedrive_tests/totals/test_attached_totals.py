@@ -110,6 +110,9 @@ def mess() -> Attached:
     files += [file(6_200, "at the limit.mov", 25_000_000), file(6_201, "above it.mov", 25_000_001)]
     source.reading("job_attachments", "jobId", 500, *(x for x, _ in files), facts=[x for _, x in files])
     source.reading("job_attachments", "jobId", 501, file(6_300, "after.jpg")[0])
+    source.reading(
+        "job_attachments", "jobId", 503, files[1][0], files[9][0], facts=[files[1][1], files[9][1]]
+    )
     source.reading("job_attachments", "jobId", 502, file(6_400, "of a deleted job.jpg")[0])
     call = {"direction": "Inbound", "from": "5550101000", "to": "1", "duration": "00:07:31"}
     source.add("calls", 5_800, **call, job={"id": 500}, customer={"id": 1})
