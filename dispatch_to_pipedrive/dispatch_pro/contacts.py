@@ -40,10 +40,11 @@ async def read_contacts(course: Course, latest: Latest, cursor: str | None, *, s
         course.remark = "the tenant has no named contacts: Dispatch Pro answered 404"
         return await course.end(cursor or "")
     contacts = {_id(course, text): text for text in listed}
-    newest = max((_modified(text) for text in listed), default=None)
+    newest = max((tick for text in listed if (tick := _modified(text)) is not None), default=None)
     if window:
         methods = await whole_list(course.client, METHODS, {**feed.params, **window})
-        for id_ in sorted({str(orjson.loads(one)["contactId"]) for one in methods} - set(contacts)):
+        named = {str(id_) for one in methods if (id_ := orjson.loads(one).get("contactId"))}
+        for id_ in sorted(named - set(contacts)):
             await _add(course, contacts, id_)
     elif not contacts:
         course.remark = "the tenant has no named contacts"
@@ -101,7 +102,8 @@ def record_of(contact: bytes, methods: Sequence[bytes], relationships: Sequence[
 def owner_of(relationships: Sequence[Mapping[str, Any]]) -> tuple[int | None, int | None]:
     """(customer, location) of the relationship that decides; one of them at most."""
     for slug in ("customer", "location"):
-        fitting = [one for one in relationships if str(one.get("typeSlug", "")).lower() == slug]
+        mine = [one for one in relationships if str(one.get("typeSlug", "")).lower() == slug]
+        fitting = [one for one in mine if isinstance(one.get("relatedEntityId"), int)]
         if fitting:
             first = min(fitting, key=lambda one: (str(one.get("createdOn") or ""), str(one.get("id"))))
             id_ = int(first["relatedEntityId"])
@@ -159,8 +161,9 @@ def _id(course: Course, text: bytes) -> str:
     return id_
 
 
-def _modified(text: bytes) -> int:
-    return tick_of(str(orjson.loads(text)["modifiedOn"]))
+def _modified(text: bytes) -> int | None:
+    moment = orjson.loads(text).get("modifiedOn")
+    return tick_of(str(moment)) if moment else None
 
 
 def _whole(body: bytes) -> bytes:

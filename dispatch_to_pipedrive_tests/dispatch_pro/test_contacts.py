@@ -72,7 +72,7 @@ async def test_a_contact_stands_with_whom_it_was_connected_first(road: Road) -> 
 def test_a_customer_decides_before_a_site_and_the_older_before_the_newer() -> None:
     assert owner_of([related(5, "location"), related(7, second=2), related(8, second=1)]) == (8, None)
     assert owner_of([related(5, "booking"), related(6, "location", 2), related(9, "location")]) == (None, 9)
-    assert owner_of([]) == (None, None)
+    assert owner_of([]) == owner_of([{**related(5), "relatedEntityId": None}]) == (None, None)
 
 
 async def test_later_only_what_changed_is_read_and_what_is_the_same_lands_nothing(road: Road) -> None:
@@ -110,6 +110,15 @@ async def test_who_is_there_is_not_gone_because_a_page_missed_it(road: Road) -> 
     del lists[f"{CONTACTS}/ann/relationships"]
     assert not (await road.advance(Extent(sweep=True)))["named_contacts"].segments
     assert road.frames()["named_contacts"].set_index("id")["root"].to_dict() == {"ann": 1, "bob": 2, "eve": 0}
+
+
+async def test_a_contact_without_a_time_arrives_all_the_same(tmp_path: Path) -> None:
+    road = Road(UPath(tmp_path), "named_contacts")
+    lists = road.shelves.lists
+    lists[CONTACTS], lists[METHODS] = [{"id": "ann"}], [{"id": "m", "value": "of nobody"}]
+    lists[f"{CONTACTS}/ann/contact-methods"] = lists[f"{CONTACTS}/ann/relationships"] = []
+    assert (await road.advance())["named_contacts"].rows == 1
+    assert not (await road.advance())["named_contacts"].segments
 
 
 async def test_a_refusal_behind_a_contact_is_told_as_it_is(tmp_path: Path) -> None:
