@@ -195,6 +195,7 @@ async def _decide(
     """What each wanted record needs now: nothing, a create, an update, to wait."""
     session, entity, generation = load.session, load.entity_map.entity, load.manifest.generation_to
     links = session.ledger.links(session.scope, entity, [w.source_key for w in todo])
+    newer = newer_roots(session, todo, links, generation)
     set_aside = {q.source_key: q for q in session.ledger.quarantined(session.scope) if q.entity == entity}
     step = _Step()
     compared: list[str] = []
@@ -205,7 +206,7 @@ async def _decide(
         aside = set_aside.get(want.source_key)
         if link is not None and link.state == "gone":
             report.gone += 1
-        elif link is not None and link.generation > generation:
+        elif link.generation > generation if link is not None else want.root in newer:
             report.newer += 1
         elif link is not None and link.state != "retired" and link.digest == want.digest:
             report.equal += 1
@@ -225,6 +226,14 @@ async def _decide(
     _consider(session, elsewhere)
     await _draft_updates(load, changed, capabilities, told, step, report)
     return step
+
+
+def newer_roots(
+    session: Session, todo: Sequence[Wanted], links: Mapping[str, Link], generation: int
+) -> set[int]:
+    """Roots of unlinked records that a newer batch has brought: what it did not bring is deleted at the source."""
+    unlinked = {w.root for w in todo if w.source_key not in links}
+    return session.ledger.newer_roots(session.scope, unlinked, generation) if unlinked else set()
 
 
 def _still_aside(aside: Quarantined, want: Wanted, retry: bool) -> bool:

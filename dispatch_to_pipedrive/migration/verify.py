@@ -20,7 +20,7 @@ from dispatch_to_pipedrive.migration.capabilities import not_taken
 from dispatch_to_pipedrive.migration.compare import canonical_value, edited_names, flat
 from dispatch_to_pipedrive.migration.files import PARENTS
 from dispatch_to_pipedrive.migration.listing import Listing
-from dispatch_to_pipedrive.migration.load import resolved
+from dispatch_to_pipedrive.migration.load import newer_roots, resolved
 from dispatch_to_pipedrive.migration.past import Past
 from dispatch_to_pipedrive.migration.resolve import ALIVE, Owners, Wanted
 from dispatch_to_pipedrive.migration.session import Session
@@ -101,9 +101,10 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
         records = listing.records(entity, [link.pipedrive_id for link in current])
         past = session.ledger.past(session.scope, entity, [x.source_key for x in current])
         skip = {*not_taken(granted, entity), *(_UNSEEN if entity == "files" else ())}
+        newer = newer_roots(session, wanted, links, expected.manifest.generation_to)
         for want in wanted:
             link = links.get(want.source_key)
-            if link is not None and link.generation > expected.manifest.generation_to:
+            if link.generation > expected.manifest.generation_to if link is not None else want.root in newer:
                 verdicts.records["newer"] += 1
             elif link is None or link.state == "retired":
                 state = "quarantined" if (entity, want.source_key) in aside else "missing"

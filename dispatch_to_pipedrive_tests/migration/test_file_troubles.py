@@ -18,7 +18,7 @@ from dispatch_to_pipedrive_tests.migration.test_files import (
     home,
     tenant_of,
 )
-from dispatch_to_pipedrive_tests.migration.test_load import load, record_of
+from dispatch_to_pipedrive_tests.migration.test_load import load, record_of, writes
 from dispatch_to_pipedrive_tests.migration.world import Crash, World, fresh_ledger
 
 
@@ -161,5 +161,18 @@ def test_what_a_newer_batch_retired_is_not_missing_from_an_older_one(migration: 
     tenant = tenant_of(migration, home(2, 1), home(0))
     load(migration, tenant)
     load(migration, tenant, 2)
+    assert differences(migration, tenant, 2) == []
+    assert differences(migration, tenant, 1) == []
+
+
+def test_what_is_deleted_at_the_source_is_not_made_by_an_older_batch_that_comes_late(
+    migration: World,
+) -> None:
+    """Deltas go before waves: a wave may reach a customer whom a newer batch has brought already."""
+    tenant = tenant_of(migration, home(2, 1, jobs=2), home(0, jobs=1))
+    load(migration, tenant, 2)
+    before = writes(migration)
+    load(migration, tenant, 1)
+    assert writes(migration) == before
     assert differences(migration, tenant, 2) == []
     assert differences(migration, tenant, 1) == []

@@ -12,6 +12,7 @@ from dispatch_to_pipedrive.migration.ledger import tables as t
 from dispatch_to_pipedrive.migration.ledger.database import Database, Scope, chunks, utc_now
 from dispatch_to_pipedrive.migration.past import Past, after_write
 from dispatch_to_pipedrive.migration.values import (
+    ENTITIES,
     AccountUser,
     Link,
     OwnerRow,
@@ -71,6 +72,20 @@ class AccountRecords(Database):
             for chunk in chunks(roots):
                 query = _links(scope, entity).where(t.link.c.root.in_(chunk))
                 found.update({row.source_key: _link(row) for row in conn.execute(query)})
+        return found
+
+    def newer_roots(self, scope: Scope, roots: Iterable[int], generation: int) -> set[int]:
+        """Those of the roots that a batch of a newer generation has brought."""
+        query = sa.select(t.link.c.root).where(
+            t.link.c.account == scope.account,
+            t.link.c.tenant == scope.tenant,
+            t.link.c.entity.in_(ENTITIES),  # the index of roots begins with it
+            t.link.c.generation > generation,
+        )
+        found: set[int] = set()
+        with self._read() as conn:
+            for chunk in chunks(roots):
+                found.update(conn.scalars(query.where(t.link.c.root.in_(chunk)).distinct()))
         return found
 
     def linked_ids(self, scope: Scope, entity: str, ids: Iterable[int]) -> set[int]:
