@@ -217,7 +217,9 @@ def _dispatch_pro(source: SourceFacts) -> Check:
 
 def _custom_fields(account: AccountFacts, foreseen: Forecast) -> Check:
     cap = next(cap for cap in foreseen.caps if cap.name == "custom fields")
-    theirs = f"{account.custom_fields:,} that others have" if account.me else "those that others have, unknown"
+    theirs = (
+        f"{account.custom_fields:,} that others have" if account.me else "those that others have, unknown"
+    )
     words = f"{cap.words}: {cap.needed - account.custom_fields:,} of the map, and {theirs}"
     if cap.fits:
         return Check(CUSTOM_FIELDS, PASS, words)
