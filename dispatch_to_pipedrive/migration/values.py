@@ -140,6 +140,21 @@ class Approval:
 
 
 @dataclass(frozen=True)
+class Milestone:
+    """Something that changed what may be done to an account; added and never taken back.
+
+    `head` is that of the chain at that time, `by` who wanted it (a person's name, or the program's part).
+    """
+
+    number: int
+    name: str
+    by: str
+    at: str
+    head: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class SchemaObject:
     """A pipeline, stage, field or label option made (or adopted) for the migration on one account.
 

@@ -20,6 +20,7 @@ from dispatch_to_pipedrive.migration.errors import GateClosed, Interrupted
 from dispatch_to_pipedrive.migration.forecast import tokens_per_day
 from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.lifecycle import require_may_write
 from dispatch_to_pipedrive.migration.prepare import keep_names, schema_of
 from dispatch_to_pipedrive.migration.session import AccountAccess, Session
 from dispatch_to_pipedrive.orchestration.road import maps_of, named_at
@@ -68,9 +69,16 @@ def open_ledger(settings: Settings) -> Ledger:
 
 @asynccontextmanager
 async def writing(
-    ledger: Ledger, settings: Settings, *, purpose: str, run: str, batch: str = "", wait: bool = True
+    ledger: Ledger,
+    settings: Settings,
+    *,
+    purpose: str,
+    run: str,
+    batch: str = "",
+    wait: bool = True,
+    undoing: bool = False,
 ) -> AsyncIterator[Session]:
-    """A session that may write; GateClosed for an account that the settings do not allow."""
+    """A session that may write; GateClosed for an account that the settings or its milestones do not allow."""
     settings.require_writable()
     async with sessions.writing(
         ledger, access_of(settings), purpose=purpose, run=run, batch=batch, wait=wait
@@ -80,6 +88,7 @@ async def writing(
             raise GateClosed(
                 f"PIPEDRIVE_API_URL leads to company {session.scope.account}, but ALLOW_REAL_ACCOUNT names {allowed}"
             )
+        require_may_write(ledger, session.scope.account, undoing=undoing)
         yield session
         if session.should_stop():
             raise Interrupted("stopped by a person after the open window; run again to go on")

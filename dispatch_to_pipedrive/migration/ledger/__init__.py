@@ -3,11 +3,12 @@
 from dispatch_to_pipedrive.migration.ledger.account import AccountRecords
 from dispatch_to_pipedrive.migration.ledger.approvals import Approvals
 from dispatch_to_pipedrive.migration.ledger.database import Scope, canonical_json, digest_of, utc_now
+from dispatch_to_pipedrive.migration.ledger.milestones import Milestones
 from dispatch_to_pipedrive.migration.ledger.reports import Reports
 from dispatch_to_pipedrive.migration.ledger.source import FeedAdvance, LandedSegment, SourceRecords
 
 __all__ = ["FeedAdvance", "LandedSegment", "Ledger", "Scope", "canonical_json", "digest_of", "utc_now"]
 
 
-class Ledger(SourceRecords, AccountRecords, Approvals, Reports):
+class Ledger(SourceRecords, AccountRecords, Approvals, Milestones, Reports):
     """One SQL database with everything in it, opened by URL."""

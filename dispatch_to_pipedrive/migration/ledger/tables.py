@@ -260,3 +260,15 @@ approval = Table(
     Column("head", String, nullable=False),
     Column("document", Text, nullable=False),
 )
+
+milestone = Table(
+    "milestone",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("account", String, nullable=False, index=True),
+    Column("name", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("head", String, nullable=False),
+    Column("details", Text, nullable=False),
+)

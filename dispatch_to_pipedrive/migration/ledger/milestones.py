@@ -1,0 +1,41 @@
+"""What people and jobs decided about the migration as a whole, in the order in which they did."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from dispatch_to_pipedrive.migration.ledger import tables as t
+from dispatch_to_pipedrive.migration.ledger.database import canonical_json, utc_now
+from dispatch_to_pipedrive.migration.ledger.operations import Operations
+from dispatch_to_pipedrive.migration.values import Milestone
+
+MILESTONES = (
+    *("window_opened", "window_closed", "frozen"),
+    *("paused", "resumed"),
+    *("rollback_begun", "rollback_ended", "reapply_asked"),
+    *("signed_off", "reopened"),
+)
+
+
+class Milestones(Operations):
+    """Milestones of one account."""
+
+    def mark(self, account: str, name: str, by: str, details: Mapping[str, Any] | None = None) -> Milestone:
+        """Add a milestone; `details` are plain JSON values."""
+        if name not in MILESTONES:
+            raise ValueError(f"{name!r} is no milestone: {', '.join(MILESTONES)}")
+        found = dict(details or {})
+        row = {"account": account, "name": name, "by": by, "at": utc_now(), "head": self.chain_head()}
+        with self._write() as conn:
+            insert = t.milestone.insert().returning(t.milestone.c.number)
+            number: int = conn.execute(insert, {**row, "details": canonical_json(found)}).scalar_one()
+        return Milestone(number, name, by, row["at"], row["head"], found)
+
+    def milestones(self, account: str) -> list[Milestone]:
+        """All of an account, oldest first."""
+        query = sa.select(t.milestone).where(t.milestone.c.account == account)
+        with self._read() as conn:
+            rows = conn.execute(query.order_by(t.milestone.c.number))
+            return [Milestone(r.number, r.name, r.by, r.at, r.head, orjson.loads(r.details)) for r in rows]
