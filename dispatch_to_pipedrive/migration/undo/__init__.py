@@ -1,0 +1,1 @@
+"""How a batch is undone: planned first, then carried out backwards through the ledger."""
