@@ -68,6 +68,7 @@ def test_what_is_given_is_not_assumed() -> None:
         "notes": 11,
         "parents": 52,
         "file_bytes": 6_500_000,
+        "file_kinds": {},
         "records": 116,
     }
 
