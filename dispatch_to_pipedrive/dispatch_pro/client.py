@@ -6,6 +6,8 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -87,6 +89,7 @@ class DispatchProClient:
             transport=transport,
         )
         self._reached: set[str] = set()
+        self._told: datetime | None = None
         self._token: str | None = None
         self._renew_at = 0.0
         self._token_lock = asyncio.Lock()
@@ -121,6 +124,22 @@ class DispatchProClient:
         """
         path = path.replace("{tenant}", self.credentials.tenant_id)
         return await self._retry(lambda: self._once(path, params, parse, question))
+
+    async def time(self) -> datetime:
+        """What time it is at the vendor (UTC, to the second); ours, where its answers bear no Date."""
+        await self._bearer(instead_of=self._token)
+        return self.now()
+
+    def now(self) -> datetime:
+        """The vendor's time by its last answer: never later than it is there; ours, where no answer bore a Date."""
+        return self._told or datetime.now(UTC)
+
+    def _heed(self, response: httpx.Response) -> None:
+        """Keep the time that an answer tells."""
+        try:
+            self._told = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            return
 
     def is_own(self, url: httpx.URL) -> bool:
         """Whether a URL leads to the API itself, where the credentials belong."""
@@ -195,6 +214,7 @@ class DispatchProClient:
             try:
                 response = await self._http.send(request, stream=stream)
                 self._reached.add(self.credentials.api_url)
+                self._heed(response)
                 return response
             except httpx.TransportError as error:
                 raise _Again(Unavailable(path, None, type(error).__name__)) from None
@@ -220,6 +240,7 @@ class DispatchProClient:
         except httpx.TransportError as error:
             raise _Again(Unavailable(path, None, type(error).__name__)) from None
         self._reached.add(self.credentials.auth_url)
+        self._heed(response)
         if response.status_code in (400, 401, 403):
             raise Unauthorized(path, response.status_code, _words(response), _CREDENTIALS)
         if response.status_code != 200:

@@ -38,7 +38,7 @@ async def read_contacts(course: Course, latest: Latest, cursor: str | None, *, s
         listed = await whole_list(course.client, feed.path, {**feed.params, **window})
     except NotFound:
         course.remark = "the tenant has no named contacts: Dispatch Pro answered 404"
-        return await course.end(cursor or "")
+        return await course.end(cursor or "", whole_since=course.began)
     contacts = {_id(course, text): text for text in listed}
     newest = max((tick for text in listed if (tick := _modified(text)) is not None), default=None)
     if window:
@@ -58,7 +58,8 @@ async def read_contacts(course: Course, latest: Latest, cursor: str | None, *, s
         await _land_what_is_gone(course, latest, contacts)
     overlap = int(feed.overlap.total_seconds()) * PER_SECOND if feed.overlap else 0
     after = since if newest is None else max(newest - overlap, since or 0)
-    return await course.end(orjson.dumps({"since": after}).decode())
+    whole_since = course.began if since is None else None
+    return await course.end(orjson.dumps({"since": after}).decode(), whole_since=whole_since)
 
 
 async def _add(course: Course, contacts: dict[str, bytes], id_: str) -> None:

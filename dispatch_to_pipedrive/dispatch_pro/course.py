@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
@@ -46,7 +47,9 @@ class Advance:
     """What one feed brought. Commit `segments` and `cursor` together, or neither.
 
     `drained`: the feed has nothing more at the moment. `rows` counts what was read; segments may hold fewer.
-    `remark`: what people should know of it, else empty.
+    `remark`: what people should know of it, else empty. `began`: when reading it began, by the source's clock where it
+    tells one. `whole_since`: when the reading of everything began that has ended with this advance; None where only
+    what changed was read.
     """
 
     feed: str
@@ -55,7 +58,9 @@ class Advance:
     drained: bool
     pages: int
     rows: int
+    began: datetime
     remark: str = ""
+    whole_since: datetime | None = None
 
 
 @dataclass
@@ -67,6 +72,7 @@ class Course:
     landing: Landing
     flushing: asyncio.Semaphore
     report: Callable[[Progress], None]
+    began: datetime
     pages: int = 0
     rows: int = 0
     remark: str = ""
@@ -116,14 +122,26 @@ class Course:
         async with self.flushing:
             await asyncio.to_thread(self.landing.flush)
 
-    async def end(self, cursor: str, *, same: bool = False, drained: bool = True) -> Advance:
+    async def end(
+        self, cursor: str, *, same: bool = False, drained: bool = True, whole_since: datetime | None = None
+    ) -> Advance:
         """What the feed brought; with `same` nothing, since it has what it had."""
         if same:
             self.landing.discard()
         await self.flush()
         self.report(Progress(self.feed.name, self.pages, self.rows, done=True))
         segments = tuple(self.landing.segments)
-        return Advance(self.feed.name, segments, cursor, drained, self.pages, self.rows, self.remark)
+        return Advance(
+            feed=self.feed.name,
+            segments=segments,
+            cursor=cursor,
+            drained=drained,
+            pages=self.pages,
+            rows=self.rows,
+            began=self.began,
+            remark=self.remark,
+            whole_since=whole_since,
+        )
 
 
 async def whole_list(client: Reader, path: str, params: Mapping[str, str]) -> list[bytes]:

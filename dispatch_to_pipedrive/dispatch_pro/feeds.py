@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+HORIZON = timedelta(minutes=15)
+"""So late a feed shows a change, unless it is asked for recent changes."""
 How = Literal["export", "list", "parent", "contacts", "object", "capacity", "mail"]
 
 
@@ -238,6 +240,9 @@ _REFERENCE = (
 FEEDS: Mapping[str, Feed] = {feed.name: feed for feed in (*_ROOT_BOUND, *_REFERENCE)}
 ROOT_BOUND: tuple[str, ...] = tuple(feed.name for feed in _ROOT_BOUND)
 REFERENCE: tuple[str, ...] = tuple(feed.name for feed in _REFERENCE)
+
+SWEPT: tuple[str, ...] = tuple(feed.name for feed in FEEDS.values() if feed.kind in ("parent", "contacts"))
+"""Feeds of which some changes show only when all is read again: asked parent by parent, or silent about deletions."""
 
 CUSTOM_FIELD_DEFINITIONS: Mapping[str, str] = {
     "customers": "customer_custom_field_types",

@@ -75,7 +75,8 @@ async def read_parents(
             asked, last = asked + sum(id_ > upto for id_, _ in batch), batch[-1][0]
     drained = asked < portion
     after = {"limit": limit, "upto": None if drained else last, "begun": begun}
-    return await course.end(orjson.dumps(after).decode(), drained=drained)
+    whole_since = datetime.fromisoformat(begun) if drained and upto is not None and begun else None
+    return await course.end(orjson.dumps(after).decode(), drained=drained, whole_since=whole_since)
 
 
 def _fresh(upto: int | None, begun: str | None, now: datetime) -> bool:

@@ -46,7 +46,7 @@ class Extent:
     what is free for booking once more. files: how to look at attachments; without it only their names are known.
     emails: exported e-mails, a .csv or a folder. portion: most parents of one feed when all are asked; what remains
     is left to the next advance. recent: ask the export feeds for what changed within the vendor's
-    horizon of 15 minutes too; such records come again later.
+    horizon of 15 minutes too; such records come again later. now: the source's clock, where it tells one.
     """
 
     committed: Sequence[CommittedSegment] = ()
@@ -76,7 +76,8 @@ async def advance(
     extent = extent or Extent()
     flushing = asyncio.Semaphore(_FLUSHES)
     report = on_progress or (lambda _progress: None)
-    courses = {feed.name: Course(client, feed, Landing(raw, feed), flushing, report) for feed in feeds}
+    began = extent.now()
+    courses = {feed.name: Course(client, feed, Landing(raw, feed), flushing, report, began) for feed in feeds}
     tasks: dict[str, asyncio.Task[Advance]] = {}
     try:
         async with asyncio.TaskGroup() as group:

@@ -97,6 +97,22 @@ class Quarantined(NamedTuple):
     batch: str
 
 
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One reading of a feed: when it began by the source's clock and by ours, whether it came to the feed's end.
+
+    `generation` is the newest one that was visible afterwards; `whole_since` when the reading of everything began that
+    ended with it (the source's clock), else empty. Times are UTC ISO-8601 with microseconds.
+    """
+
+    feed: str
+    began_at: str
+    at: str
+    drained: bool
+    generation: int
+    whole_since: str = ""
+
+
 @dataclass(frozen=True)
 class Manifest:
     """A batch: a set of roots as of a generation."""

@@ -1,6 +1,6 @@
 """What the ledger knows of the source: cursors, generations with their segments, and the batches planned from them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from dispatch_to_pipedrive.migration.ledger import tables as t
 from dispatch_to_pipedrive.migration.ledger.database import Database, canonical_json, utc_now
 from dispatch_to_pipedrive.migration.values import (
     Manifest,
+    Poll,
     SegmentRow,
 )
 
@@ -92,6 +93,28 @@ class SourceRecords(Database):
         """Number of the newest generation; 0 before the first."""
         with self._read() as conn:
             return conn.scalar(sa.select(sa.func.max(t.generation.c.number))) or 0
+
+    def newest_generation_of(self, feeds: Collection[str]) -> int:
+        """The newest generation that brought something of one of these feeds; 0 where none has."""
+        newest = sa.select(sa.func.max(t.segment.c.generation)).where(t.segment.c.feed.in_(sorted(feeds)))
+        with self._read() as conn:
+            return conn.scalar(newest) or 0
+
+    def record_polls(self, polls: Sequence[Poll]) -> None:
+        """Keep how feeds were read, after what they brought is visible."""
+        if polls:
+            with self._write() as conn:
+                conn.execute(t.poll.insert(), [asdict(one) for one in polls])
+
+    def polls(self) -> dict[str, Poll]:
+        """Feed → its newest reading that came to the end, with the newest `whole_since` of all its readings."""
+        c = t.poll.c
+        newest = sa.select(sa.func.max(c.number)).where(c.drained).group_by(c.feed)
+        whole = sa.select(c.feed, sa.func.max(c.whole_since)).group_by(c.feed)
+        with self._read() as conn:
+            since: dict[str, str] = dict(conn.execute(whole).tuples())
+            rows = conn.execute(sa.select(t.poll).where(c.number.in_(newest))).all()
+        return {r.feed: Poll(r.feed, r.began_at, r.at, True, r.generation, since[r.feed]) for r in rows}
 
     def segments(self, upto: int) -> list[SegmentRow]:
         """Committed segments of generations 1 … `upto`, oldest first."""

@@ -56,6 +56,18 @@ cursor = Table(
     Column("advanced_at", String, nullable=False),
 )
 
+poll = Table(
+    "poll",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("feed", String, nullable=False, index=True),
+    Column("began_at", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("drained", Boolean, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("whole_since", String, nullable=False),
+)
+
 manifest = Table(
     "manifest",
     metadata,

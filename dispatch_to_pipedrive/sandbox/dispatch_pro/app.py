@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from email.utils import formatdate
 
 import orjson
 from starlette.applications import Starlette
@@ -51,14 +52,15 @@ def build_app(
     rules = Feeds(export_page_size, int(export_lag * TICKS))
     traffic = Traffic(limits=limits, latency_ms=latency_ms)
     door = Door(clock, tenant.credentials)
-    token = Route("/connect/token", _token(door, traffic), methods=["POST"])
+    token = Route("/connect/token", _dated(_token(door, traffic), clock), methods=["POST"])
     detours = Detours()
     routes = [token, *control_routes(tenant, clock, traffic, detours)]
     for resource in RESOURCES:
         for path, answer in _answers(tenant, clock, rules, resource):
-            routes.append(Route(path, _guarded(answer, path, door, traffic), methods=["GET"]))
+            guarded = _dated(_guarded(answer, path, door, traffic), clock)
+            routes.append(Route(path, guarded, methods=["GET"]))
     routes += [
-        Route(path, _guarded(answer, path, door, traffic), methods=[method])
+        Route(path, _dated(_guarded(answer, path, door, traffic), clock), methods=[method])
         for method, path, answer in _single(tenant, clock)
     ]
     routes += Storage(tenant, clock, door, traffic, detours).routes()
@@ -148,6 +150,19 @@ def _guarded(
         return response
 
     return endpoint
+
+
+def _dated(
+    endpoint: Callable[[Request], Awaitable[Response]], clock: Clock
+) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint whose answers say what time it is in the sandbox."""
+
+    async def dated(request: Request) -> Response:
+        response = await endpoint(request)
+        response.headers["Date"] = formatdate(clock.timestamp(), usegmt=True)
+        return response
+
+    return dated
 
 
 def _token(door: Door, traffic: Traffic) -> Callable[[Request], Awaitable[Response]]:
