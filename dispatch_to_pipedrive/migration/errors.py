@@ -39,6 +39,10 @@ class GateClosed(MigrationError):
     """A gate does not allow the first write."""
 
 
+class Paused(GateClosed):
+    """Somebody has paused the migration: what was under way is finished, and nothing is begun."""
+
+
 class WrongFallback(MigrationError):
     """The user who is to own what has no technician is not there."""
 

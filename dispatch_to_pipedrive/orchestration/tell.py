@@ -3,7 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
-from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.approval import MAP
+from dispatch_to_pipedrive.migration.ledger import Ledger, utc_now
+from dispatch_to_pipedrive.migration.lifecycle import Lifecycle, lifecycle
 from dispatch_to_pipedrive.migration.values import TENANT
 from dispatch_to_pipedrive.pipedrive.plans import plan_named
 from dispatch_to_pipedrive.pipedrive.prices import UPDATE, price
@@ -24,7 +26,11 @@ def status(ledger: Ledger, settings: Settings) -> Status:
         account = scope.account
         holder, day = ledger.lease_holder(account), ledger.last_day(account)
         reports = ledger.batch_reports(account)
+        stands = stands_of(ledger, account)
         facts |= {
+            "state": stands.state,
+            "flags": stands.flags,
+            "in_force": stands.words,
             "account": account,
             "company": ledger.bound_company(),
             "tenant": scope.tenant,
@@ -48,3 +54,14 @@ def status(ledger: Ledger, settings: Settings) -> Status:
             "spent": reports.get((TENANT, "spent"), {}).get("by_kind"),
         }
     return status_of(Facts(**facts))
+
+
+def stands_of(ledger: Ledger, account: str) -> Lifecycle:
+    """Where the migration of an account stands now."""
+    return lifecycle(
+        ledger.milestones(account),
+        ledger.manifests(),
+        ledger.batch_reports(account),
+        map_confirmed=ledger.latest_approval(account, MAP) is not None,
+        now=utc_now(),
+    )

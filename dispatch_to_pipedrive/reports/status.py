@@ -39,9 +39,15 @@ class EntityTotals:
 
 @dataclass(frozen=True)
 class Status:
-    """Everything that `status` tells."""
+    """Everything that `status` tells.
+
+    state: where the migration stands, in one word. flags: what is true beside it ("paused", "differences"). in_force:
+    what people have decided about the migration as a whole, in words.
+    """
 
     state: str
+    flags: Sequence[str]
+    in_force: Sequence[str]
     account: str | None
     company: str | None
     tenant: str | None
@@ -80,6 +86,9 @@ class Facts:
     the second request for a deal's closing time, where the account takes it in no other way.
     """
 
+    state: str = "not started"
+    flags: Sequence[str] = ()
+    in_force: Sequence[str] = ()
     account: str | None = None
     company: str | None = None
     tenant: str | None = None
@@ -110,9 +119,10 @@ def status_of(facts: Facts) -> Status:
     batches = [_batch(facts, manifest) for manifest in facts.manifests]
     counted = _without_repetition(facts.manifests, batches)
     verdicts = [b.reconciliation for b in counted if b.reconciliation]
-    state = _state(batches)
     return Status(
-        state=state,
+        state=facts.state,
+        flags=tuple(facts.flags),
+        in_force=tuple(facts.in_force),
         account=facts.account,
         company=facts.company,
         tenant=facts.tenant,
@@ -133,7 +143,7 @@ def status_of(facts: Facts) -> Status:
         approvals=facts.approvals,
         sign_offs=facts.sign_offs,
         chain_head=facts.chain_head,
-        forecast=_forecast(facts, state),
+        forecast=_forecast(facts, batches),
     )
 
 
@@ -153,12 +163,13 @@ def compared(foreseen: Mapping[str, Any], spent: Mapping[str, int]) -> dict[str,
     }
 
 
-def _forecast(facts: Facts, state: str) -> dict[str, Any] | None:
-    """The forecast beside what was spent; how far it is off can be told when all is done."""
+def _forecast(facts: Facts, batches: Sequence[BatchStatus]) -> dict[str, Any] | None:
+    """The forecast beside what was spent; how far it is off can be told when all is loaded and read back."""
     if facts.forecast is None:
         return None
     found = compared(facts.forecast, facts.tokens if facts.spent is None else facts.spent)
-    return {**found, "error_percent": found["error_percent"] if state == "done" else None}
+    done = {batch.state for batch in batches if batch.kind != "sample"} == {"reconciled"}
+    return {**found, "error_percent": found["error_percent"] if done else None}
 
 
 def _batch(facts: Facts, manifest: Any) -> BatchStatus:
@@ -240,16 +251,3 @@ def _floor(facts: Facts) -> int:
             elif verb == "update" and entity == "deals":
                 tokens += facts.close * number
     return tokens
-
-
-def _state(batches: Sequence[BatchStatus]) -> str:
-    if not batches:
-        return "not planned"
-    states = {batch.state for batch in batches if batch.kind != "sample"}
-    if "differences" in {batch.state for batch in batches}:
-        return "differences"
-    if states == {"reconciled"}:
-        return "done"
-    if any(batch.entities for batch in batches):
-        return "under way"
-    return "planned"

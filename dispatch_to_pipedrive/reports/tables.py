@@ -41,7 +41,7 @@ def summary(status: Status) -> RenderableType:
 
 def overview(status: Status) -> RenderableType:
     """Everything that `status` tells."""
-    head = [f"state: {status.state}"]
+    head = [f"state: {', '.join([status.state, *status.flags])}", *status.in_force]
     if status.account:
         name = f" ({status.company})" if status.company else ""
         head.append(f"account: {status.account}{name}, tenant: {status.tenant}")

@@ -99,7 +99,7 @@ def test_stopped_it_goes_on_where_it_was(
     ended = run(settings, "migrate", "--through", "full", "--approve-as", "Ada")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     found = status(settings)
-    assert found["state"] == "done"
+    assert found["state"] == "verified"
     there = records(sandbox)
     for entity, totals in found["totals"].items():
         assert len(there[entity]) == totals["source"]

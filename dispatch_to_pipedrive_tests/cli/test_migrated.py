@@ -25,7 +25,7 @@ def verify(migrated: Migrated, file: Path) -> tuple[int, list[dict[str, Any]]]:
 
 def test_every_record_that_the_source_asks_for_is_there_once(migrated: Migrated) -> None:
     found = status(migrated.settings)
-    assert found["state"] == "done"
+    assert found["state"] == "verified"
     there = records(migrated.sandbox)
     for entity in ENTITIES:
         totals = found["totals"][entity]
@@ -54,7 +54,7 @@ def test_status_knows_batches_tokens_and_who_approved(migrated: Migrated) -> Non
 def test_status_and_the_summary_are_readable(migrated: Migrated) -> None:
     told = run(migrated.settings, "status")
     assert told.returncode == 0
-    assert "state: done" in told.stdout
+    assert "state: verified" in told.stdout
     assert "Ada Lovelace" in told.stdout
     assert "wave-0001" in told.stdout
     assert "differences: 0" in migrated.said
