@@ -74,6 +74,17 @@ class Account:
             self.new_activity_type(name.capitalize(), name, "FFFFFF", custom=False, key=name)
         self.schema_changed()
 
+    def token_of(self, user: int) -> str:
+        """The API token of a user; `api_token` is the first one's."""
+        return self.api_token if user == 1 else self._digest(f"api_token of user {user}")
+
+    def user_of(self, token: str) -> int | None:
+        """Whose token this is; None for one that opens nothing, as those of deactivated users."""
+        if token == self.api_token:
+            return 1
+        others = (id_ for id_, one in self.users.items() if id_ != 1 and one["active_flag"])
+        return next((id_ for id_ in others if self.token_of(id_) == token), None)
+
     def _digest(self, what: str) -> str:
         return hashlib.sha1(f"{self.seed}:{what}".encode(), usedforsecurity=False).hexdigest()
 

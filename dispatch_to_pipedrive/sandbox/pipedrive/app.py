@@ -58,7 +58,8 @@ def build_app(
 ) -> Starlette:
     """An account's server; `app.state.account` and `app.state.server` are what it is made of.
 
-    `people` are (name, e-mail, active) of the users beside the admin (id 1, the token's user) and the editor (id 2);
+    `people` are (name, e-mail, active) of the users beside the admin (id 1, whose token the migration has) and the
+    editor (id 2), who have tokens of their own;
     `load_dump` is what `GET /_control/dump` gave. Serve it with `UVICORN_OPTIONS`.
     """
     account = Account(clock, seed=seed, people=people, plan=plan, seats=seats)
@@ -105,7 +106,7 @@ class Server:
     async def _answer(self, scope: Scope, receive: Receive, send: Send, path: str, method: str) -> None:
         found = self._find(path, method)
         route = found[1]
-        fate = self.faults.fate(method, path, route)
+        fate = self.faults.fate(method, path, route, self.account.user_of(self._token(scope)))
         if fate is not None and fate.reset_before:
             self.stats.faults["reset_before"] += 1
             await _abort(receive)
@@ -126,26 +127,27 @@ class Server:
         path, method = scope["path"], scope["method"]
         api, route, ids, allowed = found
         template = route.template if route else f"/api/{api}/?"
+        user = 1
         try:
-            self._authorize(scope)
+            user = self._user(scope)
             if route is None:
                 words = "Method not allowed" if allowed else "Requested service is not available"
                 raise plain(405 if allowed else 404, words)
-            headers = self._admit(method, route)
+            headers = self._admit(method, route, user)
         except Blocked:
             self.stats.requests["blocked 403"] += 1
             await self._send(send, 403, CLOUDFLARE, b"text/html; charset=UTF-8", [])
             return
         except Refused as refused:
-            self.stats.answered(method, template, "", refused.status)
+            self.stats.answered(method, template, "", refused.status, user)
             self._record(scope, body, refused.status, JSON, refused.content)
             await self._send(send, refused.status, refused.content, JSON, list(refused.headers))
             return
         if self.latency:
             await asyncio.sleep(self.latency / 2)
-        call = Call(self.account, method, path, _query(scope), body, ids, form)
+        call = Call(self.account, method, path, _query(scope), body, ids, form, user)
         status, content, kind, more = await self._carry_out(call, route, fate)
-        self.stats.answered(method, template, route.entity, status)
+        self.stats.answered(method, template, route.entity, status, user)
         self._record(scope, body, status, kind, content)
         if fate is not None and fate.delay:
             self.stats.faults["latency"] += 1
@@ -157,12 +159,14 @@ class Server:
             return
         await self._send(send, status, content, kind, headers + more)
 
-    def _admit(self, method: str, route: Route) -> Headers:
+    def _admit(self, method: str, route: Route, user: int) -> Headers:
         """Let a known caller's request in, for its price; raises Refused or Blocked."""
-        if route.entity in routes.ADMINISTERED and method != "GET" and not self.account.capabilities["admin"]:
+        admin = user == 1 and self.account.capabilities["admin"]
+        if route.entity in routes.ADMINISTERED and method != "GET" and not admin:
             raise forbidden()
-        headers = self.limits.admit(route.cost, search=route.search)
-        self.stats.charged(method, route.template, route.cost)
+        headers = self.limits.admit(route.cost, search=route.search, user=user)
+        if user == 1:
+            self.stats.charged(method, route.template, route.cost)
         return headers
 
     async def _carry_out(
@@ -200,14 +204,20 @@ class Server:
                 return api, methods.get(method), ids, bool(methods)
         return "?", None, (), False
 
-    def _authorize(self, scope: Scope) -> None:
+    def _user(self, scope: Scope) -> int:
+        """Whose token a request bears; raises Refused."""
+        user = self.account.user_of(self._token(scope))
+        if user is None:
+            raise unauthorized()
+        return user
+
+    def _token(self, scope: Scope) -> str:
         token = next((value for name, value in scope["headers"] if name == b"x-api-token"), b"").decode(
             "latin-1"
         )
         if not token and self.account.capabilities["query_token"]:
             token = _query(scope, keep_token=True).get("api_token", "")
-        if token != self.account.api_token:
-            raise unauthorized()
+        return token
 
     async def _send(self, send: Send, status: int, content: Content, kind: bytes, headers: Headers) -> None:
         size = content.size if isinstance(content, Pieces) else len(content)

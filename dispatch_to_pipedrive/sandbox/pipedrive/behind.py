@@ -6,7 +6,7 @@ import base64
 import io
 from typing import TYPE_CHECKING, Any
 
-from . import files, merging, people, times
+from . import duplicating, files, merging, people, times
 from .account import ENTITIES
 from .store import Record
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .account import Account
 
 _KEYS = {"entity", "id", "changes", "user_id", "action", "silent", "merge_with_id", "content", "purge"}
-ACTIONS = ("edit", "delete", "merge", "create")
+ACTIONS = ("edit", "delete", "merge", "create", "duplicate")
 
 
 class EditError(ValueError):
@@ -25,8 +25,8 @@ def edit(account: Account, body: Any) -> dict[str, Any]:
     """Carry out one edit and answer the stored record.
 
     `changes` are stored as they come, unchecked; `custom_fields` are merged key by key, null clears. `silent` leaves
-    update_time alone, `user_id` (default 2, the editor) is the maker of what is created. A deletion with `purge`
-    leaves no trace. A file's bytes come as base64 in `content`.
+    update_time alone, `user_id` (default 2, the editor) is who does it, and the maker of what is created. A deletion
+    with `purge` leaves no trace. A file's bytes come as base64 in `content`.
     """
     if not isinstance(body, dict) or not set(body) <= _KEYS:
         raise EditError(f"expected an object with keys of {', '.join(sorted(_KEYS))}")
@@ -43,6 +43,8 @@ def edit(account: Account, body: Any) -> dict[str, Any]:
         raise EditError(f"{entity} has no record {body.get('id')}")
     if action == "merge":
         return merging.merge(account, entity, before["id"], int(body["merge_with_id"]))
+    if action == "duplicate" and entity == "deals":
+        return duplicating.duplicate(account, before, int(body.get("user_id", 2)))
     if action == "delete":
         return _delete(account, entity, before, body)
     return _edit(account, entity, before, body)
@@ -52,6 +54,8 @@ def _edit(account: Account, entity: str, before: Record, body: dict[str, Any]) -
     after = _changed(before, body.get("changes", {}))
     if not body.get("silent") and "update_time" not in body.get("changes", {}):
         after["update_time"] = account.stamp()
+        if entity == "notes":
+            after["last_update_user_id"] = int(body.get("user_id", 2))
     return account.replace(entity, after, before)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Call:
-    """One request; `ids` are the variable parts of its path."""
+    """One request; `ids` are the variable parts of its path, `user` is whose token it bears."""
 
     account: Account
     method: str
@@ -28,6 +28,7 @@ class Call:
     body: bytes
     ids: tuple[str, ...] = ()
     form: FormData | None = None
+    user: int = 1
 
     @property
     def id(self) -> int:

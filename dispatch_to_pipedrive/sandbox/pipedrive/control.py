@@ -2,7 +2,7 @@
 
 | command | GET | POST |
 | --- | --- | --- |
-| `account` | token, company, counts | – |
+| `account` | token (of all users: `tokens`), company, counts | – |
 | `dump` | the whole state; `?settle=0` leaves undone what habits mean to do, `?contents=1` adds files' bytes | – |
 | `files` | every file: name, size, sha256 and what it hangs on | – |
 | `load` | – | a dump |
@@ -164,6 +164,7 @@ def _account(server: Server, body: Any, query: dict[str, str]) -> Any:
     account = server.account
     return {
         "api_token": account.api_token,
+        "tokens": {id_: account.token_of(id_) for id_ in account.users},
         "company_id": account.company_id,
         "company_domain": account.company_domain,
         "counts": {entity: len(store) for entity, store in account.stores.items()},

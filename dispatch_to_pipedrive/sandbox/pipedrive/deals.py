@@ -28,7 +28,7 @@ def on_create(account: Account, record: Record, read: Record) -> None:
     _status(account, {}, record, read)
     _archive(record, read)
     if record["status"] == "open":
-        _room(account)
+        require_room(account)
 
 
 def on_change(account: Account, before: Record, after: Record, read: Record) -> None:
@@ -43,10 +43,11 @@ def on_change(account: Account, before: Record, after: Record, read: Record) -> 
     _status(account, before, after, read)
     _archive(after, read)
     if after["status"] == "open" and before.get("status") != "open":
-        _room(account)
+        require_room(account)
 
 
-def _room(account: Account) -> None:
+def require_room(account: Account) -> None:
+    """Raise Refused where the plan allows no further open deal."""
     if account.open_deals >= account.cap("open_deals"):
         raise capped("Couldn't add the deal. Open deals limit reached.", "feature_capping_deals_limit")
 

@@ -24,6 +24,7 @@ _KEYS = {
     "body",
     "headers",
     "commit",
+    "user",
 }
 
 
@@ -36,7 +37,7 @@ class Rule:
     """One fault and the requests it meets.
 
     `nth` (a number or several, from 1) counts matching requests; `rate` draws for each from `seed`; `times` ends the
-    rule after it has struck so often.
+    rule after it has struck so often; `user`: only requests with that user's token.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Rule:
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     commit: bool = False
+    user: int | None = None
     seen: int = 0
     struck: int = 0
 
@@ -59,8 +61,10 @@ class Rule:
         self.chance = random.Random(f"fault {self.seed}")  # noqa: S311 - reproducible on purpose
         self.pattern = None if self.path is None else re.compile(self.path)
 
-    def strikes(self, method: str, path: str, entity: str) -> bool:
+    def strikes(self, method: str, path: str, entity: str, user: int | None) -> bool:
         """Does this request meet the fault? Counts it."""
+        if self.user is not None and user != self.user:
+            return False
         if self.method is not None and method not in self.method.split("|"):
             return False
         if self.entity is not None and entity != self.entity:
@@ -131,13 +135,14 @@ class Faults:
         """How many seconds lists lag behind."""
         return max((rule.seconds for rule in self.rules if rule.kind == "list_lag"), default=0.0)
 
-    def fate(self, method: str, path: str, route: Route | None) -> Fate | None:
+    def fate(self, method: str, path: str, route: Route | None, user: int | None = None) -> Fate | None:
         """What the rules do to this request; None where they do nothing."""
         if not self.rules:
             return None
         fate = None
         for rule in self.rules:
-            if rule.kind == "list_lag" or not rule.strikes(method, path, route.entity if route else ""):
+            entity = route.entity if route else ""
+            if rule.kind == "list_lag" or not rule.strikes(method, path, entity, user):
                 continue
             fate = fate or Fate()
             if rule.kind == "latency":

@@ -99,7 +99,9 @@ def add_file(call: Call) -> dict[str, Any]:
         raise plain(400, "The file is empty.")
     if len(name) > NAME_LENGTH and not account.capabilities["long_file_name"]:
         raise plain(400, "The file name is too long.")
-    return ok(show_file(account, store_file(account, {"name": name, **links}, upload.file)))
+    return ok(
+        show_file(account, store_file(account, {"user_id": call.user, "name": name, **links}, upload.file))
+    )
 
 
 def _file(call: Call) -> Record:

@@ -56,7 +56,7 @@ class Window:
 
 
 class Limits:
-    """The limits of one account and its one token."""
+    """The limits of one account: a day's tokens for the company, a burst for the token of each user."""
 
     def __init__(
         self, account: Account, *, enforced: bool = True, monotonic: Callable[[], float] = time.monotonic
@@ -77,6 +77,7 @@ class Limits:
         """Forget what came in within the last seconds, and the block."""
         self.window = Window(self.monotonic)
         self.search = Window(self.monotonic)
+        self._others: dict[int, tuple[Window, Window]] = {}
         self._refusals: deque[float] = deque()
         self._blocked_until = 0.0
 
@@ -91,29 +92,36 @@ class Limits:
         """Requests in 2 seconds."""
         return self.overrides.get("burst", self.account.plan.burst)
 
-    def admit(self, cost: int, *, search: bool) -> list[tuple[bytes, bytes]]:
+    def admit(self, cost: int, *, search: bool, user: int = 1) -> list[tuple[bytes, bytes]]:
         """Charge a request and give its headers; raises Refused (429) or Blocked."""
         self._new_day()
+        window, searches = self._windows(user)
         if not self.enforced:
             self._charge(cost)
-            self.window.meter(self.burst)
-            self.window.enter()
+            window.meter(self.burst)
+            window.enter()
             return []
         self._still_blocked()
-        meter = self.window.meter(self.burst)
-        asked = self.search.meter(plans.SEARCH_BURST) if search else None
+        meter = window.meter(self.burst)
+        asked = searches.meter(plans.SEARCH_BURST) if search else None
         if meter.remaining <= 0 or (asked and asked.remaining <= 0):
             full = asked if asked and asked.remaining <= 0 else meter
             raise self._refuse(full)
         if self.spent + cost > self.daily:
             raise self._refuse(meter)
         self._charge(cost)
-        self.window.enter()
+        window.enter()
         meter.remaining -= 1
         if asked:
-            self.search.enter()
+            searches.enter()
             meter = Meter(asked.limit, min(asked.remaining - 1, meter.remaining), asked.reset)
         return self._headers(meter)
+
+    def _windows(self, user: int) -> tuple[Window, Window]:
+        """The windows of all requests and of searches; `window` and `search` are those of the first user's token."""
+        if user == 1:
+            return self.window, self.search
+        return self._others.setdefault(user, (Window(self.monotonic), Window(self.monotonic)))
 
     def _charge(self, cost: int) -> None:
         self.spent += cost

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import times
+from . import duplicating, times
 from .call import Call, Handler, ok
 from .errors import not_found, plain
 from .store import Record
@@ -88,6 +88,8 @@ def _shown(account: Account, entity: str, record: Record, loser: int) -> dict[st
     """The survivor in v1's form, as far as it has one here."""
     if entity == "organizations":
         return {"id": record["id"]}
+    if entity == "deals":
+        return duplicating.show_v1(account, record) | {"merge_what_id": loser}
     shown: dict[str, Any] = {
         "id": record["id"],
         "add_time": times.to_v1(record["add_time"]),
@@ -99,29 +101,14 @@ def _shown(account: Account, entity: str, record: Record, loser: int) -> dict[st
     }
     if "org_id" in record:
         shown["org_id"] = record["org_id"]
-    if entity == "persons":
-        return shown | {
-            "company_id": account.company_id,
-            "owner_id": record["owner_id"],
-            "name": record.get("name"),
-            "first_name": record.get("first_name"),
-            "last_name": record.get("last_name"),
-            "active_flag": True,
-            "email": record.get("emails", []),
-            "phone": record.get("phones", []),
-            "label_ids": record.get("label_ids", []),
-        }
-    if "person_id" in record:
-        shown["person_id"] = record["person_id"]
     return shown | {
-        "user_id": record["owner_id"],
-        "creator_user_id": record.get("creator_user_id"),
-        "title": record.get("title"),
-        "value": record.get("value"),
-        "currency": record.get("currency"),
-        "status": record.get("status"),
-        "stage_id": record.get("stage_id"),
-        "pipeline_id": record.get("pipeline_id"),
-        "active": record.get("status") == "open",
-        "deleted": False,
+        "company_id": account.company_id,
+        "owner_id": record["owner_id"],
+        "name": record.get("name"),
+        "first_name": record.get("first_name"),
+        "last_name": record.get("last_name"),
+        "active_flag": True,
+        "email": record.get("emails", []),
+        "phone": record.get("phones", []),
+        "label_ids": record.get("label_ids", []),
     }

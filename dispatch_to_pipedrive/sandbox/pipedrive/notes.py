@@ -27,8 +27,8 @@ _SORTABLE = ("id", "user_id", "deal_id", "person_id", "org_id", "content", "add_
 _ABSENT = ("lead_id", "project_id", "task_id")
 
 
-def show_note(account: Account, record: Record) -> dict[str, Any]:
-    """A note as v1 shows it."""
+def show_note(account: Account, record: Record, you: int = 1) -> dict[str, Any]:
+    """A note as v1 shows it to user `you`."""
     get = record.get
     author = account.users.get(record["user_id"], account.me)
     shown: dict[str, Any] = {
@@ -46,7 +46,7 @@ def show_note(account: Account, record: Record) -> dict[str, Any]:
         "user": {
             "email": author["email"],
             "icon_url": None,
-            "is_you": author["is_you"],
+            "is_you": author["id"] == you,
             "name": author["name"],
         },
         "user_id": record["user_id"],
@@ -61,7 +61,8 @@ def show_note(account: Account, record: Record) -> dict[str, Any]:
     return shown | {flag: get(flag, False) for flag in _PINS}
 
 
-def _read_note(account: Account, given: dict[str, Any], before: Record) -> Record:
+def _read_note(call: Call, given: dict[str, Any], before: Record) -> Record:
+    account = call.account
     read = links_of(account, given)
     for flag, link in _PINS.items():
         if flag in given:
@@ -83,16 +84,16 @@ def _read_note(account: Account, given: dict[str, Any], before: Record) -> Recor
             raise plain(400, "add_time must be YYYY-MM-DD HH:MM:SS")
         read["add_time"] = moment
     if given.get("user_id") not in (None, ""):
-        read["user_id"] = _author(account, given["user_id"])
+        read["user_id"] = _author(call, given["user_id"])
     return read
 
 
-def _author(account: Account, value: Any) -> int:
+def _author(call: Call, value: Any) -> int:
     """The author of a note, whom only an admin may name."""
-    if not account.capabilities["admin"]:
+    if call.user != 1 or not call.account.capabilities["admin"]:
         raise forbidden()
     id_ = whole("user_id", value)
-    if id_ not in account.users:
+    if id_ not in call.account.users:
         raise plain(400, f"user_id {id_} was not found")
     return id_
 
@@ -103,7 +104,7 @@ def add_note(call: Call) -> dict[str, Any]:
     unknown = sorted(set(given) - _NOTE_KEYS)
     if unknown:
         raise plain(400, f"Unknown parameter {unknown[0]}")
-    read = _read_note(account, given, {})
+    read = _read_note(call, given, {})
     if "content" not in read:
         raise plain(400, "Note content must be given.")
     if not any(name in read for name in LINKS):
@@ -111,8 +112,8 @@ def add_note(call: Call) -> dict[str, Any]:
             400, "At least one of deal_id, person_id, org_id, lead_id, project_id or task_id must be given."
         )
     stamp = account.stamp()
-    stored = account.insert("notes", {"add_time": stamp, "user_id": 1, **read, "update_time": stamp})
-    return ok(show_note(account, stored))
+    stored = account.insert("notes", {"add_time": stamp, "user_id": call.user, **read, "update_time": stamp})
+    return ok(show_note(account, stored, call.user))
 
 
 def update_note(call: Call) -> dict[str, Any]:
@@ -121,9 +122,9 @@ def update_note(call: Call) -> dict[str, Any]:
     before = account.live("notes", call.id)
     if before is None:
         raise not_found()
-    read = _read_note(account, form_or_json(call), before)
-    after = {**before, **read, "update_time": account.stamp(), "last_update_user_id": 1}
-    return ok(show_note(account, account.replace("notes", after, before)))
+    read = _read_note(call, form_or_json(call), before)
+    after = {**before, **read, "update_time": account.stamp(), "last_update_user_id": call.user}
+    return ok(show_note(account, account.replace("notes", after, before), call.user))
 
 
 def get_note(call: Call) -> dict[str, Any]:
@@ -131,7 +132,7 @@ def get_note(call: Call) -> dict[str, Any]:
     record = call.account.stores["notes"].get(call.id)
     if record is None:
         raise not_found()
-    return ok(show_note(call.account, record))
+    return ok(show_note(call.account, record, call.user))
 
 
 def delete_note(call: Call) -> dict[str, Any]:
@@ -172,7 +173,7 @@ def list_notes(call: Call) -> dict[str, Any]:
         since=since,
         keep=None if plainly else keep,
     )
-    return ok([show_note(call.account, one) for one in found], additional_data=pages)
+    return ok([show_note(call.account, one, call.user) for one in found], additional_data=pages)
 
 
 def _since(text: str | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import files, listing, merging, notes, pipelines, records, schema, search, v1
+from . import duplicating, files, listing, merging, notes, pipelines, records, schema, search, v1
 from .account import ENTITIES
 from .call import Call, Handler, Route, ok
 from .fields import FIELD_ENTITIES
@@ -13,7 +13,7 @@ Table = dict[tuple[str, str], dict[str, Route]]
 
 
 def _create(entity: str) -> Handler:
-    return lambda call: ok(records.create(call.account, entity, call.json()))
+    return lambda call: ok(records.create(call.account, entity, call.json(), call.user))
 
 
 def _update(entity: str) -> Handler:
@@ -71,6 +71,7 @@ def build() -> Table:
     for entity in ("deals", "persons", "organizations"):
         add("v2", "GET", f"{entity}/search", 20, search.entity_search(entity), entity, search=True)
         add("v1", "PUT", f"{entity}/{{id}}/merge", 40, merging.endpoint(entity), entity)
+    add("v1", "POST", "deals/{id}/duplicate", 10, duplicating.endpoint, "deals")
     add("v2", "GET", "itemSearch", 20, search.item_search, "itemSearch", search=True)
     add("v2", "GET", "itemSearch/field", 20, search.field_search, "itemSearch", search=True)
     _attachments(made)
@@ -114,7 +115,9 @@ def _fields(made: _Builder, name: str, entity: str) -> None:
 ADMINISTERED = frozenset(
     {"dealFields", "personFields", "organizationFields", "pipelines", "stages", "activityTypes"}
 )
-_WORDS = frozenset({"archived", "search", "me", "field", "merge", "options", "download", "files"})
+_WORDS = frozenset(
+    {"archived", "search", "me", "field", "merge", "duplicate", "options", "download", "files"}
+)
 
 
 def template_of(segments: list[str]) -> tuple[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Stats:
-    """Requests, tokens and writes since the last reset."""
+    """Requests, tokens and writes of the first user's token since the last reset; what others ask stands apart."""
 
     def __init__(self) -> None:
         self.reset()
@@ -20,9 +20,13 @@ class Stats:
         self.writes = 0
         self.created: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
+        self.others: Counter[str] = Counter()
 
-    def answered(self, method: str, template: str, entity: str, status: int) -> None:
+    def answered(self, method: str, template: str, entity: str, status: int, user: int = 1) -> None:
         """Count an answer (or what would have been one); every accepted request that is no GET is a write."""
+        if user != 1:
+            self.others[f"{method} {template} {status}"] += 1
+            return
         self.requests[f"{method} {template} {status}"] += 1
         if method != "GET" and status < 300:
             self.writes += 1
@@ -44,4 +48,5 @@ class Stats:
             "responses_429": sum(count for key, count in self.requests.items() if key.endswith(" 429")),
             "responses_403_html": self.requests["blocked 403"],
             "faults": dict(sorted(self.faults.items())),
+            "others": dict(sorted(self.others.items())),
         }

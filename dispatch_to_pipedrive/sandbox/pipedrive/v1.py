@@ -29,7 +29,7 @@ _COLOR = re.compile(r"[0-9A-Fa-f]{6}\Z")
 
 def users(call: Call) -> dict[str, Any]:
     """GET /users: everybody, no pages."""
-    return ok(list(call.account.users.values()))
+    return ok([one | {"is_you": one["id"] == call.user} for one in call.account.users.values()])
 
 
 def user(call: Call) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def user(call: Call) -> dict[str, Any]:
     found = call.account.users.get(call.id)
     if found is None:
         raise Refused(404, {"success": False, "error": "User not found or not accessible."})
-    return ok(found)
+    return ok(found | {"is_you": found["id"] == call.user})
 
 
 def me(call: Call) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def me(call: Call) -> dict[str, Any]:
         "company_industry": "Construction",
         "language": {"language_code": "en", "country_code": "US"},
     }
-    mine = account.me
+    mine = account.users[call.user] | {"is_you": True}
     if not account.capabilities["admin"]:
         mine = mine | {"access": [one | {"admin": False} for one in mine["access"]]}
     return ok(mine | company)
