@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -10,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.errors import GateClosed, Interrupted, MigrationError
 from dispatch_to_pipedrive.migration.lease import BEAT, Lease, Reading, acquire, boot_clock
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, utc_now
+from dispatch_to_pipedrive.migration.lifecycle import require_may_write
 from dispatch_to_pipedrive.migration.values import Intent
 from dispatch_to_pipedrive.pipedrive.budget import READER_SHARE, WRITER_SHARE, TokenBudget
 from dispatch_to_pipedrive.pipedrive.burst import Burst
@@ -19,6 +22,9 @@ from dispatch_to_pipedrive.pipedrive.client import PipedriveClient
 from dispatch_to_pipedrive.pipedrive.plans import BURST_SECONDS
 
 log = logging.getLogger(__name__)
+
+LOOK = 2.0
+"""Seconds after which a writer looks again whether somebody has paused."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,8 @@ class Session:
     lease: Lease | None = None
     batch: str = ""
     quiet_since: float = 0.0
-    should_stop: Callable[[], bool] = lambda: False
+    why_stop: Callable[[], MigrationError | None] = lambda: None
+    """Why no further group of intents may be begun: Ctrl-C, or the account may not be written to any more."""
     _told: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -67,6 +74,10 @@ class Session:
         if self.lease is None:
             raise RuntimeError("a session without a lease only reads")
         return self.lease.fence
+
+    def should_stop(self) -> bool:
+        """Whether no further group of intents may be begun."""
+        return self.why_stop() is not None
 
     def intent(
         self, verb: str, entity: str, source_key: str, *, root: int = 0, generation: int = 0
@@ -112,12 +123,23 @@ class Session:
 
 @asynccontextmanager
 async def writing(
-    ledger: Ledger, access: AccountAccess, *, purpose: str, run: str = "", batch: str = "", wait: bool = True
+    ledger: Ledger,
+    access: AccountAccess,
+    *,
+    purpose: str,
+    run: str = "",
+    batch: str = "",
+    wait: bool = True,
+    undoing: bool = False,
 ) -> AsyncIterator[Session]:
-    """A session that holds the lease. Waits for another holder, or raises LeaseHeld; Ctrl-C asks it to stop."""
-    with _stop_on_interrupt() as should_stop:
+    """A session that holds the lease. Waits for another holder, or raises LeaseHeld; Ctrl-C or a pause stops it.
+
+    `undoing`: as for `require_may_write`.
+    """
+    with _stop_on_interrupt() as interrupted:
         async with _account(ledger, access, run) as session:
-            session.batch, session.should_stop = batch, should_stop
+            session.batch = batch
+            session.why_stop = _Stop(ledger, session.scope.account, interrupted, undoing)
             budget = session.client.budget
 
             def on_readers(count: int) -> None:
@@ -131,7 +153,7 @@ async def writing(
                 seconds=access.lease_seconds,
                 wait=wait,
                 on_readers=on_readers,
-                should_stop=should_stop,
+                should_stop=interrupted,
             )
             session.lease = lease
             # On the boot clock: a holder sends nothing that its lease would not outlive by a timeout.
@@ -205,6 +227,27 @@ async def _account(
             yield session
         finally:
             session.tell_tokens()
+
+
+class _Stop:
+    """Why a writer stops: asked before every group of intents, so the ledger is asked only every few seconds."""
+
+    def __init__(self, ledger: Ledger, account: str, interrupted: Callable[[], bool], undoing: bool) -> None:
+        self._ledger, self._account = ledger, account
+        self._interrupted, self._undoing = interrupted, undoing
+        self._asked = time.monotonic()
+        self._closed: GateClosed | None = None
+
+    def __call__(self) -> MigrationError | None:
+        if self._interrupted():
+            return Interrupted("stopped by a person; run again to go on")
+        if self._closed is None and time.monotonic() - self._asked >= LOOK:
+            self._asked = time.monotonic()
+            try:
+                require_may_write(self._ledger, self._account, undoing=self._undoing)
+            except GateClosed as closed:
+                self._closed = closed
+        return self._closed
 
 
 @contextmanager

@@ -18,7 +18,6 @@ from typing import NamedTuple
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.compare import without_nulls
 from dispatch_to_pipedrive.migration.errors import (
-    Interrupted,
     LeaseLost,
     MigrationError,
     RunStopped,
@@ -87,8 +86,8 @@ async def send_all(
 ) -> Sent:
     """Send every draft once.
 
-    Raises what stopped the window (the day's budget, a lost lease, a plan cap, the same refusal of many, Ctrl-C),
-    after the requests under way have been answered and their outcomes committed.
+    Raises what stopped the window (the day's budget, a lost lease, a plan cap, the same refusal of many, Ctrl-C, that
+    somebody has paused), after the requests under way have been answered and their outcomes committed.
     """
     window = _Window(session, on_progress)
     try:
@@ -140,8 +139,7 @@ class _Window:
         session = self.session
         try:
             async for group in groups:
-                if session.should_stop() and self.stopped is None:
-                    self.stopped = Interrupted("stopped by a person; run again to go on")
+                self.stopped = self.stopped or session.why_stop()
                 if self.stopped is not None:
                     break
                 intents, _ = await asyncio.to_thread(

@@ -16,7 +16,7 @@ from dispatch_to_pipedrive.dispatch_pro.client import Credentials
 from dispatch_to_pipedrive.mapping import Maps
 from dispatch_to_pipedrive.migration import session as sessions
 from dispatch_to_pipedrive.migration.approval import Rendering
-from dispatch_to_pipedrive.migration.errors import GateClosed, Interrupted
+from dispatch_to_pipedrive.migration.errors import GateClosed
 from dispatch_to_pipedrive.migration.forecast import tokens_per_day
 from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger
@@ -81,7 +81,7 @@ async def writing(
     """A session that may write; GateClosed for an account that the settings or its milestones do not allow."""
     settings.require_writable()
     async with sessions.writing(
-        ledger, access_of(settings), purpose=purpose, run=run, batch=batch, wait=wait
+        ledger, access_of(settings), purpose=purpose, run=run, batch=batch, wait=wait, undoing=undoing
     ) as session:
         allowed = settings.allow_real_account
         if not on_this_machine(settings.pipedrive_api_url) and allowed != session.scope.account:
@@ -90,8 +90,8 @@ async def writing(
             )
         require_may_write(ledger, session.scope.account, undoing=undoing)
         yield session
-        if session.should_stop():
-            raise Interrupted("stopped by a person after the open window; run again to go on")
+        if (why := session.why_stop()) is not None:
+            raise why  # what comes next in this run is not begun either
 
 
 @asynccontextmanager
