@@ -1,20 +1,24 @@
 """Which roots make which batch?
 
 The sample is chosen by `sample`; waves are contiguous ranges of roots, cut by forecast tokens. A root is never split,
-and every root is in exactly one wave.
+and every root is in exactly one wave. A delta is every root that was touched since the batch planned last; it is
+planned only when no delta waits, so that what arrives meanwhile joins the next one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pandas as pd
 
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.sample import choose_sample
-from dispatch_to_pipedrive.migration.values import Manifest
+from dispatch_to_pipedrive.migration.values import ENTITIES, Manifest
 from dispatch_to_pipedrive.migration.wave_size import wave_size
 from dispatch_to_pipedrive.pipedrive.prices import UPDATE, price
 
+ROLLED_BACK = "rolled_back"
+"""The stage of the one report that a batch has which was undone."""
+_STAGES = (*ENTITIES, "retired", "reconciliation")
 COMMERCIAL = "customer type Commercial"
 _COUNTED = (
     *("customers", "locations", "location_contacts", "named_contacts", "jobs", "appointments", "calls"),
@@ -71,6 +75,62 @@ def plan_batches(
     return manifests
 
 
+def waiting(ledger: Ledger, account: str) -> list[Manifest]:
+    """The batches that are to be loaded next, in the order of planning.
+
+    They are the deltas that were not brought and read back yet, and the batches of any kind that `reapply` named since;
+    never one that is rolled back.
+    """
+    reports = ledger.batch_reports(account)
+    asked = {
+        batch: one.at
+        for one in ledger.milestones(account)
+        if one.name == "reapply_asked"
+        for batch in one.details["batches"]
+    }
+
+    def done(key: str) -> bool:
+        times = [reports[key, stage]["at"] for stage in _STAGES if (key, stage) in reports]
+        return len(times) == len(_STAGES) and min(times) >= asked.get(key, "")
+
+    return [
+        manifest
+        for manifest in ledger.manifests()
+        if (manifest.kind == "delta" or manifest.key in asked)
+        and (manifest.key, ROLLED_BACK) not in reports
+        and not done(manifest.key)
+    ]
+
+
+def plan_delta(
+    ledger: Ledger,
+    account: str,
+    *,
+    generation: int,
+    touched: Callable[[int, int], Sequence[int]],
+    priced: Callable[[Sequence[int]], pd.DataFrame],
+) -> Manifest | None:
+    """Write the next delta to the ledger; None if there is nothing to plan, or a delta still waits.
+
+    It covers the generations behind the one planned last, up to `generation`: no gap, and no generation twice.
+    touched: the roots that differ between two generations. priced: these roots as `first_loads` has them; its tokens
+    are an upper bound, as if every record of a touched root were made anew.
+    """
+    manifests = ledger.manifests()
+    since = max((manifest.generation_to for manifest in manifests), default=generation)
+    if generation <= since or any(manifest.kind == "delta" for manifest in waiting(ledger, account)):
+        return None
+    roots = touched(since, generation)
+    if not len(roots):
+        return None
+    number = 1 + sum(manifest.kind == "delta" for manifest in manifests)
+    table = priced(roots)
+    planned = _manifest(f"delta-{number:04d}", "delta", table, generation, since=since, roots=roots)
+    ledger.plan([planned])
+    faults.point("delta_planned")
+    return planned
+
+
 def sample(table: pd.DataFrame, features: pd.DataFrame, generation: int) -> Manifest:
     """The sample's manifest; without a root where every one is larger than a sample may be."""
     chosen = choose_sample(table, features)
@@ -98,13 +158,22 @@ def waves(
     ]
 
 
-def _manifest(key: str, kind: str, rows: pd.DataFrame, generation: int) -> Manifest:
+def _manifest(
+    key: str,
+    kind: str,
+    rows: pd.DataFrame,
+    generation: int,
+    *,
+    since: int = 0,
+    roots: Iterable[int] | None = None,
+) -> Manifest:
+    """The rows are the price; `roots` besides them are those that hold nothing any more."""
     return Manifest(
         key=key,
         kind=kind,
-        generation_from=0,
+        generation_from=since,
         generation_to=generation,
-        roots=tuple(int(r) for r in rows["root"]),
+        roots=tuple(int(r) for r in (rows["root"] if roots is None else roots)),
         records=int(rows["records"].sum()),
         tokens=int(rows["tokens"].sum()),
     )

@@ -16,19 +16,24 @@ from dispatch_to_pipedrive.dispatch_pro.hosts import Hosts
 from dispatch_to_pipedrive.dispatch_pro.parents import Files
 from dispatch_to_pipedrive.dispatch_pro.placement import (
     PlacementMissing,
+    PlacementSummary,
     build_placement,
     read_reference,
     root_features,
     root_sizes,
+    touched_roots,
 )
 from dispatch_to_pipedrive.dispatch_pro.placement.index import read_index
 from dispatch_to_pipedrive.dispatch_pro.raw import Advance, Extent, Progress, advance
 from dispatch_to_pipedrive.dispatch_pro.segments import segment_schema
 from dispatch_to_pipedrive.migration import faults
-from dispatch_to_pipedrive.migration.plan import first_loads, plan_batches
-from dispatch_to_pipedrive.migration.values import Manifest
+from dispatch_to_pipedrive.migration.ledger import utc_now
+from dispatch_to_pipedrive.migration.plan import first_loads, plan_batches, plan_delta, waiting
+from dispatch_to_pipedrive.migration.values import Manifest, Poll
 from dispatch_to_pipedrive.orchestration.assets.common import FRAMES, SOURCE_POOL, described
+from dispatch_to_pipedrive.orchestration.drain import lag, last_sweep_is_due
 from dispatch_to_pipedrive.orchestration.errors import plain_words
+from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.resources import Migration, credentials_of
@@ -46,7 +51,7 @@ class Reading(dg.Config):
     sweep: bool = Field(
         default=False,
         description="Ask every job, customer, site and contact once more for files, notes and connections, "
-        "whether it changed or not; once before sign-off.",
+        "whether it changed or not. After a freeze that is done without asking.",
     )
 
 
@@ -93,11 +98,13 @@ def raw(
     generation, sweep = None, config.sweep
     with plain_words(), migration.source_to_myself("advancing the feeds"):
         while feeds:
-            cursors = migration.ledger.cursors()
+            cursors, at = migration.ledger.cursors(), utc_now()
             advances = asyncio.run(_advance(migration, feeds, cursors, sweep=sweep))
             faults.point("segments_landed")
             generation = migration.ledger.commit_generation(advances, cursors) or generation
             faults.point("generation_committed")
+            visible = migration.ledger.latest_generation()
+            migration.ledger.record_polls([_poll(one, at, visible) for one in advances])
             for one in advances:
                 found[one.feed].append(one)
             feeds, sweep = [FEEDS[one.feed] for one in advances if not one.drained], False
@@ -110,6 +117,8 @@ def raw(
         yield dg.MaterializeResult(
             asset_key=RAW_KEYS[name],
             metadata={
+                "began": parts[0].began.isoformat(),
+                "drained": parts[-1].drained,
                 "dagster/row_count": sum(segment.rows for segment in segments),
                 "rows_read": sum(one.rows for one in parts),
                 "pages": sum(one.pages for one in parts),
@@ -119,6 +128,12 @@ def raw(
                 **({} if generation is None else {"generation": generation}),
             },
         )
+
+
+def _poll(one: Advance, at: str, generation: int) -> Poll:
+    whole = "" if one.whole_since is None else one.whole_since.isoformat(timespec="microseconds")
+    began = one.began.isoformat(timespec="microseconds")
+    return Poll(one.feed, began, at, one.drained, generation, whole)
 
 
 async def _advance(
@@ -140,11 +155,13 @@ async def _advance(
         DispatchProClient(credentials, calls_per_second=settings.dispatch_pro_calls_per_second) as client,
         Downloads(client, hosts, spool) as downloads,
     ):
+        moment = await client.time()
         extent = Extent(
             committed=committed(migration.ledger, migration.ledger.latest_generation()),
-            sweep=sweep,
+            sweep=sweep or last_sweep_is_due(migration.ledger, moment),
             files=Files(downloads, settings.file_limit, settings.oversized),
             emails=settings.emails_path,
+            now=client.now,
         )
         found = await advance(client, feeds, cursors, migration.data / "raw", extent, on_progress=on_progress)
     stage(rows.total(), rows.total())
@@ -160,19 +177,7 @@ def placement(context: dg.AssetExecutionContext, migration: Migration) -> dg.Mat
     """
     with plain_words(), migration.source_to_myself("placing records"):
         generation = migration.ledger.latest_generation()
-        segments = committed(migration.ledger, generation)
-        previous = next((g for g in range(generation - 1, 0, -1) if _placed(migration, g)), None)
-        stage = Stage("", "placement")
-        feeds: list[str] = []
-
-        def on_progress(feed: str, _rows: int) -> None:
-            feeds.append(feed)
-            stage(len(feeds), len(FEEDS) - len(REFERENCE))
-
-        summary = build_placement(
-            migration.data, segments, generation, previous=previous, on_progress=on_progress
-        )
-        faults.point("placement_written")
+        summary = _summary(migration, generation) or _place(migration, generation)
     return dg.MaterializeResult(
         metadata={
             "generation": generation,
@@ -184,12 +189,28 @@ def placement(context: dg.AssetExecutionContext, migration: Migration) -> dg.Mat
     )
 
 
-def _placed(migration: Migration, generation: int) -> bool:
+def _place(migration: Migration, generation: int) -> PlacementSummary:
+    segments = committed(migration.ledger, generation)
+    previous = next((g for g in range(generation - 1, 0, -1) if _summary(migration, g)), None)
+    stage = Stage("", "placement")
+    feeds: list[str] = []
+
+    def on_progress(feed: str, _rows: int) -> None:
+        feeds.append(feed)
+        stage(len(feeds), len(FEEDS) - len(REFERENCE))
+
+    found = build_placement(migration.data, segments, generation, previous=previous, on_progress=on_progress)
+    faults.point("placement_written")
+    return found
+
+
+def _summary(migration: Migration, generation: int) -> PlacementSummary | None:
+    """What a placement holds that stands already: it would become the same again."""
     try:
-        read_index(migration.data, generation)
+        index = read_index(migration.data, generation)
     except PlacementMissing:
-        return False
-    return True
+        return None
+    return PlacementSummary(generation, index.placed, index.waiting)
 
 
 @dg.asset(deps=[placement], io_manager_key=FRAMES, pool=SOURCE_POOL, **described("source", "pandas"))
@@ -209,25 +230,21 @@ def features(migration: Migration) -> dg.MaterializeResult[pd.DataFrame]:
 def batches(
     context: dg.AssetExecutionContext, migration: Migration, features: pd.DataFrame
 ) -> dg.MaterializeResult[pd.DataFrame]:
-    """The batch plan: the sample and the waves of the full migration, written once; each becomes a partition.
+    """The batch plan: the sample and the waves of the full migration, once; later a delta whenever none waits.
 
-    The frame tells what the sample shows of the tenant, and why not where it does not.
+    Each becomes a partition. The frame tells what the sample shows of the tenant as it was planned, and why not where
+    it does not.
     """
-    ledger, data = migration.ledger, migration.data
+    ledger = migration.ledger
     with plain_words(), migration.source_to_myself("planning batches"):
-        generation = ledger.latest_generation()
-        sizes = root_sizes(data, generation)
-        known = with_commercial(features, data, generation, sizes)
-        new = plan_batches(
-            ledger,
-            generation=generation,
-            sizes=sizes,
-            features=known,
-            tokens_per_day=migration.tokens_per_day,
-            wave_records=migration.settings.wave_records,
-        )
-        covered = sample_coverage(ledger, data, first_loads(sizes, known), known)
+        planned = ledger.manifests()
+        covered = _kept_coverage(migration) if planned else None
+        if not planned or covered is None:
+            covered = _plan_all(migration, features)
+        delta = _plan_delta(migration, features) if planned else None
     manifests = ledger.manifests()
+    generation, scope = ledger.latest_generation(), ledger.bound_scope()
+    lags = lag(ledger)
     add_batches(context.instance, [manifest.key for manifest in manifests])
     waves = [manifest for manifest in manifests if manifest.kind == "wave"]
     tokens = sum(manifest.tokens for manifest in waves)
@@ -237,8 +254,12 @@ def batches(
         value=covered,
         metadata={
             "generation": generation,
-            "newly_planned": len(new),
+            "newly_planned": len(manifests) - len(planned),
             "batches": len(manifests),
+            "deltas": sum(manifest.kind == "delta" for manifest in manifests),
+            "deltas_waiting": len(waiting(ledger, "" if scope is None else scope.account)),
+            **({} if delta is None else _delta_facts(delta)),
+            **({} if lags is None else {"lag_seconds": lags}),
             "records": sum(manifest.records for manifest in waves),
             "tokens": tokens,
             "eta_seconds": round(requests / rate, 1) if rate else 0.0,
@@ -246,12 +267,67 @@ def batches(
             **_sample_facts(manifests, covered),
             "plan": _table(
                 {"batch": m.key, "roots": len(m.roots), "records": m.records, "tokens": m.tokens}
-                for m in manifests[:SHOWN]
+                for m in manifests[-SHOWN:]
             )
             if manifests
             else "no batches: the tenant has no customers",
         },
     )
+
+
+def _plan_all(migration: Migration, features: pd.DataFrame) -> pd.DataFrame:
+    """Plan the sample and the waves, where there are none; what the sample shows."""
+    ledger, data = migration.ledger, migration.data
+    generation = ledger.latest_generation()
+    sizes = root_sizes(data, generation)
+    known = with_commercial(features, data, generation, sizes)
+    plan_batches(
+        ledger,
+        generation=generation,
+        sizes=sizes,
+        features=known,
+        tokens_per_day=migration.tokens_per_day,
+        wave_records=migration.settings.wave_records,
+    )
+    return sample_coverage(ledger, data, first_loads(sizes, known), known)
+
+
+def _kept_coverage(migration: Migration) -> pd.DataFrame | None:
+    """What the sample shows, as its planning left it."""
+    try:
+        return from_parquet((migration.data / "frames" / "batches.parquet").read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def _plan_delta(migration: Migration, features: pd.DataFrame) -> Manifest | None:
+    ledger, data = migration.ledger, migration.data
+    generation, scope = ledger.latest_generation(), ledger.bound_scope()
+
+    def priced(roots: Sequence[int]) -> pd.DataFrame:
+        sizes = root_sizes(data, generation)
+        mine = sizes[sizes["root"].isin(list(roots))]
+        return first_loads(mine, with_commercial(features, data, generation, mine))
+
+    return plan_delta(
+        ledger,
+        "" if scope is None else scope.account,
+        generation=generation,
+        touched=lambda since, upto: touched_roots(data, since, upto),
+        priced=priced,
+    )
+
+
+def _delta_facts(delta: Manifest) -> dict[str, "dg.RawMetadataValue"]:
+    """What the delta covers that was planned just now."""
+    return {
+        "delta": delta.key,
+        "delta_customers": len(delta.roots),
+        "delta_records_at_most": delta.records,
+        "delta_tokens_at_most": delta.tokens,
+        "delta_after_generation": delta.generation_from,
+        "delta_upto_generation": delta.generation_to,
+    }
 
 
 def _sample_facts(manifests: Sequence[Manifest], covered: pd.DataFrame) -> dict[str, "dg.RawMetadataValue"]:
