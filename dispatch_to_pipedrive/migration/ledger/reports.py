@@ -1,6 +1,6 @@
 """What each batch came to, and who signed what."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -9,6 +9,9 @@ import sqlalchemy as sa
 from dispatch_to_pipedrive.migration.ledger import tables as t
 from dispatch_to_pipedrive.migration.ledger.database import canonical_json, utc_now
 from dispatch_to_pipedrive.migration.ledger.operations import Operations
+
+ROLLED_BACK = "rolled_back"
+"""The stage under which a batch that was undone has its only report."""
 
 
 class MovedFiles(NamedTuple):
@@ -67,6 +70,30 @@ class Reports(Operations):
         with self._read() as conn:
             rows = conn.execute(sa.select(t.batch_report).where(t.batch_report.c.account == account))
             return {(r.batch, r.stage): {**orjson.loads(r.report), "at": r.at, "run": r.run} for r in rows}
+
+    def roll_back_batch(self, account: str, batch: str, run: str, report: Mapping[str, Any]) -> None:
+        """Forget what the batch's stages came to and keep instead that it was undone; both or neither."""
+        row = {"account": account, "batch": batch, "stage": ROLLED_BACK, "at": utc_now(), "run": run}
+        with self._write() as conn:
+            self._forget_reports(conn, account, batch)
+            self._upsert(conn, t.batch_report, [{**row, "report": canonical_json(dict(report))}])
+
+    def rolled_back(self, account: str) -> set[str]:
+        """The batches that were undone and not asked for again."""
+        c = t.batch_report.c
+        with self._read() as conn:
+            query = sa.select(c.batch).where(c.account == account, c.stage == ROLLED_BACK)
+            return set(conn.scalars(query))
+
+    def take_up_again(self, account: str, batches: Iterable[str]) -> None:
+        """Batches that were undone count as planned and not run, as before their first load."""
+        with self._write() as conn:
+            for batch in batches:
+                self._forget_reports(conn, account, batch)
+
+    def _forget_reports(self, conn: sa.Connection, account: str, batch: str) -> None:
+        c = t.batch_report.c
+        conn.execute(t.batch_report.delete().where(c.account == account, c.batch == batch))
 
     def sign(self, account: str, stage: str, generation: int, name: str) -> None:
         """Keep who approved a stage, as of which generation, at which head of the chain."""
