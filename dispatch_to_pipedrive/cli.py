@@ -12,6 +12,7 @@ from dispatch_to_pipedrive.commands.estimate import estimate
 from dispatch_to_pipedrive.commands.look import status, verify
 from dispatch_to_pipedrive.commands.map import maps
 from dispatch_to_pipedrive.commands.migrate import migrate
+from dispatch_to_pipedrive.commands.pause import pause, reopen, resume
 from dispatch_to_pipedrive.commands.servers import sandbox, ui
 
 app = typer.Typer(
@@ -37,7 +38,11 @@ def _options(
     """Options of all commands."""
 
 
-for command in (estimate, migrate, confirm_map, approve_sample, reassign_owners, status, verify, ui):
+for command in (
+    *(estimate, migrate, confirm_map, approve_sample, reassign_owners),
+    *(pause, resume, reopen),
+    *(status, verify, ui),
+):
     app.command()(command)
 app.command(
     add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}

@@ -17,6 +17,7 @@ from dispatch_to_pipedrive.orchestration.assets import (
     reconciliation,
     schema,
     source,
+    state,
 )
 from dispatch_to_pipedrive.orchestration.assets.common import FRAMES
 from dispatch_to_pipedrive.orchestration.checks import CHECKS
@@ -46,6 +47,7 @@ ASSETS = [
     pipedrive.retired,
     reconciliation.reconciliation,
     approval.sample_approval,
+    state.migration_state,
 ]
 
 
@@ -53,7 +55,7 @@ def build_defs(*, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
     """The code location; `resources` replace ours by name."""
     return dg.Definitions(
         assets=ASSETS,
-        asset_checks=[*CHECKS, *inventory.checks],
+        asset_checks=[*CHECKS, *inventory.checks, state.nothing_is_wrong],
         jobs=JOBS,
         resources={"migration": Migration(), FRAMES: frames, **(resources or {})},
         executor=dg.in_process_executor,

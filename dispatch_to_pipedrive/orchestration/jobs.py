@@ -1,6 +1,10 @@
 """Which jobs there are: the front doors launch them in this order."""
 
+from typing import Any
+
 import dagster as dg
+
+from dispatch_to_pipedrive.orchestration.lifecycle import pause, reopen, resume
 
 advance_source = dg.define_asset_job(
     "advance_source",
@@ -66,8 +70,14 @@ approve_sample = dg.define_asset_job(
     description="Approve the sample as it was read back; no wave is written before.",
     tags={"dispatch/lane": "approval"},
 )
+tell_state = dg.define_asset_job(
+    "tell_state",
+    selection=dg.AssetSelection.assets("migration_state"),
+    description="Show where the migration stands; red where something is wrong.",
+    tags={"dispatch/lane": "source"},
+)
 
-JOBS = [
+JOBS: list[Any] = [
     advance_source,
     assess,
     take_inventory,
@@ -78,4 +88,8 @@ JOBS = [
     load,
     reconcile,
     approve_sample,
+    pause,
+    resume,
+    reopen,
+    tell_state,
 ]
