@@ -94,9 +94,20 @@ def money_is_the_sources_to_the_cent(
             reconciliation,
             migration.settings.migration_currency,
         )
-        return _adds_up(sums)
+        result = _adds_up(sums)
+        _keep_sums(context, migration, sums, str(result.description))
+        return result
     except Exception as error:
         return _no_evidence(error)
+
+
+def _keep_sums(context: dg.AssetCheckExecutionContext, migration: Migration, sums: Sums, words: str) -> None:
+    """What the sums came to, in the ledger: whoever signs off asks for it there."""
+    scope = migration.ledger.bound_scope()
+    if scope is None:
+        raise RuntimeError("no batch is read back before the account is known")
+    report = {"equal": sums.equal, "words": words, "left_out": sums.left_out, "sums": len(sums.rows)}
+    migration.ledger.report_batch(scope.account, context.partition_key, "money", context.run_id, report)
 
 
 def _adds_up(sums: Sums) -> dg.AssetCheckResult:

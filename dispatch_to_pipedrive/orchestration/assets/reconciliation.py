@@ -83,6 +83,8 @@ def reconciliation(
             "records": counts,
             "fields": verdicts.fields,
             "blocking": verdicts.blocking,
+            "strays": len(found.reading.strays.differences),
+            "listing_begun": found.reading.began,
             "tokens": found.tokens,
             "rendering": found.rendering,
         }
