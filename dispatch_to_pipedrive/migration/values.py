@@ -45,7 +45,8 @@ class Link(NamedTuple):
 class Intent:
     """What is about to be sent; committed before the request goes out.
 
-    `before` is what the record holds now; a create has it where it replaces a record (its id is in it).
+    `before` is what the record holds now; a create has it where it replaces a record (its id is in it). `undoes` is the
+    number of the intent that a rollback takes back with this one, together with all that came after it on the record.
     """
 
     verb: str
@@ -61,6 +62,7 @@ class Intent:
     at: str
     server_date: str | None
     number: int = 0
+    undoes: int | None = None
 
     @property
     def replaced(self) -> Link | None:
@@ -111,6 +113,31 @@ class Poll:
     drained: bool
     generation: int
     whole_since: str = ""
+
+
+KEPT, OVERWRITTEN, GONE = "kept", "overwritten", "gone"
+"""What came of what people did: their value stays, the source's was written over it, the record is not made again."""
+
+
+class KeptEdit(NamedTuple):
+    """What people did to a record of ours; `field` is the logical name, empty for the record as a whole.
+
+    `ours` is what we had written there, `theirs` what stands there (of a record that is gone: what became of it), both
+    as people read them. `edited_by` is None before the account was asked who it was, and empty where it does not say;
+    `edited_at` is by the account's clock, empty where nobody knows. `batch` is the batch that met it, `seen_at` when.
+    """
+
+    entity: str
+    source_key: str
+    pipedrive_id: int
+    field: str
+    verdict: str
+    ours: str
+    theirs: str
+    edited_by: str | None
+    edited_at: str
+    batch: str
+    seen_at: str
 
 
 @dataclass(frozen=True)

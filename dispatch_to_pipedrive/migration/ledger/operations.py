@@ -267,6 +267,7 @@ def _intent_row(scope: Scope, intent: Intent) -> dict[str, Any]:
         "batch": intent.batch,
         "at": intent.at,
         "server_date": intent.server_date,
+        "undoes": intent.undoes,
     }
 
 
@@ -304,4 +305,5 @@ def _intent(row: Any) -> Intent:
         at=row.at,
         server_date=row.server_date,
         number=row.number,
+        undoes=row.undoes,
     )

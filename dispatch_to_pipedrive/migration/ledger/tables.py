@@ -29,6 +29,14 @@ binding = Table(
     Column("bound_at", String, nullable=False),
 )
 
+door = Table(
+    "door",
+    metadata,
+    Column("door", String, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("met_at", String, nullable=False),
+)
+
 generation = Table(
     "generation",
     metadata,
@@ -120,8 +128,10 @@ operation = Table(
     Column("batch", String, nullable=False),
     Column("at", String, nullable=False),
     Column("server_date", String, nullable=True),
+    Column("undoes", BigInteger, nullable=True),
 )
 Index("operation_record", operation.c.account, operation.c.entity, operation.c.source_key)
+Index("operation_batch", operation.c.account, operation.c.batch, operation.c.root)
 
 chain = Table(
     "chain",
@@ -144,6 +154,24 @@ quarantine = Table(
     Column("digest", String, nullable=False),
     Column("batch", String, nullable=False),
     Column("at", String, nullable=False),
+)
+
+kept_edit = Table(
+    "kept_edit",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("tenant", String, primary_key=True),
+    Column("entity", String, primary_key=True),
+    Column("source_key", String, primary_key=True),
+    Column("field", String, primary_key=True),
+    Column("verdict", String, primary_key=True),
+    Column("pipedrive_id", BigInteger, nullable=False),
+    Column("ours", Text, nullable=False),
+    Column("theirs", Text, nullable=False),
+    Column("edited_by", String, nullable=True),
+    Column("edited_at", String, nullable=False),
+    Column("batch", String, nullable=False),
+    Column("seen_at", String, nullable=False),
 )
 
 token_usage = Table(
