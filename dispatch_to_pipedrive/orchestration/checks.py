@@ -107,7 +107,7 @@ def _keep_sums(context: dg.AssetCheckExecutionContext, migration: Migration, sum
     if scope is None:
         raise RuntimeError("no batch is read back before the account is known")
     report = {"equal": sums.equal, "words": words, "left_out": sums.left_out, "sums": len(sums.rows)}
-    migration.ledger.report_batch(scope.account, context.partition_key, "money", context.run_id, report)
+    migration.ledger.report_batch(scope.account, context.partition_key, "money", context.run.run_id, report)
 
 
 def _adds_up(sums: Sums) -> dg.AssetCheckResult:
