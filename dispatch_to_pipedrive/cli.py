@@ -14,6 +14,7 @@ from dispatch_to_pipedrive.commands.map import maps
 from dispatch_to_pipedrive.commands.migrate import migrate
 from dispatch_to_pipedrive.commands.pause import pause, reopen, resume
 from dispatch_to_pipedrive.commands.servers import sandbox, ui
+from dispatch_to_pipedrive.commands.window import window
 
 app = typer.Typer(
     help="Moves a field-service company from Dispatch Pro to Pipedrive: verified, exactly once.",
@@ -48,6 +49,7 @@ app.command(
     add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
 )(sandbox)
 app.add_typer(maps, name="map")
+app.add_typer(window, name="window")
 
 
 def main() -> None:

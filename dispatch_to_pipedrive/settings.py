@@ -104,6 +104,12 @@ class Settings(BaseSettings):
         ge=1,
         description="Most records of a wave (else a quarter of a day's tokens, at most 10000)",
     )
+    delta_minutes: int = Field(
+        default=15, ge=1, le=1440, description="Minutes between two advances while the delta window is open"
+    )
+    delta_hours: float = Field(
+        default=48, gt=0, description="Hours that the delta window stays open, if nobody says otherwise"
+    )
     automations_paused_by: str = Field(
         default="", description="Who says that the account's automations are paused while records are loaded"
     )

@@ -11,14 +11,13 @@ import pandas as pd
 
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE
 from dispatch_to_pipedrive.migration.sample import choose_sample
-from dispatch_to_pipedrive.migration.values import ENTITIES, Manifest
+from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.migration.wave_size import wave_size
 from dispatch_to_pipedrive.pipedrive.prices import UPDATE, price
 
-ROLLED_BACK = "rolled_back"
-"""The stage of the one report that a batch has which was undone."""
-_STAGES = (*ENTITIES, "retired", "reconciliation")
+_STAGES = (*LOADED, "reconciliation")
 COMMERCIAL = "customer type Commercial"
 _COUNTED = (
     *("customers", "locations", "location_contacts", "named_contacts", "jobs", "appointments", "calls"),
@@ -97,7 +96,7 @@ def waiting(ledger: Ledger, account: str) -> list[Manifest]:
         manifest
         for manifest in ledger.manifests()
         if (manifest.kind == "delta" or manifest.key in asked)
-        and (manifest.key, ROLLED_BACK) not in reports
+        and (manifest.key, UNDONE) not in reports
         and not done(manifest.key)
     ]
 

@@ -24,6 +24,7 @@ from dispatch_to_pipedrive.orchestration.checks import CHECKS
 from dispatch_to_pipedrive.orchestration.io_managers import frames
 from dispatch_to_pipedrive.orchestration.jobs import JOBS
 from dispatch_to_pipedrive.orchestration.resources import Migration
+from dispatch_to_pipedrive.orchestration.sensors import SCHEDULES, SENSORS
 
 ASSETS = [
     source.raw,
@@ -57,6 +58,8 @@ def build_defs(*, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
         assets=ASSETS,
         asset_checks=[*CHECKS, *inventory.checks, state.nothing_is_wrong],
         jobs=JOBS,
+        schedules=SCHEDULES,
+        sensors=SENSORS,
         resources={"migration": Migration(), FRAMES: frames, **(resources or {})},
         executor=dg.in_process_executor,
     )

@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 
+from dispatch_to_pipedrive.orchestration.cutover import close_window_job, freeze_job, open_window_job
 from dispatch_to_pipedrive.orchestration.lifecycle import pause, reopen, resume
 
 advance_source = dg.define_asset_job(
@@ -38,6 +39,13 @@ confirm_map = dg.define_asset_job(
     description="Confirm the map, with the proposals and technicians that you decide; nothing is written before.",
     tags={"dispatch/lane": "approval"},
 )
+advance_and_plan = dg.define_asset_job(
+    "advance_and_plan",
+    selection=dg.AssetSelection.key_prefixes("raw")
+    | dg.AssetSelection.assets("placement", "features", "batches"),
+    description="Read the source on from its cursors, and plan what changed as the next delta, unless one waits.",
+    tags={"dispatch/lane": "source"},
+)
 match_technicians = dg.define_asset_job(
     "match_technicians",
     selection=dg.AssetSelection.assets("technician_owners"),
@@ -64,6 +72,12 @@ reconcile = dg.define_asset_job(
     description="Read a batch back and compare it field by field.",
     tags={"dispatch/lane": "reconcile"},
 )
+deliver = dg.define_asset_job(
+    "deliver",
+    selection=prepare.selection | load.selection | reconcile.selection,
+    description="Prepare the account for a batch, bring its records and read them back: what a delta takes.",
+    tags={"dispatch/lane": "load"},
+)
 approve_sample = dg.define_asset_job(
     "approve_sample",
     selection=dg.AssetSelection.assets("sample_approval"),
@@ -82,12 +96,17 @@ JOBS: list[Any] = [
     assess,
     take_inventory,
     plan_batches,
+    advance_and_plan,
     match_technicians,
     confirm_map,
     prepare,
     load,
     reconcile,
+    deliver,
     approve_sample,
+    open_window_job,
+    close_window_job,
+    freeze_job,
     pause,
     resume,
     reopen,

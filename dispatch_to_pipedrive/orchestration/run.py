@@ -25,15 +25,9 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from dispatch_to_pipedrive.orchestration.build import build_defs
+from dispatch_to_pipedrive.orchestration.dead_runs import HOST, PROCESS, STARTED, bury_dead_runs
 from dispatch_to_pipedrive.settings import Settings, make_dagster_home
 
-_HOST, _PROCESS, _STARTED = "dispatch/host", "dispatch/pid", "dispatch/process_started"
-_UNFINISHED = [
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -50,26 +44,6 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         bury_dead_runs(instance)
     with instance:
         yield instance
-
-
-def bury_dead_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Declare runs failed whose process on this host has ended without a word, and free their slots."""
-    mine = dg.RunsFilter(statuses=_UNFINISHED, tags={_HOST: socket.gethostname()})
-    dead = [run for run in instance.get_runs(mine) if not _alive(run.tags)]
-    for run in dead:
-        instance.report_run_failed(run, "The process of this run has ended; run it again to go on.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-    return [run.run_id for run in dead]
-
-
-def _alive(tags: Mapping[str, str]) -> bool:
-    try:
-        process = psutil.Process(int(tags[_PROCESS]))
-        return abs(process.create_time() - float(tags[_STARTED])) < 1 and (
-            process.status() != psutil.STATUS_ZOMBIE
-        )
-    except (psutil.NoSuchProcess, KeyError, ValueError):
-        return False
 
 
 @cache
@@ -92,9 +66,9 @@ def execute(
     """
     process = psutil.Process()
     about = {
-        _HOST: socket.gethostname(),
-        _PROCESS: str(process.pid),
-        _STARTED: str(process.create_time()),
+        HOST: socket.gethostname(),
+        PROCESS: str(process.pid),
+        STARTED: str(process.create_time()),
         "dispatch/from": "command line",
         **(tags or {}),
     }

@@ -11,7 +11,8 @@ import pytest
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster_postgres import DagsterPostgresStorage
 
-from dispatch_to_pipedrive.orchestration.run import bury_dead_runs, open_instance
+from dispatch_to_pipedrive.orchestration.dead_runs import bury_dead_runs
+from dispatch_to_pipedrive.orchestration.run import open_instance
 from dispatch_to_pipedrive.settings import Settings, load_settings
 
 from ..postgres import running_postgres

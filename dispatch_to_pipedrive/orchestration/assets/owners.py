@@ -31,6 +31,7 @@ from dispatch_to_pipedrive.migration.values import OwnerRow
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, FRAMES, described
 from dispatch_to_pipedrive.orchestration.assets.source import RAW_KEYS
 from dispatch_to_pipedrive.orchestration.errors import plain_words
+from dispatch_to_pipedrive.orchestration.prepared import MATCHED, keep_prepared
 from dispatch_to_pipedrive.orchestration.present import decisions_of
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading
 from dispatch_to_pipedrive.orchestration.road import committed
@@ -87,10 +88,14 @@ def settle_owners(migration: Migration, account: str, staff: Staff) -> list[Owne
     pool=ACCOUNT_POOL,
     **described("preparation", "pipedrive"),
 )
-def technician_owners(migration: Migration) -> dg.MaterializeResult[pd.DataFrame]:
+def technician_owners(
+    context: dg.AssetExecutionContext, migration: Migration
+) -> dg.MaterializeResult[pd.DataFrame]:
     """Which Pipedrive user stands for which technician; who has none is listed in `technicians.csv` to be decided."""
     with plain_words():
+        generation = migration.ledger.latest_generation()
         rows, tokens = asyncio.run(_match(migration))
+        keep_prepared(migration.ledger, MATCHED, generation, context.run_id)
     frame = pd.DataFrame(
         [(r.technician_id, r.name, r.email, r.user_id, r.verdict, r.owner_email) for r in rows],
         columns=["technician_id", "name", "email", "user_id", "verdict", "owner_email"],

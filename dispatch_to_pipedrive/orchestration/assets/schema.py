@@ -29,6 +29,7 @@ from dispatch_to_pipedrive.orchestration.assets.owners import technician_owners
 from dispatch_to_pipedrive.orchestration.assets.source import RAW_KEYS
 from dispatch_to_pipedrive.orchestration.catalogue import require_fit
 from dispatch_to_pipedrive.orchestration.errors import plain_words
+from dispatch_to_pipedrive.orchestration.prepared import PREPARED, keep_prepared
 from dispatch_to_pipedrive.orchestration.present import needs_now, present
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading, writing
@@ -99,8 +100,10 @@ def pipedrive_schema(
 ) -> dg.MaterializeResult[None]:
     """Pipeline, stages, custom fields, options and labels of this account; made where they are missing."""
     with plain_words():
+        generation = migration.ledger.latest_generation()
         needs = needs_now(migration, features)
         report, tokens = asyncio.run(_make_schema(context.run_id, config, migration, needs))
+        keep_prepared(migration.ledger, PREPARED, generation, context.run_id)
     return dg.MaterializeResult(
         metadata={
             "made": report.made,

@@ -1,0 +1,204 @@
+"""What starts by itself in the delta window? A schedule reads the source on, a sensor brings what waits.
+
+The schedule only asks whether an advance is due, the sensor only whether a batch waits: a manifest without a run. What
+both do is safe to do twice. Batches are brought one after another. A run key that was used once is spent for ever, so
+it counts attempts; a batch whose attempts failed is asked for again after a pause that grows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from dispatch_to_pipedrive.migration.approval import SAMPLE
+from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.lifecycle import Standing, standing
+from dispatch_to_pipedrive.migration.plan import waiting
+from dispatch_to_pipedrive.orchestration.dead_runs import UNFINISHED, bury_dead_runs
+from dispatch_to_pipedrive.orchestration.drain import held_back
+from dispatch_to_pipedrive.orchestration.jobs import advance_and_plan, deliver, prepare
+from dispatch_to_pipedrive.orchestration.partitions import add_batches
+from dispatch_to_pipedrive.orchestration.prepared import preparing_is_due
+from dispatch_to_pipedrive.orchestration.resources import Migration
+from dispatch_to_pipedrive.settings import WrongSettings
+
+DELIVERS = "dispatch/delivers"
+"""Tag of the sensor's runs: what they bring, a batch's key or `schema`."""
+SCHEMA = "schema"
+LONGEST_PAUSE = timedelta(minutes=30)
+_UNDER_WAY = [*UNFINISHED, dg.DagsterRunStatus.QUEUED]
+_FREEZING = 5
+"""Minutes between two advances where the window was closed and the freeze still waits for what comes late."""
+_EARLY = timedelta(seconds=30)
+"""So much sooner an advance may begin than it is due: the daemon's ticks are not exact."""
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """How bringing something was tried: how often in all, how often it failed since it last went well, and when."""
+
+    made: int = 0
+    failed: int = 0
+    ended: datetime | None = None
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When it may be tried again after failures: after 1, 2, 4, … minutes, half an hour at most."""
+        if not self.failed or self.ended is None:
+            return None
+        return self.ended + min(timedelta(minutes=2 ** min(self.failed - 1, 10)), LONGEST_PAUSE)
+
+
+def closed_by(now: Standing) -> str:
+    """Why nothing may be brought now, in words; '' if it may."""
+    if now.sign_off is not None:
+        return f"the migration was signed off by {now.sign_off.by}: `reopen --as NAME` lifts it"
+    if now.rollback is not None:
+        return f"a rollback begun by {now.rollback.by} has not ended"
+    if now.pause is not None:
+        return f"paused by {now.pause.by}: `resume --as NAME` lets it go on"
+    return ""
+
+
+def advance_closed_by(ledger: Ledger, now: datetime, last: datetime | None) -> str:
+    """Why the source is not read on now, in words; '' if an advance is due. last: when the last one began."""
+    scope = ledger.bound_scope()
+    if scope is None or not ledger.manifests():
+        return "nothing is planned yet: begin with `migrate --through assess`"
+    force = standing(ledger.milestones(scope.account))
+    if words := closed_by(force):
+        return words
+    window, freeze = force.window, force.freeze
+    if freeze is not None:
+        if not held_back(ledger):
+            return f"everything up to the freeze at {freeze.details['moment']} has arrived"
+    elif window is None:
+        return "the delta window is not open: `window open --as NAME`, or the job `open_window`"
+    elif now >= (closes := datetime.fromisoformat(window.details["closes_at"])):
+        return (
+            f"the delta window closed at {closes:%Y-%m-%d %H:%M} UTC: `window open --as NAME` opens another"
+        )
+    minutes = _FREEZING if window is None else int(window.details["minutes"])
+    if last is not None and now < (due := last + timedelta(minutes=minutes)) - _EARLY:
+        return f"the next advance is due at {due:%H:%M:%S} UTC"
+    return ""
+
+
+@dg.schedule(
+    name="delta_window",
+    job=advance_and_plan,
+    cron_schedule="* * * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="While the delta window is open: read the source on every so many minutes and plan the next delta.",
+)
+def delta_window(
+    context: dg.ScheduleEvaluationContext, migration: Migration
+) -> dg.RunRequest | dg.SkipReason:
+    """Ask for an advance when one is due; the minutes are the window's own."""
+    instance = context.instance
+    try:
+        ledger = migration.ledger
+        bury_dead_runs(instance)
+        jobs = {"advance_and_plan", "advance_source", "plan_batches"}
+        if busy := [run for run in instance.get_runs(_filter()) if run.job_name in jobs]:
+            return dg.SkipReason(f"an advance is under way: run {busy[0].run_id[:8]}")
+        if words := advance_closed_by(ledger, datetime.now(UTC), _last_advance(instance, ledger)):
+            return dg.SkipReason(words)
+    except WrongSettings as error:
+        return dg.SkipReason(str(error))
+    at = context.scheduled_execution_time
+    return dg.RunRequest(run_key=f"advance/{at:%Y-%m-%dT%H:%M}")
+
+
+def _filter() -> dg.RunsFilter:
+    return dg.RunsFilter(statuses=_UNDER_WAY)
+
+
+def _last_advance(instance: dg.DagsterInstance, ledger: Ledger) -> datetime | None:
+    """When the newest advance began, whatever became of it."""
+    told = [datetime.fromisoformat(poll.at) for poll in ledger.polls().values()]
+    runs = instance.get_run_records(dg.RunsFilter(job_name=advance_and_plan.name), limit=1)
+    return max([*told, *(run.create_timestamp for run in runs)], default=None)
+
+
+@dg.sensor(
+    name="deltas",
+    jobs=[deliver, prepare],
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="A manifest without a run? Bring it and read it back, one batch after another.",
+)
+def deltas(context: dg.SensorEvaluationContext, migration: Migration) -> dg.RunRequest | dg.SkipReason:
+    """Ask for the batch that waits longest; for the schema alone, where only names changed at the source."""
+    try:
+        ledger = migration.ledger
+        scope = ledger.bound_scope()
+        if scope is None:
+            return dg.SkipReason("nothing is planned yet: begin with `migrate --through assess`")
+        account = scope.account
+        if words := closed_by(standing(ledger.milestones(account))):
+            return dg.SkipReason(words)
+        what, job = _wanted(ledger, account)
+    except WrongSettings as error:
+        return dg.SkipReason(str(error))
+    if not what:
+        return dg.SkipReason("no batch waits")
+    if ledger.latest_approval(account, SAMPLE) is None:
+        return dg.SkipReason(
+            f"{what} waits until somebody has approved the sample: `approve-sample --as NAME`"
+        )
+    bury_dead_runs(context.instance)
+    if busy := [run for run in context.instance.get_runs(_filter()) if _loads(run)]:
+        return dg.SkipReason(f"{what} waits for run {busy[0].run_id[:8]} ({busy[0].job_name})")
+    if (holder := ledger.lease_holder(account)) is not None:
+        return dg.SkipReason(f"{what} waits for who writes to the account: {holder}")
+    attempts = _attempts(context.instance, what)
+    if attempts.next_at is not None and datetime.now(UTC) < attempts.next_at:
+        return dg.SkipReason(
+            f"{what} failed {attempts.failed} times, so the next attempt is at {attempts.next_at:%H:%M:%S} UTC: "
+            "look at its last run, and at its `clearance`"
+        )
+    number = attempts.made + 1
+    tags = {DELIVERS: what, "dispatch/attempt": str(number)}
+    if job == prepare.name:
+        return dg.RunRequest(run_key=f"{what}/{number}", job_name=job, tags=tags)
+    add_batches(context.instance, [what])
+    return dg.RunRequest(run_key=f"{what}/{number}", job_name=job, partition_key=what, tags=tags)
+
+
+def _wanted(ledger: Ledger, account: str) -> tuple[str, str]:
+    """What waits longest, and the job that brings it; '' if nothing waits."""
+    if batches := waiting(ledger, account):
+        return batches[0].key, deliver.name
+    if preparing_is_due(ledger, account):
+        return SCHEMA, prepare.name
+    return "", ""
+
+
+def _loads(run: dg.DagsterRun) -> bool:
+    """Whether a run writes to the account, or is to."""
+    return run.tags.get("dispatch/lane") == "load"
+
+
+def _attempts(instance: dg.DagsterInstance, what: str) -> Attempts:
+    records = instance.get_run_records(dg.RunsFilter(tags={DELIVERS: what}))
+    newest_first = sorted(records, key=lambda one: one.create_timestamp, reverse=True)
+    failed = _failed_last(newest_first)
+    ended = max((one.update_timestamp for one in failed), default=None)
+    return Attempts(len(records), len(failed), ended)
+
+
+def _failed_last(newest_first: Sequence[dg.RunRecord]) -> list[dg.RunRecord]:
+    """The runs since the last one that went well."""
+    found = []
+    for record in newest_first:
+        if record.dagster_run.status is dg.DagsterRunStatus.SUCCESS:
+            break
+        found.append(record)
+    return found
+
+
+SCHEDULES = [delta_window]
+SENSORS = [deltas]
