@@ -77,7 +77,7 @@ async def apply_schema(
     deleted an option that records need: it is not made a second time behind their back.
     """
     schema = await read_schema(session)
-    schema = await _settle_open(session, schema)
+    schema = await settle_open(session, schema)
     look(schema)
     recorded = session.ledger.schema_objects(session.scope.account)
     options = options_needed(needs)
@@ -163,9 +163,10 @@ def _commit(
     return making.learn(schema, made)
 
 
-async def _settle_open(session: Session, schema: account.AccountSchema) -> account.AccountSchema:
+async def settle_open(session: Session, schema: account.AccountSchema) -> account.AccountSchema:
+    """Find out what became of every step whose answer nobody saw; the schema with what was made."""
     for intent in session.ledger.open_intents(session.scope.account):
-        if intent.entity == "schema":
+        if intent.entity == "schema" and intent.verb != "delete":  # see `undo.schema`
             schema = await _settle_step(session, schema, intent)
     return schema
 

@@ -184,6 +184,15 @@ class PipedriveClient(Requests):
             "PATCH", f"{path}/{field_code}/options", body, cost, "schema", wrap="options"
         )
 
+    async def delete_options(self, entity: str, field_code: str, ids: Sequence[int]) -> Answer:
+        """Take options from a custom field, all or none, and from every record; `record["options"]` are those only."""
+        path = f"/api/v2/{FIELD_RESOURCES[entity]}"
+        cost = PRICES["DELETE", f"{path}/{{field_code}}/options"]
+        body = [{"id": number} for number in ids]
+        return await self._write(
+            "DELETE", f"{path}/{field_code}/options", body, cost, "schema", wrap="options"
+        )
+
     async def v1_field(self, entity: str, field_id: int) -> Answer:
         """One field of an entity as v1 shows it, by its number."""
         path = f"/api/v1/{FIELD_RESOURCES[entity]}"

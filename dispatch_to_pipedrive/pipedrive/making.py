@@ -56,14 +56,17 @@ async def apply_step(client: PipedriveClient, step: SchemaStep) -> SchemaOutcome
         answer = await client.add_options(step.entity, step.target, [fitting(label) for label in step.labels])
     else:
         return await _put_labels(client, step)
-    made, options = _made(step, answer.record), _made_options(step, answer.record, ())
+    made, options = _made(step, answer.record), options_made(step, answer.record, ())
     return SchemaOutcome(step, made, answer.record, answer.tokens, answer.date, options)
 
 
-def _made_options(
+def options_made(
     step: SchemaStep, record: Mapping[str, Any], before: Iterable[object]
 ) -> tuple[MadeOption, ...]:
-    """The options that a step made: those of its labels which were not there `before`, by id."""
+    """The options that a step made: those of its labels which were not there `before`, by id.
+
+    record: what the account answered, or what the ledger kept of it.
+    """
     known = {str(number) for number in before}
     ids = {
         option["label"]: int(option["id"])
@@ -101,7 +104,7 @@ def find_made(structure: Structure, step: SchemaStep) -> tuple[SchemaOutcome, ..
         if field is not None and _stands(step, field):
             records = [field.model_dump()]
     return tuple(
-        SchemaOutcome(step, _made(step, record), record, 0, None, _made_options(step, record, step.before))
+        SchemaOutcome(step, _made(step, record), record, 0, None, options_made(step, record, step.before))
         for record in records
     )
 
@@ -162,7 +165,7 @@ def recorded_by(schema: AccountSchema, outcome: SchemaOutcome) -> list[MadeOptio
 
 async def _put_labels(client: PipedriveClient, step: SchemaStep) -> SchemaOutcome:
     """Add or rename labels by v1, which takes the full list: read it right before, keep all else as it is."""
-    field = await _v1_label_field(client, step)
+    field = await v1_label_field(client, step.entity, step.target, step.number)
     number = str(field["id"])
     made = None if number == step.number else Made("labels", step.entity, step.target, number)
     standing = list(field.get("options") or ())
@@ -172,24 +175,24 @@ async def _put_labels(client: PipedriveClient, step: SchemaStep) -> SchemaOutcom
     if renamed == standing and not added:
         return SchemaOutcome(step, made, field, 0, None)
     answer = await client.put_options(step.entity, int(field["id"]), [*renamed, *added])
-    options = _made_options(step, answer.record, (option["id"] for option in standing))
+    options = options_made(step, answer.record, (option["id"] for option in standing))
     return SchemaOutcome(step, made, answer.record, answer.tokens, answer.date, options)
 
 
-async def _v1_label_field(client: PipedriveClient, step: SchemaStep) -> Mapping[str, Any]:
-    """An entity's label field as v1 shows it now: by its number, else out of the list."""
-    codes = (step.target, *LABEL_CODES)
-    if step.number:
+async def v1_label_field(client: PipedriveClient, entity: str, target: str, number: str) -> Mapping[str, Any]:
+    """An entity's label field as v1 shows it now: by its number, else out of the list. target: its field_code."""
+    codes = (target, *LABEL_CODES)
+    if number:
         with suppress(NotFound):
-            answer = await client.v1_field(step.entity, int(step.number))
+            answer = await client.v1_field(entity, int(number))
             if answer.record.get("key") in codes:
                 return answer.record
-    fields = await client.v1_fields(step.entity)
+    fields = await client.v1_fields(entity)
     found = min(
         (f for f in fields if f.get("key") in codes), key=lambda f: codes.index(str(f["key"])), default=None
     )
     if found is None:
-        raise NotInSchema("label field (v1)", step.entity, step.target)
+        raise NotInSchema("label field (v1)", entity, target)
     return found
 
 

@@ -42,6 +42,7 @@ def _prices() -> dict[tuple[str, str], int]:
         prices["GET", f"/api/v2/{name}/{{field_code}}"] = READ
         prices["POST", f"/api/v2/{name}/{{field_code}}/options"] = CREATE
         prices["PATCH", f"/api/v2/{name}/{{field_code}}/options"] = UPDATE
+        prices["DELETE", f"/api/v2/{name}/{{field_code}}/options"] = DELETE
         prices["GET", f"/api/v1/{name}"] = 20
         prices["GET", f"/api/v1/{name}/{{id}}"] = 2
         prices["PUT", f"/api/v1/{name}/{{id}}"] = 10

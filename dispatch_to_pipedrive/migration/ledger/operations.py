@@ -41,14 +41,15 @@ class Operations(Leases):
         quarantine: Sequence[Quarantined] = (),
         release: Sequence[tuple[str, str]] = (),
         schema: Sequence[SchemaObject] = (),
+        forget: Sequence[SchemaObject] = (),
         capabilities: Mapping[str, bool] | None = None,
         tokens: Tokens | None = None,
         day: str = "",
     ) -> tuple[list[Intent], list[Outcome]]:
         """Commit one group of events; give the operations their numbers.
 
-        `release` names quarantined records that are free again. Raises LeaseLost, with nothing written, when
-        another process holds the fence.
+        `release` names quarantined records that are free again, `forget` what of the schema is no longer ours.
+        Raises LeaseLost, with nothing written, when another process holds the fence.
         """
         now = utc_now()
         with self._write() as conn:
@@ -75,6 +76,11 @@ class Operations(Leases):
                     )
                 )
             self._record_schema(conn, scope.account, schema)
+            for one in forget:
+                key = {
+                    c.name: getattr(one, c.name) for c in t.schema_object.primary_key if c.name != "account"
+                }
+                conn.execute(t.schema_object.delete().filter_by(account=scope.account, **key))
             granted = [
                 {"account": scope.account, "name": name, "granted": granted, "learnt_at": now}
                 for name, granted in (capabilities or {}).items()
@@ -167,6 +173,30 @@ class Operations(Leases):
         )
         with self._read() as conn:
             return [_intent(row) for row in conn.execute(query)]
+
+    def schema_operations(self, account: str) -> list[tuple[Intent, Outcome]]:
+        """Every write to the account's schema that was carried out, oldest first."""
+        intent, outcome = t.operation.alias("i"), t.operation.alias("o")
+        query = (
+            sa.select(intent, outcome.c.status.label("came_to"), outcome.c.tokens.label("cost"))
+            .add_columns(outcome.c.echo.label("answer"), outcome.c.number.label("answered"))
+            .join(outcome, outcome.c.intent == intent.c.number)
+            .where(
+                intent.c.account == account,
+                intent.c.entity == "schema",
+                outcome.c.status.in_(("done", "settled")),
+            )
+            .order_by(intent.c.number)
+        )
+        with self._read() as conn:
+            return [
+                (
+                    one,
+                    Outcome(one, r.came_to, r.cost, echo=orjson.loads(r.answer or "null"), number=r.answered),
+                )
+                for r in conn.execute(query)
+                for one in (_intent(r),)
+            ]
 
     def ambiguous_intents(self, account: str, entity: str, source_keys: Iterable[str]) -> list[Intent]:
         """Of each key the newest intent for which several records were found."""
