@@ -12,7 +12,9 @@ from dispatch_to_pipedrive.migration.ledger.database import canonical_json, utc_
 from dispatch_to_pipedrive.migration.ledger.operations import Operations
 from dispatch_to_pipedrive.migration.values import Approval
 
-SUBJECTS = ("map", "sample")
+SET_ASIDE = "set aside"
+"""The subject under which a person accepts that a record is set aside."""
+SUBJECTS = ("map", "sample", SET_ASIDE)
 NAME_LENGTH, NOTE_LENGTH = 200, 2_000
 """Code points; a longer name or note is refused, not cut."""
 
@@ -30,7 +32,7 @@ class Approvals(Operations):
         note: str = "",
         document: Mapping[str, Any] | None = None,
     ) -> Approval:
-        """Add an approval of "map" or "sample"; WrongApproval for a name or note that cannot stand on record."""
+        """Add an approval of one of `SUBJECTS`; WrongApproval for a name or note that cannot stand on record."""
         name, note = signature(name, note)
         if subject not in SUBJECTS:
             raise ValueError(f"{subject!r} is not approved by anybody: {', '.join(SUBJECTS)} are")

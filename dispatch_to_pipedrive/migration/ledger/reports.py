@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from dispatch_to_pipedrive.migration.ledger import tables as t
 from dispatch_to_pipedrive.migration.ledger.database import canonical_json, utc_now
-from dispatch_to_pipedrive.migration.ledger.operations import Operations
+from dispatch_to_pipedrive.migration.ledger.log import Log
 
 ROLLED_BACK = "rolled_back"
 """The stage under which a batch that was undone has its only report."""
@@ -23,7 +23,7 @@ class MovedFiles(NamedTuple):
     bytes_read_back: int = 0
 
 
-class Reports(Operations):
+class Reports(Log):
     """Reports of batches and sign-offs."""
 
     def batch_operations(self, account: str) -> dict[tuple[str, str, str, str], tuple[int, int]]:

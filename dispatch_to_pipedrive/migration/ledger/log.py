@@ -1,0 +1,49 @@
+"""The log of operations as a whole: when was last written, and every row with the chain, to be carried elsewhere."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from dispatch_to_pipedrive.migration.ledger import tables as t
+from dispatch_to_pipedrive.migration.ledger.operations import Operations
+
+_COMMITS = 500
+
+
+class Log(Operations):
+    """Operations in their order."""
+
+    def last_operation(self, account: str) -> int:
+        """The number of the newest operation on an account; 0 before the first."""
+        c = t.operation.c
+        with self._read() as conn:
+            return conn.scalar(sa.select(sa.func.max(c.number)).where(c.account == account)) or 0
+
+    def last_writes(self, account: str) -> dict[str, str]:
+        """Batch → when its last write was answered (ISO, UTC); what was written outside of batches stands under ''."""
+        c = t.operation.c
+        query = sa.select(c.batch, sa.func.max(c.at)).where(
+            c.account == account, c.event == "outcome", c.status.in_(("done", "settled"))
+        )
+        with self._read() as conn:
+            return {row[0]: row[1] for row in conn.execute(query.group_by(c.batch))}
+
+    def commits(self) -> Iterator[tuple[dict[str, Any], Sequence[dict[str, Any]]]]:
+        """Every commit of the log, oldest first: its row of the chain, and its operations as they were hashed."""
+        chain = [str(c.name) for c in t.chain.columns]
+        operation = [str(c.name) for c in t.operation.columns]
+        begin = 0
+        while True:
+            query = sa.select(t.chain).where(t.chain.c.number > begin).order_by(t.chain.c.number)
+            with self._read() as conn:
+                links = [dict(zip(chain, row, strict=True)) for row in conn.execute(query.limit(_COMMITS))]
+                if not links:
+                    return
+                numbers = t.operation.c.number.between(links[0]["first"], links[-1]["last"])
+                rows = conn.execute(sa.select(t.operation).where(numbers).order_by(t.operation.c.number))
+                found = {row.number: dict(zip(operation, row, strict=True)) for row in rows}
+            for link in links:
+                numbers_of = range(link["first"], link["last"] + 1)
+                yield link, [found[number] for number in numbers_of if number in found]
+            begin = links[-1]["number"]

@@ -1,0 +1,268 @@
+"""May the migration be signed off? One row a gate, decided from values: each says how it stands and what to do."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from dispatch_to_pipedrive.migration.clearance import Gate
+from dispatch_to_pipedrive.migration.drained import Undrained
+from dispatch_to_pipedrive.migration.errors import GateClosed, WrongApproval
+from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, digest_of
+from dispatch_to_pipedrive.migration.ledger.approvals import SET_ASIDE, signature
+from dispatch_to_pipedrive.migration.values import Approval, Quarantined
+
+SECOND_PASS = "second_pass"  # noqa: S105
+"""The stage under which the tenant has its report of the second pass."""
+GO_ON = "run `migrate --through signoff`"
+_WAITS = "waits for "
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class BatchFacts:
+    """One batch: whether it is in the account, and when it was last written and read back (ISO, UTC; '' never).
+
+    `listing_begun` is when the listing was begun that it was compared with; `money` is '' where the sums were equal,
+    and None where they were not compared since.
+    """
+
+    key: str
+    loaded: bool
+    rolled_back: bool = False
+    last_write: str = ""
+    listing_begun: str = ""
+    blocking: int = 0
+    strays: int = 0
+    money: str | None = None
+
+
+@dataclass(frozen=True)
+class SecondPass:
+    """A run of all batches after they were loaded: which, how many writes it made, and the last operation then."""
+
+    batches: Collection[str]
+    writes: int
+    upto: int
+    at: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the gates ask for. moment: that of the freeze, '' where none was named. last_write: on the account at all.
+
+    parents_missing: feed → records whose parent has not arrived. accepted: the quarantined records that a person has
+    accepted as they are.
+    """
+
+    moment: str
+    undrained: Sequence[Undrained]
+    generation: int
+    planned_to: int
+    batches: Sequence[BatchFacts]
+    quarantined: Sequence[Quarantined]
+    accepted: Collection[Quarantined]
+    second: SecondPass | None
+    last_operation: int
+    last_write: str
+    parents_missing: Mapping[str, int]
+    in_doubt: int
+    broken_chain_at: int | None
+
+
+def sign_off_gates(facts: Facts) -> tuple[Gate, ...]:
+    """Every gate of the sign-off."""
+    return (
+        _drained(facts),
+        _arrived(facts),
+        _parents(facts),
+        _applied(facts),
+        _reconciled(facts),
+        _totals(facts),
+        _swept(facts),
+        _quarantine(facts),
+        _second_pass(facts),
+        _doubts(facts),
+        _log(facts),
+    )
+
+
+def require_all(gates: Sequence[Gate]) -> None:
+    """Raise GateClosed, with what to do, unless every gate is open."""
+    if closed := closed_gates(gates):
+        raise GateClosed("the migration may not be signed off:\n" + "\n".join(closed))
+
+
+def closed_gates(gates: Sequence[Gate]) -> list[str]:
+    """What is still to do, one line a gate."""
+    return [f"{gate.name}: {gate.words}" for gate in gates if not gate.passed]
+
+
+def _drained(facts: Facts) -> Gate:
+    name = "export_drained"
+    if not facts.moment:
+        return Gate(name, False, f"no freeze moment was named: `window freeze --as NAME`, or {GO_ON}")
+    if facts.undrained:
+        first = facts.undrained[0]
+        more = f"; {len(facts.undrained) - 1} more feeds" if len(facts.undrained) > 1 else ""
+        words = f"{first.feed} {first.words}{more}: {GO_ON} after that time"
+        return Gate(name, False, words)
+    return Gate(name, True, f"everything up to {facts.moment[:19]} (the source's clock) has arrived")
+
+
+def _arrived(facts: Facts) -> Gate:
+    name = "everything_planned"
+    waiting = [batch.key for batch in facts.batches if not batch.loaded and not batch.rolled_back]
+    if not facts.batches:
+        return Gate(name, False, "no batch is planned: run `migrate --through full`")
+    if waiting:
+        return Gate(name, False, f"{_listed(waiting)} not loaded: {GO_ON}")
+    if facts.planned_to < facts.generation:
+        words = f"generation {facts.generation} has arrived, and batches are planned up to {facts.planned_to}"
+        return Gate(name, False, f"{words}: {GO_ON}")
+    return Gate(name, True, f"{len(facts.batches)} batches, up to generation {facts.generation}")
+
+
+def _parents(facts: Facts) -> Gate:
+    name = "every_parent_arrived"
+    missing = [f"{count} {feed}" for feed, count in sorted(facts.parents_missing.items()) if count]
+    if missing:
+        words = "records that name a parent which the source does not give"
+        return Gate(name, False, f"{words}: {_listed(missing)}; advance again, or correct them at the source")
+    return Gate(name, True, "no record waits for its parent")
+
+
+def _applied(facts: Facts) -> Gate:
+    name = "nothing_rolled_back"
+    undone = [batch.key for batch in facts.batches if batch.rolled_back]
+    if undone:
+        return Gate(name, False, f"{_listed(undone)} rolled back and not applied again: `reapply --as NAME`")
+    return Gate(name, True, "no batch is rolled back")
+
+
+def _reconciled(facts: Facts) -> Gate:
+    name = "every_batch_reconciled"
+    batches = [batch for batch in facts.batches if batch.loaded]
+    if stale := [b.key for b in batches if not b.listing_begun or b.listing_begun < b.last_write]:
+        return Gate(name, False, f"{_listed(stale)} not read back since last written: {GO_ON}")
+    if differing := [f"{b.key} ({b.blocking})" for b in batches if b.blocking]:
+        return Gate(name, False, f"reading back found differences in {_listed(differing)}: see `verify`")
+    return Gate(
+        name, True, f"{len(batches)} batches were read back after their last write, and nothing differs"
+    )
+
+
+def _totals(facts: Facts) -> Gate:
+    name = "totals_equal"
+    batches = [batch for batch in facts.batches if batch.loaded]
+    if lacking := [b.key for b in batches if b.money is None]:
+        return Gate(name, False, f"the money of {_listed(lacking)} was not added up: {GO_ON}")
+    if differing := [f"{b.key} {b.money}" for b in batches if b.money]:
+        return Gate(name, False, f"{_listed(differing)}: see the check of `reconciliation`")
+    return Gate(name, True, "counts and money are the source's, to the cent")
+
+
+def _swept(facts: Facts) -> Gate:
+    name = "no_strays"
+    newest = max((batch.listing_begun for batch in facts.batches), default="")
+    if not newest or newest < facts.last_write:
+        return Gate(name, False, f"the account was not listed since it was last written to: {GO_ON}")
+    strays = max((b.strays for b in facts.batches if b.listing_begun == newest), default=0)
+    if strays:
+        words = f"{strays} records bear our stamp twice, or one that the ledger does not know"
+        return Gate(name, False, f"{words}: see `verify`")
+    return Gate(name, True, f"listed whole at {newest[:19]}: every stamp is known, and borne once")
+
+
+def _quarantine(facts: Facts) -> Gate:
+    name = "quarantine_decided"
+    open_ = undecided_quarantine(facts.quarantined, facts.accepted)
+    if open_:
+        named = _listed([f"{q.entity} {q.source_key}" for q in open_])
+        return Gate(
+            name,
+            False,
+            f"{len(open_)} records are set aside and nobody has accepted that ({named}): see `status`, mend them and "
+            "`migrate --retry-quarantined`, or `sign-off --accept 'ENTITY SOURCE_KEY=REASON'`",
+        )
+    return Gate(name, True, f"{len(facts.quarantined)} records are set aside, each accepted by a person")
+
+
+def undecided_quarantine(
+    quarantined: Sequence[Quarantined], accepted: Collection[Quarantined]
+) -> list[Quarantined]:
+    """Those that nobody has accepted; what waits for an accepted record is accepted with it."""
+    decided = {q.source_key for q in accepted}
+    open_ = [q for q in quarantined if q not in accepted]
+    while True:
+        with_parent = [q for q in open_ if q.words.removeprefix(_WAITS) in decided]
+        if not with_parent:
+            return open_
+        decided |= {q.source_key for q in with_parent}
+        open_ = [q for q in open_ if q not in with_parent]
+
+
+def _second_pass(facts: Facts) -> Gate:
+    name = "second_pass_wrote_nothing"
+    if facts.second is None:
+        return Gate(name, False, f"all batches were not run a second time: {GO_ON}")
+    missing = sorted({b.key for b in facts.batches if b.loaded} - set(facts.second.batches))
+    if missing:
+        return Gate(name, False, f"{_listed(missing)} not run a second time: {GO_ON}")
+    if facts.second.writes:
+        return Gate(name, False, f"the last run of all batches made {facts.second.writes} writes: {GO_ON}")
+    if facts.second.upto != facts.last_operation:
+        return Gate(
+            name, False, f"something was written since the second pass of {facts.second.at[:19]}: {GO_ON}"
+        )
+    return Gate(
+        name, True, f"all batches were run again at {facts.second.at[:19]}, and not one write was made"
+    )
+
+
+def _doubts(facts: Facts) -> Gate:
+    name = "nothing_in_doubt"
+    if facts.in_doubt:
+        return Gate(name, False, f"{facts.in_doubt} requests are without an outcome: {GO_ON}")
+    return Gate(name, True, "every request has an outcome")
+
+
+def _log(facts: Facts) -> Gate:
+    name = "log_whole"
+    if facts.broken_chain_at is not None:
+        words = f"commit {facts.broken_chain_at} of the chain does not fit its operations: somebody changed the ledger"
+        return Gate(name, False, f"{words}, restore it from a backup")
+    return Gate(name, True, f"the chain fits all {facts.last_operation} operations")
+
+
+def accept_quarantined(ledger: Ledger, scope: Scope, reasons: Mapping[str, str], name: str) -> list[Approval]:
+    """Put on record that a person accepts records as set aside; reasons: "ENTITY SOURCE_KEY" → why.
+
+    Raises WrongApproval, with nothing put on record, where one of them is not set aside or a text cannot stand.
+    """
+    aside = {f"{q.entity} {q.source_key}": q for q in ledger.quarantined(scope)}
+    wrong = [f"{what!r} is not set aside: `status` lists what is" for what in reasons if what not in aside]
+    if wrong:
+        raise WrongApproval("\n".join(wrong))
+    for reason in reasons.values():
+        signature(name, reason)
+    return [
+        ledger.approve(
+            scope.account,
+            SET_ASIDE,
+            digest_of(aside[what]._asdict()),
+            name=name,
+            note=reason,
+            document=aside[what]._asdict(),
+        )
+        for what, reason in reasons.items()
+    ]
+
+
+def accepted_quarantine(ledger: Ledger, scope: Scope) -> list[Quarantined]:
+    """The quarantined records that a person has accepted as they are set aside now."""
+    signed = {one.digest for one in ledger.approvals(scope.account) if one.subject == SET_ASIDE}
+    return [q for q in ledger.quarantined(scope) if digest_of(q._asdict()) in signed]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
