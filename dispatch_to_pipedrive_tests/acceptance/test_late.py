@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from dispatch_to_pipedrive_tests.acceptance.accounts import stamps
 from dispatch_to_pipedrive_tests.acceptance.world import Migration
 
@@ -13,6 +15,7 @@ LATE = {"kind": "hold_commit", "method": "POST", "path": "/api/v2/persons$", "nt
 """Far beyond the grace period of these tests, in which the program has settled and written again."""
 
 
+@pytest.mark.soak
 def test_a_commit_later_than_the_bound_is_named_by_the_stray_sweep(
     migration: Callable[..., Migration], tmp_path: Path
 ) -> None:

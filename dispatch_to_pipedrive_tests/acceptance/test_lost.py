@@ -13,6 +13,7 @@ SCHEMA = {**LOST, "path": "(Fields|pipelines|stages)", "seed": 2}
 
 
 @pytest.mark.promise("R029")
+@pytest.mark.soak
 def test_five_in_a_hundred_answers_lost(migrated: Migrated, migration: Callable[..., Migration]) -> None:
     """R029: of all writes, those of the schema too."""
     unlucky = migration()

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from dispatch_to_pipedrive_tests.acceptance.accounts import comparable, stamps
 from dispatch_to_pipedrive_tests.acceptance.world import APPROVED, Migrated, Migration
 
@@ -9,6 +11,7 @@ SAMPLE = ("migrate", "--through", "sample", *APPROVED)
 """So small a tenant is its own sample."""
 
 
+@pytest.mark.soak
 def test_of_two_at_once_one_waits_and_nothing_is_done_twice(
     migrated: Migrated, migration: Callable[..., Migration]
 ) -> None:
