@@ -24,7 +24,7 @@ def status(
     """How the migration stands, from the ledger alone."""
     with plain_end():
         settings = settings_of_process()
-        from dispatch_to_pipedrive.migration.ledger import Ledger
+        from dispatch_to_pipedrive.orchestration.resources import open_ledger
         from dispatch_to_pipedrive.orchestration.tell import status as told
 
         if (
@@ -33,7 +33,7 @@ def status(
         ):
             found = None
         else:
-            ledger = Ledger(settings.ledger_url)
+            ledger = open_ledger(settings)
             found = told(ledger, settings)
             ledger.close()
         if as_json:

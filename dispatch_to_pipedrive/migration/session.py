@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.errors import GateClosed, Interrupted, MigrationError
 from dispatch_to_pipedrive.migration.lease import BEAT, Lease, Reading, acquire, boot_clock
-from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, utc_now
+from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, door_of, utc_now
 from dispatch_to_pipedrive.migration.lifecycle import require_may_write
 from dispatch_to_pipedrive.migration.values import Intent
+from dispatch_to_pipedrive.migration.visibility import sees_all
+from dispatch_to_pipedrive.pipedrive.account import Me
 from dispatch_to_pipedrive.pipedrive.budget import READER_SHARE, WRITER_SHARE, TokenBudget
 from dispatch_to_pipedrive.pipedrive.burst import Burst
 from dispatch_to_pipedrive.pipedrive.client import PipedriveClient
@@ -43,6 +45,11 @@ class AccountAccess:
     concurrency: int = 32
 
     @property
+    def door(self) -> str:
+        """What the ledger remembers this access by."""
+        return door_of(self.api_url, self.api_token)
+
+    @property
     def timeout(self) -> float:
         """Seconds a request may take: so few that a beating lease always outlives it."""
         return min(self.request_timeout, self.lease_seconds / 2)
@@ -58,6 +65,8 @@ class Session:
     user_id: int
     default_currency: str
     company_domain: str
+    sees_all: bool
+    """Whether the token's user sees every record, so that one which cannot be read was deleted or merged."""
     grace: float
     concurrency: int
     run: str
@@ -172,7 +181,7 @@ async def writing(
 @asynccontextmanager
 async def reading(ledger: Ledger, access: AccountAccess, *, purpose: str) -> AsyncIterator[Session]:
     """A session that only reads: with a tenth of the burst while another process writes, with all of it otherwise."""
-    bound = ledger.bound_scope()
+    bound = ledger.bound_scope(access.door)
     holder = ledger.lease_holder(bound.account) if bound else None
     if bound is None or holder is None:
         async with _account(ledger, access, "") as session:
@@ -187,7 +196,7 @@ async def reading(ledger: Ledger, access: AccountAccess, *, purpose: str) -> Asy
 
 
 _bursts: dict[str, Burst] = {}
-"""API address → the burst of this process's last session there."""
+"""Account access → the burst of this process's last session there."""
 
 
 @asynccontextmanager
@@ -197,9 +206,9 @@ async def _account(
     budget = TokenBudget(
         access.plan, seats=access.seats, reserve=access.reserve, share=share, opening=opening
     )
-    if earlier := _bursts.get(access.api_url):
+    if earlier := _bursts.get(access.door):
         budget.burst.continue_from(earlier)
-    _bursts[access.api_url] = budget.burst
+    _bursts[access.door] = budget.burst
     async with PipedriveClient(
         access.api_url,
         access.api_token,
@@ -210,7 +219,7 @@ async def _account(
         answer = await client.me()
         me = answer.record
         scope = Scope(account=str(me["company_id"]), tenant=access.tenant)
-        ledger.bind(scope, str(me.get("company_name") or me.get("company_domain") or ""))
+        ledger.bind(scope, str(me.get("company_name") or me.get("company_domain") or ""), access.door)
         budget.carry(sum(ledger.tokens(scope.account, answer.date.date().isoformat()).values()))
         session = Session(
             ledger=ledger,
@@ -219,6 +228,7 @@ async def _account(
             user_id=int(me["id"]),
             default_currency=str(me.get("default_currency") or ""),
             company_domain=str(me.get("company_domain") or ""),
+            sees_all=sees_all(Me.model_validate(me)),
             grace=access.grace,
             concurrency=access.concurrency,
             run=run or uuid.uuid4().hex,

@@ -32,5 +32,9 @@ def hidden(words: Mapping[str, str], me: Me) -> list[str]:
 
     A deals admin sees everything; of others Pipedrive's lists leave out what their user may not see, without a word.
     """
-    sees_all = any(entry.app == "sales" and entry.admin for entry in me.access)
-    return [] if sees_all else [entity for entity, word in words.items() if word != EVERYONE]
+    return [] if sees_all(me) else [entity for entity, word in words.items() if word != EVERYONE]
+
+
+def sees_all(me: Me) -> bool:
+    """Whether a user sees every record of the account, as a deals admin does."""
+    return any(entry.app == "sales" and entry.admin for entry in me.access)

@@ -64,7 +64,7 @@ def open_ledger(settings: Settings) -> Ledger:
         settings.home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WrongSettings([f"MIGRATION_HOME: {settings.home} cannot be made: {error.strerror}"]) from None
-    return Ledger(settings.ledger_url)
+    return Ledger(settings.ledger_url, access_of(settings).door)
 
 
 @asynccontextmanager

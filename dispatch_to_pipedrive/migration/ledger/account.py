@@ -1,4 +1,4 @@
-"""What the ledger knows of the account: whose it is, its links, what is set aside, its schema and owners."""
+"""What the ledger knows of the account: its links, what is set aside, its schema and owners."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from dispatch_to_pipedrive.migration.errors import WrongAccount
 from dispatch_to_pipedrive.migration.ledger import tables as t
 from dispatch_to_pipedrive.migration.ledger.database import Database, Scope, chunks, utc_now
 from dispatch_to_pipedrive.migration.past import Past, after_write
@@ -24,37 +23,7 @@ from dispatch_to_pipedrive.migration.values import (
 
 
 class AccountRecords(Database):
-    """Binding, links, pasts, quarantine, capabilities, schema and technicians."""
-
-    def bind(self, scope: Scope, company: str) -> None:
-        """Bind the ledger to an account and a tenant, or refuse another pair."""
-        with self._write() as conn:
-            bound = conn.execute(sa.select(t.binding)).first()
-            if bound is None:
-                row = {
-                    "account": scope.account,
-                    "tenant": scope.tenant,
-                    "company": company,
-                    "bound_at": utc_now(),
-                }
-                conn.execute(t.binding.insert(), row)
-            elif (bound.account, bound.tenant) != (scope.account, scope.tenant):
-                raise WrongAccount(
-                    f"this ledger belongs to Pipedrive company {bound.account} ({bound.company}) and Dispatch Pro "
-                    f"tenant {bound.tenant}, but the settings lead to company {scope.account} ({company}) and tenant "
-                    f"{scope.tenant}: correct the settings, or use another MIGRATION_HOME"
-                )
-
-    def bound_scope(self) -> Scope | None:
-        """The pair this ledger belongs to, if it has met one."""
-        with self._read() as conn:
-            bound = conn.execute(sa.select(t.binding)).first()
-        return None if bound is None else Scope(bound.account, bound.tenant)
-
-    def bound_company(self) -> str | None:
-        """The name of the company that this ledger belongs to."""
-        with self._read() as conn:
-            return conn.scalar(sa.select(t.binding.c.company))
+    """Links, pasts, quarantine, capabilities, schema and technicians."""
 
     def links(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> dict[str, Link]:
         """Source key → link, for the keys that have one."""

@@ -1,0 +1,154 @@
+"""What the ledger knows of operations that are to be taken back, and what it forgets when they are."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from dispatch_to_pipedrive.migration.ledger import tables as t
+from dispatch_to_pipedrive.migration.ledger.database import Scope, chunks
+from dispatch_to_pipedrive.migration.ledger.operations import Operations
+from dispatch_to_pipedrive.migration.undo.history import Op
+from dispatch_to_pipedrive.migration.values import ENTITIES, TENANT, Link, key_after
+
+_CARRIED_OUT = ("done", "settled")
+
+
+class Undo(Operations):
+    """Operations by batch, root and record."""
+
+    def written_batches(self, account: str) -> list[str]:
+        """Every batch that wrote records or was read back, in the order of their first operations."""
+        c = t.operation.c
+        first = (
+            sa.select(c.batch, sa.func.min(c.number))
+            .where(c.account == account, c.entity.in_(ENTITIES), c.batch != "")
+            .group_by(c.batch)
+            .order_by(sa.func.min(c.number))
+        )
+        reported = sa.select(t.batch_report.c.batch).where(
+            t.batch_report.c.account == account, t.batch_report.c.batch != TENANT
+        )
+        with self._read() as conn:
+            written = [batch for batch, _ in conn.execute(first)]
+            return list(dict.fromkeys([*written, *sorted(conn.scalars(reported.distinct()))]))
+
+    def roots_of_batches(self, account: str, batches: Iterable[str]) -> list[int]:
+        """The roots of all records that the batches wrote."""
+        c = t.operation.c
+        query = sa.select(c.root).where(c.account == account, c.entity.in_(ENTITIES))
+        found: set[int] = set()
+        with self._read() as conn:
+            for some in chunks(batches):
+                found.update(conn.scalars(query.where(c.batch.in_(some)).distinct()))
+        return sorted(found)
+
+    def keys_of_batches(
+        self, account: str, batches: Collection[str], roots: Iterable[int]
+    ) -> set[tuple[str, str]]:
+        """Entity and source key of the records of these roots that the batches wrote."""
+        c = t.operation.c
+        query = sa.select(c.entity, c.source_key).where(c.account == account, c.entity.in_(ENTITIES))
+        found: set[tuple[str, str]] = set()
+        with self._read() as conn:
+            for batch in batches:
+                for some in chunks(roots):
+                    rows = conn.execute(query.where(c.batch == batch, c.root.in_(some)).distinct())
+                    found.update((row.entity, row.source_key) for row in rows)
+        return found
+
+    def carried_out(self, account: str, entity: str, source_keys: Iterable[str]) -> list[Op]:
+        """All writes on the records that were carried out, in the order of their intents."""
+        intent, outcome = t.operation.alias("i"), t.operation.alias("o")
+        query = (
+            sa.select(
+                *(intent.c.number, intent.c.verb, intent.c.source_key, intent.c.batch, intent.c.generation),
+                *(intent.c.root, intent.c.body, intent.c.before, intent.c.undoes),
+                *(outcome.c.pipedrive_id, outcome.c.echo, outcome.c.server_date),
+            )
+            .join(outcome, outcome.c.intent == intent.c.number)
+            .where(
+                intent.c.account == account,
+                intent.c.entity == entity,
+                outcome.c.status.in_(_CARRIED_OUT),
+                outcome.c.pipedrive_id.is_not(None),
+            )
+        )
+        found: list[Op] = []
+        with self._read() as conn:
+            for keys in chunks({key_after(key) for key in source_keys} | set(source_keys)):
+                rows = conn.execute(query.where(intent.c.source_key.in_(keys)))
+                found.extend(_op(entity, row) for row in rows)
+        return sorted(found, key=lambda op: op.number)
+
+    def put_back(self, scope: Scope, fence: int, links: Mapping[str, Link]) -> None:
+        """Links under which replaced records stayed known (by source key) give way to the links they have again."""
+        with self._write() as conn:
+            self._assert_fence(conn, scope.account, fence)
+            for key, link in links.items():
+                self._upsert(
+                    conn, t.link, [{"account": scope.account, "tenant": scope.tenant, **link._asdict()}]
+                )
+                conn.execute(
+                    t.link.delete().where(
+                        t.link.c.account == scope.account,
+                        t.link.c.tenant == scope.tenant,
+                        t.link.c.entity == link.entity,
+                        t.link.c.source_key == key,
+                    )
+                )
+
+    def free_batches(self, scope: Scope, fence: int, batches: Iterable[str], *, but: str) -> None:
+        """Nothing that these batches set aside is set aside any more, except for the reason `but`."""
+        c = t.quarantine.c
+        with self._write() as conn:
+            self._assert_fence(conn, scope.account, fence)
+            for some in chunks(batches):
+                conn.execute(
+                    t.quarantine.delete().where(
+                        c.account == scope.account,
+                        c.tenant == scope.tenant,
+                        c.batch.in_(some),
+                        c.reason != but,
+                    )
+                )
+
+    def forget_records(self, scope: Scope, fence: int, entity: str, links: Sequence[Link]) -> None:
+        """What people did to records that are deleted now, and that bytes of files were read back, is past."""
+        c = t.kept_edit.c
+        with self._write() as conn:
+            self._assert_fence(conn, scope.account, fence)
+            for keys in chunks(link.source_key for link in links):
+                conn.execute(
+                    t.kept_edit.delete().where(
+                        c.account == scope.account,
+                        c.tenant == scope.tenant,
+                        c.entity == entity,
+                        c.source_key.in_(keys),
+                    )
+                )
+            for ids in chunks(link.pipedrive_id for link in links if entity == "files"):
+                conn.execute(
+                    t.proven_file.delete().where(
+                        t.proven_file.c.account == scope.account, t.proven_file.c.pipedrive_id.in_(ids)
+                    )
+                )
+
+
+def _op(entity: str, row: Any) -> Op:
+    return Op(
+        number=row.number,
+        verb=row.verb,
+        entity=entity,
+        source_key=row.source_key,
+        pipedrive_id=row.pipedrive_id,
+        batch=row.batch,
+        generation=row.generation,
+        root=row.root,
+        body=orjson.loads(row.body or "{}"),
+        before=orjson.loads(row.before or "{}"),
+        echo=None if row.echo is None else orjson.loads(row.echo),
+        server_date=row.server_date,
+        undoes=row.undoes,
+    )
