@@ -228,7 +228,7 @@ class _Found:
         if not bearing and not theirs:
             self.removals.append(Removal("field", one.entity, one.name, one.code))
             return
-        why = [f"{_counted(bearing, 'record')} have a value in it"] if bearing else []
+        why = [_said(bearing, "record has a value in it", "records have a value in it")] if bearing else []
         why += [f"people added the options {', '.join(map(repr, theirs))}"] if theirs else []
         self.stays.append(Staying(what, "; ".join(why)))
         self.staying.add(one)
@@ -249,7 +249,7 @@ class _Found:
                 if name == LABELS
                 else f"option {option.label!r} of {entity}.{name}"
             )
-            self.stays.append(Staying(what, f"{_counted(bearing, 'record')} bear it"))
+            self.stays.append(Staying(what, _said(bearing, "record bears it", "records bear it")))
             self.staying |= set(
                 rows_of(Removal("options", entity, name, code, ((option.id, ""),)), self.recorded)
             )
@@ -274,7 +274,7 @@ class _Found:
                 self.removals.append(Removal("stage", "stages", stage.name, str(stage.id)))
                 continue
             left.append(stage.name)
-            why = f"{_counted(deals, 'deal')} stand in it" if deals else "people added it"
+            why = _said(deals, "deal stands in it", "deals stand in it") if deals else "people added it"
             self.stays.append(Staying(f"stage {stage.name!r}", why))
             self.staying |= {rows[str(stage.id)]} if str(stage.id) in rows else set()
         deals = self.use.pipelines[int(one.code)]
@@ -284,11 +284,11 @@ class _Found:
         why = (
             f"its stages {', '.join(map(repr, left))} stay"
             if left
-            else f"{_counted(deals, 'deal')} are in it"
+            else _said(deals, "deal is in it", "deals are in it")
         )
         self.stays.append(Staying(f"pipeline {one.name!r}", why))
         self.staying.add(one)
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def _said(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"
