@@ -28,6 +28,9 @@ __all__ = [
 
 Entity = Literal["organizations", "persons", "deals", "activities", "files", "notes", "pipelines", "stages"]
 
+CHANGES = 100
+"""Changes that are asked for of one record: who made older ones is not asked."""
+
 FIELD_RESOURCES: Mapping[str, str] = MappingProxyType(
     {"organizations": "organizationFields", "persons": "personFields", "deals": "dealFields"}
 )
@@ -101,7 +104,7 @@ class PipedriveClient(Requests):
         if archived and entity != "deals":
             raise ValueError("only deals can be archived")
         if entity in ("notes", "files"):
-            async for page in self._v1_list(entity, updated_since):
+            async for page in self._v1_list(entity, updated_since, params or {}):
                 yield page
             return
         path = f"/api/v2/{entity}/archived" if archived else f"/api/v2/{entity}"
@@ -119,8 +122,10 @@ class PipedriveClient(Requests):
         async for page in by_cursor(self._read, path, query, cost, kind, cursor):
             yield page
 
-    async def _v1_list(self, entity: Entity, updated_since: datetime | None) -> AsyncIterator[Page]:
-        query: dict[str, str | int] = {}
+    async def _v1_list(
+        self, entity: Entity, updated_since: datetime | None, params: Mapping[str, str | int]
+    ) -> AsyncIterator[Page]:
+        query = dict(params)
         if updated_since is not None:
             if entity == "files":
                 raise ValueError("Pipedrive's list of files knows no time")
@@ -134,6 +139,16 @@ class PipedriveClient(Requests):
         path = f"/api/v1/{parent}/{record_id}/files"
         async for page in by_id(self._read, path, {}, cost, files.PAGE):
             yield page._replace(records=[files.shown(record) for record in page.records])
+
+    async def changelog(self, entity: str, record_id: int) -> Records:
+        """The last changes of a deal's, person's or organization's fields, newest first, a hundred at most.
+
+        Each has `field_key` (v1's name of the field), `actor_user_id`, `time` (UTC, without a zone) and the values.
+        """
+        path = f"/api/v1/{entity}/{record_id}/changelog"
+        cost = PRICES["GET", f"/api/v1/{entity}/{{id}}/changelog"]
+        reply = await self._read(path, {"limit": CHANGES}, cost, "read")
+        return records_of(reply.data, path)
 
     async def digest_of_file(self, record_id: int) -> Digest:
         """Download one file: how many bytes it has and their SHA-256; none is kept."""

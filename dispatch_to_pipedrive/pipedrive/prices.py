@@ -19,6 +19,7 @@ DELETE_V1 = 6
 READ_V1 = 2
 LIST_V1 = 20
 DOWNLOAD = 20
+CHANGELOG = 20
 
 _RECORDS = ("organizations", "persons", "deals", "activities")
 _V1_RECORDS = ("notes", "files")
@@ -58,6 +59,7 @@ def _prices() -> dict[tuple[str, str], int]:
     prices["GET", "/api/v1/files/{id}/download"] = DOWNLOAD
     for name in ("deals", "persons", "organizations"):
         prices["GET", f"/api/v1/{name}/{{id}}/files"] = LIST_V1
+        prices["GET", f"/api/v1/{name}/{{id}}/changelog"] = CHANGELOG
     return prices
 
 

@@ -49,6 +49,7 @@ _PARTS = (
 _ADDRESS = (*_PARTS, "subpremise", "postal_code", "formatted_address")
 NULLS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (r"v2 \w+ .*", ("next_cursor",), "overrides: all v2 lists"),
+    (r"v1 GET /\w+/\{id\}/changelog", ("next_cursor",), "its own description: null on the last page"),
     (
         r"v2 \w+ /deals.*",
         ("person_id", "org_id", "stage_change_time", "won_time", "lost_time", "expected_close_date"),

@@ -32,6 +32,7 @@ def _records(world: World) -> None:
     ):
         world.get(f"{entity}/search", term="zz")
         world.get(f"/api/v1/{entity}/{other}/files")
+        world.get(f"/api/v1/{entity}/{other}/changelog")
         world.ask("PUT", f"/api/v1/{entity}/{one}/merge", {"merge_with_id": other})
     world.ask("POST", f"/api/v1/deals/{deal}/duplicate")
     world.get("deals/archived")

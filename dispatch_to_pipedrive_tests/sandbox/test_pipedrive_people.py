@@ -111,3 +111,40 @@ def test_a_second_user_merges(world: World, entity: str) -> None:
         answer = editor.put(f"/api/v1/{entity}/{ours}/merge", json={"merge_with_id": theirs})
     assert answer.status_code == 200
     assert [one["id"] for one in world.get(entity)] == [theirs]
+
+
+def test_who_changed_what_stands_in_the_changelog(world: World) -> None:
+    made = world.post("dealFields", TEXT)["field_code"]
+    organization = world.post("organizations", {"name": "An organization"})["id"]
+    other = world.post("organizations", {"name": "Another"})["id"]
+    deal = world.post("deals", {"title": "ours", "org_id": other})["id"]
+    path = f"/api/v1/deals/{deal}/changelog"
+    assert world.get(path) == []
+    world.patch(f"deals/{deal}", {"title": "still ours", "custom_fields": {made: "a key"}})
+    world.control("edit", {"entity": "deals", "id": deal, "changes": {"owner_id": 3}, "user_id": 3})
+    world.control("edit", {"entity": "deals", "id": deal, "changes": {"title": "unseen"}, "silent": True})
+    world.control(
+        "edit", {"entity": "organizations", "id": other, "action": "merge", "merge_with_id": organization}
+    )
+    stages = world.get("stages")
+    world.control("habits", {"automation": {"to_stage": stages[-1]["id"], "seconds": 0}})
+    moved = world.post("deals", {"title": "moved"})["id"]
+    world.clock.advance(1)
+    told = [
+        (x["field_key"], x["old_value"], x["new_value"], x["actor_user_id"], x["change_source"])
+        for x in world.get(path)
+    ]
+    assert told == [
+        ("org_id", str(other), str(organization), 2, "app"),
+        ("user_id", "1", "3", 3, "app"),
+        ("title", "ours", "still ours", 1, "api"),
+        (made, None, "a key", 1, "api"),
+    ]
+    (change,) = world.get(f"/api/v1/deals/{moved}/changelog")
+    assert (change["field_key"], change["change_source"]) == ("stage_id", "automation")
+    first = world.ask("GET", path, limit=1)
+    more = world.ask("GET", path, limit=9, cursor=first["additional_data"]["next_cursor"])
+    assert [x["field_key"] for x in first["data"] + more["data"]] == [x[0] for x in told]
+    assert more["additional_data"]["next_cursor"] is None
+    world.delete(f"deals/{deal}")
+    world.get(path, 404)

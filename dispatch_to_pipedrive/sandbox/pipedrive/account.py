@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from . import fields, people, plans, switches, times
+from . import changelog, fields, people, plans, switches, times
 from .contents import Contents
 from .store import DELETED, Record, Store, flags_of
 
@@ -64,6 +64,8 @@ class Account:
         self.stores = {entity: Store(chance.randrange(1, 5_000)) for entity in bases}
         self.fields = {entity: fields.builtin(self, entity) for entity in ENTITIES}
         self.contents = Contents()
+        self.actor = changelog.Actor(1, "api")
+        self.changelog: dict[str, list[list[Any]]] = {}
         self.open_deals = 0
         self.pipelines: dict[int, Record] = {}
         self.stages: dict[int, Record] = {}
@@ -223,6 +225,7 @@ class Account:
         if self.list_lag:
             store.recent[id_] = (time.monotonic(), store.row(id_))
         store.put(id_, stored, times.epoch(stored["update_time"]), flags_of(stored))
+        changelog.note(self, entity, before, stored)
         if entity == "deals":
             self.open_deals += _is_open(stored) - _is_open(before)
         return stored

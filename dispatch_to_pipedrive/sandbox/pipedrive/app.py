@@ -23,7 +23,7 @@ from starlette.routing import Mount
 from starlette.types import Message, Receive, Scope, Send
 
 from ..clock import Clock
-from . import control, dump, habits, routes, times
+from . import changelog, control, dump, habits, routes, times
 from .account import Account
 from .call import Call, Pieces, Raw, Route
 from .errors import CLOUDFLARE, Refused, forbidden, plain, unauthorized
@@ -239,7 +239,8 @@ class Server:
 def _handle(call: Call, route: Route) -> tuple[int, Content, bytes, Headers]:
     habits.settle(call.account)
     try:
-        answer = route.handler(call)
+        with changelog.acting(call.account, call.user, "api"):
+            answer = route.handler(call)
     except Refused as refused:
         return refused.status, refused.content, JSON, list(refused.headers)
     if isinstance(answer, Raw):

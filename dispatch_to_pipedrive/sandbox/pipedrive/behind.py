@@ -6,7 +6,7 @@ import base64
 import io
 from typing import TYPE_CHECKING, Any
 
-from . import duplicating, files, merging, people, times
+from . import changelog, duplicating, files, merging, people, times
 from .account import ENTITIES
 from .store import Record
 
@@ -25,8 +25,8 @@ def edit(account: Account, body: Any) -> dict[str, Any]:
     """Carry out one edit and answer the stored record.
 
     `changes` are stored as they come, unchecked; `custom_fields` are merged key by key, null clears. `silent` leaves
-    update_time alone, `user_id` (default 2, the editor) is who does it, and the maker of what is created. A deletion
-    with `purge` leaves no trace. A file's bytes come as base64 in `content`.
+    update_time alone and stands in no changelog. `user_id` (default 2, the editor) is who does it, and the maker of
+    what is created. A deletion with `purge` leaves no trace. A file's bytes come as base64 in `content`.
     """
     if not isinstance(body, dict) or not set(body) <= _KEYS:
         raise EditError(f"expected an object with keys of {', '.join(sorted(_KEYS))}")
@@ -36,6 +36,11 @@ def edit(account: Account, body: Any) -> dict[str, Any]:
     if entity not in account.stores or action not in ACTIONS:
         entities = ", ".join((*account.stores, "users"))
         raise EditError(f"entity must be one of {entities}, action one of {', '.join(ACTIONS)}")
+    with changelog.acting(account, 0 if body.get("silent") else int(body.get("user_id", 2)), "app"):
+        return _done(account, entity, action, body)
+
+
+def _done(account: Account, entity: str, action: str, body: dict[str, Any]) -> dict[str, Any]:
     if action == "create":
         return _create(account, entity, body)
     before = account.stores[entity].get(int(body.get("id", -1)))

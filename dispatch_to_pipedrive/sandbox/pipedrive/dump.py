@@ -46,6 +46,7 @@ def dump(account: Account, *, settle: bool = True, contents: bool = False) -> di
         "habits": account.habits,
     }
     if contents:
+        state["changelog"] = account.changelog
         state["contents"] = [base64.b64encode(data).decode() for data in account.contents.everything()]
     return state
 
@@ -68,6 +69,7 @@ def load(account: Account, state: dict[str, Any]) -> None:
         account.stores[entity].load({"base": state["bases"][entity], "records": records}, times.epoch)
     for text in state.get("contents", ()):
         account.contents.add(io.BytesIO(base64.b64decode(text)), keep=True)
+    account.changelog = state.get("changelog", {})
     account.pending = [(one[0], one[1], one[2], one[3], one[4]) for one in state["pending"]]
     account.capabilities |= state["capabilities"]
     account.habits |= state["habits"]

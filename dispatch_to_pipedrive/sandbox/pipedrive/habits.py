@@ -7,13 +7,15 @@ from html import escape
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
-from . import times
+from . import changelog, times
 from .store import Record
 
 if TYPE_CHECKING:
     from .account import Account
 
 _KEPT = frozenset({"p", "br", "b", "i", "u", "a", "ul", "ol", "li", "strong", "em", "div", "span"})
+AUTOMATOR = 2
+"""The user who made the automations: what they do is done in his name."""
 _VOID = frozenset({"br"})
 _SWALLOWED = frozenset({"script", "style", "iframe"})
 
@@ -140,4 +142,5 @@ def _automate(account: Account, record: Record) -> None:
     stamp = times.v2_stamp(account.now())
     stage = account.stages[rule["to_stage"]]
     moved = {"stage_id": stage["id"], "pipeline_id": stage["pipeline_id"], "stage_change_time": stamp}
-    account.replace("deals", {**record, **moved, "update_time": stamp}, record)
+    with changelog.acting(account, AUTOMATOR, "automation"):
+        account.replace("deals", {**record, **moved, "update_time": stamp}, record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import duplicating, files, listing, merging, notes, pipelines, records, schema, search, v1
+from . import changelog, duplicating, files, listing, merging, notes, pipelines, records, schema, search, v1
 from .account import ENTITIES
 from .call import Call, Handler, Route, ok
 from .fields import FIELD_ENTITIES
@@ -71,6 +71,7 @@ def build() -> Table:
     for entity in ("deals", "persons", "organizations"):
         add("v2", "GET", f"{entity}/search", 20, search.entity_search(entity), entity, search=True)
         add("v1", "PUT", f"{entity}/{{id}}/merge", 40, merging.endpoint(entity), entity)
+        add("v1", "GET", f"{entity}/{{id}}/changelog", 20, changelog.endpoint(entity), entity)
     add("v1", "POST", "deals/{id}/duplicate", 10, duplicating.endpoint, "deals")
     add("v2", "GET", "itemSearch", 20, search.item_search, "itemSearch", search=True)
     add("v2", "GET", "itemSearch/field", 20, search.field_search, "itemSearch", search=True)
@@ -116,7 +117,7 @@ ADMINISTERED = frozenset(
     {"dealFields", "personFields", "organizationFields", "pipelines", "stages", "activityTypes"}
 )
 _WORDS = frozenset(
-    {"archived", "search", "me", "field", "merge", "duplicate", "options", "download", "files"}
+    {"archived", "search", "me", "field", "merge", "duplicate", "changelog", "options", "download", "files"}
 )
 
 
