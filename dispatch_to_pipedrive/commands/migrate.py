@@ -29,7 +29,9 @@ class Through(StrEnum):
 
 
 def migrate(
-    through: Annotated[Through, typer.Option(help="How far to go; here assess, sample and full.")],
+    through: Annotated[
+        Through, typer.Option(help="How far to go; full for all of it, delta for what changed since, too.")
+    ],
     approve_as: Annotated[
         str,
         typer.Option(
@@ -44,8 +46,8 @@ def migrate(
     ] = False,
 ) -> None:
     """Run the road's jobs, as far as asked; started again it goes on where it ended."""
-    if through in (Through.delta, Through.signoff):
-        refuse(f"--through {through.value} is not available yet; assess, sample and full are")
+    if through is Through.signoff:
+        refuse(f"--through {through.value} is not available yet; assess, sample, full and delta are")
     with plain_end(), loud_warnings():
         settings = settings_of_process()
         settings.require_source()

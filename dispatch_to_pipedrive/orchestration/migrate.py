@@ -1,7 +1,8 @@
 """In which order `migrate` runs the jobs, where it waits for a person, and what is left open at its end.
 
 Every step may be killed and run again: what is planned stays planned, what is loaded costs nothing a second time, what
-was approved stays approved while it means the same. All waves are loaded before one listing reads them all back.
+was approved stays approved while it means the same. All waves are loaded before one listing reads them all back. A
+delta is brought and read back in one run, as the sensor does it.
 """
 
 import asyncio
@@ -18,12 +19,16 @@ from dispatch_to_pipedrive.migration.clearance import APPROVE, CONFIRM, Gate, ma
 from dispatch_to_pipedrive.migration.decisions import TO_FALLBACK
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.ledger.approvals import signature
+from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE
 from dispatch_to_pipedrive.migration.owners import undecided
+from dispatch_to_pipedrive.migration.plan import waiting
 from dispatch_to_pipedrive.migration.preflight import failing
 from dispatch_to_pipedrive.orchestration.asking import keep_spent, kept_checks, require_account
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES
+from dispatch_to_pipedrive.orchestration.drain import frozen_at, held_back, lag
 from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
+from dispatch_to_pipedrive.orchestration.prepared import preparing_is_due
 from dispatch_to_pipedrive.orchestration.present import decisions_of, open_proposals, present
 from dispatch_to_pipedrive.orchestration.progress import Listener, listening
 from dispatch_to_pipedrive.orchestration.resources import Migration, open_ledger, reading
@@ -45,7 +50,7 @@ PAGES = {
 
 @dataclass(frozen=True)
 class Wish:
-    """What was asked for; `through` is assess, sample or full."""
+    """What was asked for; `through` is assess, sample, full or delta."""
 
     through: str
     approved_by: str = ""
@@ -110,8 +115,11 @@ class Road:
             return []
         if closed := self._decide():
             return [closed]
-        self.run("prepare", config={"pipedrive_schema": {"wait": self.wish.wait}})
         kinds = {kind: [m.key for m in manifests if m.kind == kind] for kind in ("sample", "wave")}
+        if self.wish.through == "delta":
+            kinds = {kind: self._open(keys) for kind, keys in kinds.items()}
+        if self.wish.through != "delta" or any(kinds.values()):
+            self._prepare()
         if ends := self.bring(kinds["sample"], began):
             return ends
         if self.wish.through == "sample":
@@ -122,7 +130,7 @@ class Road:
             return ends
         self._sign()
         keep_spent(self.ledger, self._scope().account)
-        return []
+        return self._deltas(began) if self.wish.through == "delta" else []
 
     def pages(self) -> list[str]:
         """Where the pages are that a person looks at, and how much is open."""
@@ -131,7 +139,7 @@ class Road:
             lines.append(
                 f"{len(open_)} proposals are open, so what they name is not moved: {self.settings.maps / 'proposed'}"
             )
-        return lines
+        return [*lines, *self._lag()] if self.wish.through == "delta" else lines
 
     def bring(self, keys: Sequence[str], began: str) -> list[str]:
         """Load batches and read them back; why that is not done."""
@@ -200,12 +208,14 @@ class Road:
         return ""  # what has changed since is told by the gates of the first wave
 
     def _load(self, key: str) -> list[str]:
-        config = {
-            step: {"retry_quarantined": self.wish.retry_quarantined, "wait": self.wish.wait}
-            for step in _LOADS
-        }
-        if self.run("load", key, config):
-            return []
+        return [] if self.run("load", key, self._how_to_load()) else self._closed(key)
+
+    def _how_to_load(self) -> dict[str, Mapping[str, object]]:
+        how = {"retry_quarantined": self.wish.retry_quarantined, "wait": self.wish.wait}
+        return dict.fromkeys(_LOADS, how)
+
+    def _closed(self, key: str) -> list[str]:
+        """The gates that kept a batch from being loaded."""
         rows = from_parquet((UPath(self.settings.data) / f"frames/clearance/{key}.parquet").read_bytes())
         closed = rows[~rows["passed"].astype(bool)]
         words = zip(closed["name"], closed["words"], strict=True)
@@ -215,6 +225,59 @@ class Road:
         if self.run("reconcile", key, {"reconciliation": {"begun_after": began}}):
             return []
         return [f"batch {key} differs from what the account holds: see `verify`"]
+
+    def _open(self, keys: Sequence[str]) -> list[str]:
+        """The batches that were not brought, or not as they should be; what is rolled back waits for `reapply`."""
+        reports = self.ledger.batch_reports(self._scope().account)
+        stages = (*LOADED, "reconciliation")
+
+        def done(key: str) -> bool:
+            read_back = reports.get((key, "reconciliation"), {"blocking": 1})
+            return all((key, stage) in reports for stage in stages) and not read_back["blocking"]
+
+        return [key for key in keys if (key, UNDONE) not in reports and not done(key)]
+
+    def _deltas(self, began: str) -> list[str]:
+        """Advance once and plan, and bring what waits until nothing does; why that is not done."""
+        self.run("advance_and_plan")
+        account = self._scope().account
+        while batches := waiting(self.ledger, account):
+            add_batches(self.instance, [manifest.key for manifest in batches])
+            for manifest in batches:
+                if ends := self._deliver(manifest.key, began):
+                    return ends
+            self.run("plan_batches")  # what had arrived while a delta waited
+        if preparing_is_due(self.ledger, account):
+            self._prepare()
+        return []
+
+    def _deliver(self, key: str, began: str) -> list[str]:
+        config = {
+            **self._how_to_load(),
+            "pipedrive_schema": {"wait": self.wish.wait},
+            "reconciliation": {"begun_after": began},
+        }
+        if self.run("deliver", key, config):
+            return []
+        return self._closed(key) or [f"batch {key} differs from what the account holds: see `verify`"]
+
+    def _prepare(self) -> None:
+        self.run("prepare", config={"pipedrive_schema": {"wait": self.wish.wait}})
+
+    def _lag(self) -> list[str]:
+        """How far behind the source the account may be."""
+        if frozen_at(self.ledger) is not None:
+            back = held_back(self.ledger)
+            return [
+                f"{len(back)} feeds may hold something back from before the freeze: {one.feed} {one.words}"
+                for one in back[:1]
+            ] or ["everything up to the freeze has arrived"]
+        seconds = lag(self.ledger)
+        return (
+            []
+            if seconds is None
+            else [f"changes younger than {seconds / 60:.0f} minutes may not have arrived"]
+        )
 
     def _sign(self) -> None:
         if self.wish.approved_by:

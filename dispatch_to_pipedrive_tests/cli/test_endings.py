@@ -49,7 +49,7 @@ def test_version_and_help(tmp_path: Path) -> None:
     [
         ({}, ("migrate", "--through", "full"), "DISPATCH_PRO_AUTH_URL is not set"),
         (NOWHERE, ("migrate", "--through", "somewhere"), "somewhere"),
-        (NOWHERE, ("migrate", "--through", "delta"), "not available yet"),
+        (NOWHERE, ("migrate", "--through", "signoff"), "not available yet"),
         (NOWHERE, ("migrate",), "--through"),
         ({**NOWHERE, "PIPEDRIVE_SEATS": "two"}, ("migrate", "--through", "full"), "PIPEDRIVE_SEATS"),
         (
