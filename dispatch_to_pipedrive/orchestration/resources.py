@@ -89,6 +89,10 @@ async def writing(
                 f"PIPEDRIVE_API_URL leads to company {session.scope.account}, but ALLOW_REAL_ACCOUNT names {allowed}"
             )
         require_may_write(ledger, session.scope.account, undoing=undoing)
+        if batch and batch in ledger.rolled_back(session.scope.account):
+            raise GateClosed(
+                f"batch {batch} was rolled back: `reapply --as NAME` brings it again, with all that were"
+            )
         yield session
         if (why := session.why_stop()) is not None:
             raise why  # what comes next in this run is not begun either

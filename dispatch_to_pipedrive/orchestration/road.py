@@ -28,6 +28,7 @@ from dispatch_to_pipedrive.mapping import (
     option_values,
     schema_needs,
 )
+from dispatch_to_pipedrive.mapping.model import is_custom
 from dispatch_to_pipedrive.mapping.needs import bearers_of, follows
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.plan import COMMERCIAL
@@ -136,6 +137,15 @@ def normalized(
 def mapped(maps: Maps, frames: Mapping[str, pd.DataFrame], currency: str) -> dict[str, pd.DataFrame]:
     """The frames in logical form, by entity."""
     return {entity: apply(maps[entity], frames[entity], RenderOptions(currency)) for entity in maps}
+
+
+def wire_names(schema: AccountSchema, maps: Maps, entity: str) -> list[str]:
+    """The names under which the account has the fields that an entity's map fills, as far as they stand there."""
+    return [
+        schema.field_code(entity, name) if is_custom(name) else name
+        for name in maps[entity].fields
+        if not is_custom(name) or schema.has_field(entity, name)
+    ]
 
 
 def by_entity(frames: Normalized) -> dict[str, pd.DataFrame]:

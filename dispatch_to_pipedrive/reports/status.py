@@ -7,6 +7,8 @@ from typing import Any
 
 ENTITIES = ("organizations", "persons", "deals", "activities", "files", "notes")
 STAGES = (*ENTITIES, "retired")
+UNDONE = "rolled_back"
+"""The stage under which a batch that was undone has its only report."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,9 @@ def _forecast(facts: Facts, batches: Sequence[BatchStatus]) -> dict[str, Any] | 
 def _batch(facts: Facts, manifest: Any) -> BatchStatus:
     reports = {stage: facts.reports.get((manifest.key, stage)) for stage in (*STAGES, "reconciliation")}
     verdict = reports["reconciliation"]
-    if verdict is not None:
+    if (manifest.key, UNDONE) in facts.reports:
+        state = "rolled back"
+    elif verdict is not None:
         state = "differences" if verdict["blocking"] else "reconciled"
     elif all(reports[stage] is not None for stage in STAGES):
         state = "loaded"

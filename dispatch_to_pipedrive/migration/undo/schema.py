@@ -57,7 +57,7 @@ async def undo_schema(
     """Delete what the program made and nobody else uses: labels and options, fields, stages, pipelines, in this order.
 
     Goes last: values in records that still stand keep what they are in. What Pipedrive refuses stays, with its words.
-    on_progress: how many of how many deletions are done.
+    on_progress: how many of how many deletions are done. Raises what ends a session's work: Ctrl-C, a pause.
     """
     before = sum(session.client.budget.by_kind.values())
     schema = await schema_to_undo(session)
@@ -65,6 +65,8 @@ async def undo_schema(
     removed: list[Removal] = []
     refused: list[Staying] = []
     for removal in plan.removals:
+        if (why := session.why_stop()) is not None:
+            raise why
         if refusal := await _remove(session, removal):
             refused.append(Staying(_named(removal), f"Pipedrive refuses: {refusal}"))
         else:

@@ -10,12 +10,10 @@ import dagster as dg
 import pandas as pd
 
 from dispatch_to_pipedrive.mapping import RenderOptions, applied
-from dispatch_to_pipedrive.mapping.model import is_custom
 from dispatch_to_pipedrive.migration.clearance import require_clearance
 from dispatch_to_pipedrive.migration.load import Load, LoadReport, load_entity
 from dispatch_to_pipedrive.migration.owners import decided
 from dispatch_to_pipedrive.migration.retire import RetireReport, retire
-from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.orchestration.assets.clearance import clearance
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, ENTITIES, described
 from dispatch_to_pipedrive.orchestration.errors import plain_words
@@ -24,6 +22,7 @@ from dispatch_to_pipedrive.orchestration.partitions import BATCHES
 from dispatch_to_pipedrive.orchestration.present import present
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.resources import Migration, writing
+from dispatch_to_pipedrive.orchestration.road import wire_names
 
 
 class LoadConfig(dg.Config):
@@ -178,14 +177,6 @@ async def _retire(
     async with _session(context, config, migration, "retire") as session:
         require_clearance(migration.ledger, manifest, await present(migration, session))
         schema = await migration.account_schema(session)
-        fields = {entity: _wire_names(session, schema, maps, entity) for entity in ENTITIES}
+        fields = {entity: wire_names(schema, maps, entity) for entity in ENTITIES}
         report = await retire(session, schema, manifest, wanted, fields)
         return report, session.scope.account, sum(session.client.budget.by_kind.values())
-
-
-def _wire_names(_session: Session, schema: Any, maps: Any, entity: str) -> list[str]:
-    return [
-        schema.field_code(entity, name) if is_custom(name) else name
-        for name in maps[entity].fields
-        if not is_custom(name) or schema.has_field(entity, name)
-    ]
