@@ -9,11 +9,13 @@ import typer
 from dispatch_to_pipedrive import __version__
 from dispatch_to_pipedrive.commands.decide import approve_sample, confirm_map, reassign_owners
 from dispatch_to_pipedrive.commands.estimate import estimate
+from dispatch_to_pipedrive.commands.evidence import evidence
 from dispatch_to_pipedrive.commands.look import status, verify
 from dispatch_to_pipedrive.commands.map import maps
 from dispatch_to_pipedrive.commands.migrate import migrate
 from dispatch_to_pipedrive.commands.pause import pause, reopen, resume
 from dispatch_to_pipedrive.commands.servers import sandbox, ui
+from dispatch_to_pipedrive.commands.sign_off import sign_off
 from dispatch_to_pipedrive.commands.window import window
 
 app = typer.Typer(
@@ -41,7 +43,7 @@ def _options(
 
 for command in (
     *(estimate, migrate, confirm_map, approve_sample, reassign_owners),
-    *(pause, resume, reopen),
+    *(pause, resume, sign_off, reopen),
     *(status, verify, ui),
 ):
     app.command()(command)
@@ -50,6 +52,7 @@ app.command(
 )(sandbox)
 app.add_typer(maps, name="map")
 app.add_typer(window, name="window")
+app.add_typer(evidence, name="evidence")
 
 
 def main() -> None:

@@ -39,8 +39,8 @@ def confirm_map(
     ] = None,
 ) -> None:
     """Confirm the map as it is now; before that nothing is written to the account."""
-    accepted = _pairs("--accept", accept or (), "ID=CHOICE")
-    technicians = _pairs("--technician", technician or (), "ID=E-MAIL")
+    accepted = pairs("--accept", accept or (), "ID=CHOICE")
+    technicians = pairs("--technician", technician or (), "ID=E-MAIL")
     with plain_end(), loud_warnings():
         settings = settings_of_process()
         settings.require_destination()
@@ -100,7 +100,7 @@ def reassign_owners(
         end_open(outcome.open_ends)
 
 
-def _pairs(option: str, given: Sequence[str], shape: str) -> dict[str, str]:
+def pairs(option: str, given: Sequence[str], shape: str) -> dict[str, str]:
     """`key=value` texts as a mapping; wrong ones end the program with all their mistakes."""
     found: dict[str, str] = {}
     wrong = []

@@ -47,16 +47,16 @@ class SecondPass:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the gates ask for. moment: that of the freeze, '' where none was named. last_write: on the account at all.
+    """What the gates ask for.
 
-    parents_missing: feed → records whose parent has not arrived. accepted: the quarantined records that a person has
-    accepted as they are.
+    moment: that of the freeze, '' where none was named. unplanned_roots: customers that changed since the batch planned
+    last. accepted: those of the quarantined records that a person has accepted as they are. last_write: on the account
+    at all (ISO, UTC). parents_missing: feed → records whose parent has not arrived.
     """
 
     moment: str
     undrained: Sequence[Undrained]
-    generation: int
-    planned_to: int
+    unplanned_roots: int
     batches: Sequence[BatchFacts]
     quarantined: Sequence[Quarantined]
     accepted: Collection[Quarantined]
@@ -72,7 +72,7 @@ def sign_off_gates(facts: Facts) -> tuple[Gate, ...]:
     """Every gate of the sign-off."""
     return (
         _drained(facts),
-        _arrived(facts),
+        _planned(facts),
         _parents(facts),
         _applied(facts),
         _reconciled(facts),
@@ -108,17 +108,17 @@ def _drained(facts: Facts) -> Gate:
     return Gate(name, True, f"everything up to {facts.moment[:19]} (the source's clock) has arrived")
 
 
-def _arrived(facts: Facts) -> Gate:
+def _planned(facts: Facts) -> Gate:
     name = "everything_planned"
     waiting = [batch.key for batch in facts.batches if not batch.loaded and not batch.rolled_back]
     if not facts.batches:
         return Gate(name, False, "no batch is planned: run `migrate --through full`")
     if waiting:
         return Gate(name, False, f"{_listed(waiting)} not loaded: {GO_ON}")
-    if facts.planned_to < facts.generation:
-        words = f"generation {facts.generation} has arrived, and batches are planned up to {facts.planned_to}"
+    if facts.unplanned_roots:
+        words = f"{facts.unplanned_roots} customers have changed since the batch that was planned last"
         return Gate(name, False, f"{words}: {GO_ON}")
-    return Gate(name, True, f"{len(facts.batches)} batches, up to generation {facts.generation}")
+    return Gate(name, True, f"{len(facts.batches)} batches hold all that has arrived, and each was loaded")
 
 
 def _parents(facts: Facts) -> Gate:

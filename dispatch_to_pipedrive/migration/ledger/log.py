@@ -6,7 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from dispatch_to_pipedrive.migration.ledger import tables as t
+from dispatch_to_pipedrive.migration.ledger.database import Scope
 from dispatch_to_pipedrive.migration.ledger.operations import Operations
+from dispatch_to_pipedrive.migration.values import Link
 
 _COMMITS = 500
 
@@ -20,6 +22,13 @@ class Log(Operations):
         with self._read() as conn:
             return conn.scalar(sa.select(sa.func.max(c.number)).where(c.account == account)) or 0
 
+    def writes_since(self, account: str, number: int) -> int:
+        """How many writes to an account were begun after an operation."""
+        c = t.operation.c
+        query = sa.select(sa.func.count()).where(c.account == account, c.event == "intent", c.number > number)
+        with self._read() as conn:
+            return conn.scalar(query) or 0
+
     def last_writes(self, account: str) -> dict[str, str]:
         """Batch → when its last write was answered (ISO, UTC); what was written outside of batches stands under ''."""
         c = t.operation.c
@@ -28,6 +37,14 @@ class Log(Operations):
         )
         with self._read() as conn:
             return {row[0]: row[1] for row in conn.execute(query.group_by(c.batch))}
+
+    def every_link(self, scope: Scope) -> Iterator[Link]:
+        """All links of an account and a tenant, by entity and source key."""
+        c = t.link.c
+        query = sa.select(t.link).where(c.account == scope.account, c.tenant == scope.tenant)
+        with self._read() as conn:
+            for row in conn.execute(query.order_by(c.entity, c.source_key)):
+                yield Link(*(getattr(row, name) for name in Link._fields))
 
     def commits(self) -> Iterator[tuple[dict[str, Any], Sequence[dict[str, Any]]]]:
         """Every commit of the log, oldest first: its row of the chain, and its operations as they were hashed."""

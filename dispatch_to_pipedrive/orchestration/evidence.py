@@ -1,0 +1,115 @@
+"""What goes into the evidence of a sign-off? All that the ledger knows, the maps, and what reading back found.
+
+No setting is in it, so no secret can be: what stands there comes from the ledger, the maps' folder and the frames.
+Names of files are our own, never the source's.
+"""
+
+import platform
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+from upath import UPath
+
+from dispatch_to_pipedrive import __version__
+from dispatch_to_pipedrive.mapping import ENTITIES
+from dispatch_to_pipedrive.migration.clearance import Gate
+from dispatch_to_pipedrive.migration.decisions import FILE
+from dispatch_to_pipedrive.migration.evidence.pack import CHAIN, OPERATIONS, Pack, rendered, write_pack
+from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, canonical_json
+from dispatch_to_pipedrive.migration.values import TENANT
+from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
+from dispatch_to_pipedrive.orchestration.tell import status
+from dispatch_to_pipedrive.settings import Settings
+
+FOLDER = "evidence"
+_LIBRARIES = ("dagster", "duckdb", "httpx", "pandas", "pyarrow", "sqlalchemy")
+
+
+def write_evidence(ledger: Ledger, settings: Settings, scope: Scope, by: str, gates: Sequence[Gate]) -> Pack:
+    """Write the pack of a sign-off below MIGRATION_HOME; nobody may write to the account meanwhile."""
+    now = datetime.now(UTC)
+    about = {
+        "program": f"dispatch-to-pipedrive {__version__}",
+        "account": scope.account,
+        "company": ledger.bound_company() or "",
+        "tenant": scope.tenant,
+        "by": by,
+        "made_at": now.isoformat(timespec="seconds"),
+        "chain_head": ledger.chain_head(),
+    }
+    parts = {**_values(ledger, settings, scope, gates), **_maps(settings)}
+    contents: dict[str, Iterable[bytes]] = {name: [part] for name, part in parts.items()}
+    contents["differences.jsonl"] = _differences(ledger, settings)
+    contents["links.jsonl"] = (_line(link._asdict()) for link in ledger.every_link(scope))
+    contents[OPERATIONS] = (_line(row) for _, rows in ledger.commits() for row in rows)
+    contents[CHAIN] = (_line(link) for link, _ in ledger.commits())
+    return write_pack(settings.home / FOLDER, now.strftime("%Y-%m-%dT%H%M%S.%fZ"), contents, about)
+
+
+def _values(ledger: Ledger, settings: Settings, scope: Scope, gates: Sequence[Gate]) -> dict[str, bytes]:
+    """What fits into memory: file → JSON for people and programs."""
+    account = scope.account
+    told = status(ledger, settings)
+    reports = ledger.batch_reports(account)
+    batches = [
+        {
+            **asdict(manifest),
+            "reports": {stage: report for (batch, stage), report in reports.items() if batch == manifest.key},
+        }
+        for manifest in ledger.manifests()
+    ]
+    found: dict[str, Any] = {
+        "gates": [gate._asdict() for gate in gates],
+        "counts": {
+            "state": told.state,
+            "totals": {entity: asdict(totals) for entity, totals in told.totals.items()},
+            "files": told.files,
+            "fields_verified": told.fields_verified,
+            "tokens": told.tokens,
+            "floor": told.floor,
+            "generation": told.generation,
+        },
+        "batches": batches,
+        "forecast": {"compared": told.forecast, "forecast": reports.get((TENANT, "forecast"))},
+        "second_pass": reports.get((TENANT, "second_pass")),
+        "milestones": [asdict(one) for one in ledger.milestones(account)],
+        "approvals": [asdict(one) for one in ledger.approvals(account)],
+        "set_aside": [one._asdict() for one in ledger.quarantined(scope)],
+        "kept_edits": [one._asdict() for one in ledger.kept_edits(scope)],
+        "owners": [asdict(one) for one in ledger.owners(account)],
+        "schema": [asdict(one) for one in ledger.schema_objects(account)],
+        "versions": {
+            "dispatch-to-pipedrive": __version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in _LIBRARIES},
+        },
+    }
+    return {f"{name}.json": rendered(value) for name, value in found.items()}
+
+
+def _maps(settings: Settings) -> dict[str, bytes]:
+    """The maps as they are, what was taken into them, and who stands for whom."""
+    names = [*(f"{entity}.yaml" for entity in ENTITIES), FILE]
+    files = {f"maps/{name}": settings.maps / name for name in names}
+    files |= {
+        f"maps/accepted-{entity}.yaml": settings.maps / "accepted" / f"{entity}.yaml" for entity in ENTITIES
+    }
+    return {name: path.read_bytes() for name, path in files.items() if path.is_file()}
+
+
+def _differences(ledger: Ledger, settings: Settings) -> Iterator[bytes]:
+    """Whatever reading back found other than equal, by batch: kept, gone, set aside."""
+    for manifest in ledger.manifests():
+        path = UPath(settings.data) / "frames" / "reconciliation" / f"{manifest.key}.parquet"
+        if path.is_file():
+            rows = from_parquet(path.read_bytes()).astype("string").fillna("")
+            for row in rows.to_dict("records"):
+                yield _line({"batch": manifest.key, **{str(name): value for name, value in row.items()}})
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    """One row, written as it was hashed."""
+    return canonical_json(value).encode() + b"\n"
