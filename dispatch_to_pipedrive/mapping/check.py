@@ -339,8 +339,6 @@ def _shape_mistake(
         return document.mistake(place, "a source value is text: put it in quotes")
     if kinds == ["extra_forbidden"]:
         return document.mistake(place, "unknown key", nearest(str(place[-1]), _keys_at(place, model)))
-    if place[-1:] == ("people_win",):
-        return document.mistake(place, "what people changed always stays: leave this key out")
     if kinds == ["literal_error"]:
         allowed = FIELD_TYPES if place[-1] == "type" else ENTITIES if place[-1] in ("to", "entity") else ()
         given = str(errors[0]["input"])

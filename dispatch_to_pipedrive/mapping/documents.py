@@ -171,7 +171,7 @@ def _kind(annotation: Any) -> str:
     """A type in words: `text`, `true or false`, `one of stop, warn, add_option`."""
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Literal:
-        return "true" if args == (True,) else "one of " + ", ".join(map(str, args))
+        return "one of " + ", ".join(map(str, args))
     if origin in (Union, UnionType):
         kinds = [_kind(arg) for arg in args if arg is not type(None)]
         return "text, number, true or false" if {"text", "number"} <= set(kinds) else " or ".join(kinds)

@@ -32,6 +32,16 @@ def changed_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
+def newly_overwritten(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The fields in which the source wins over people by the new meaning, and did not by the old one."""
+    before, after = _parts(old), _parts(new)
+    return sorted(
+        name
+        for name, field in after.items()
+        if not field.get("people_win", True) and before.get(name, {}).get("people_win", True)
+    )
+
+
 def _entity(entity_map: EntityMap) -> dict[str, Any]:
     pipeline = entity_map.pipeline
     return {
@@ -41,7 +51,9 @@ def _entity(entity_map: EntityMap) -> dict[str, Any]:
 
 
 def _field(field: FieldMap) -> dict[str, Any]:
-    decides = field.model_dump(mode="json", by_alias=True, exclude={"description", "args"})
+    decides = field.model_dump(mode="json", by_alias=True, exclude={"description", "args", "conflict"})
+    # The name under which it stood when only people could win: what was confirmed then is confirmed still.
+    decides["people_win"] = not field.source_wins
     args = TRANSFORMS[field.transform].parse(field.args).model_dump(mode="json")
     return {**decides, "from": list(field.sources), "args": args}
 

@@ -134,13 +134,20 @@ class FieldMap(Strict):
         "other fields it only says, for the reader, that they are meant to follow: a rename alone loads no record "
         "again",
     )
-    people_win: Literal[True] = Field(
-        default=True,
-        description="What people changed in Pipedrive after the migration wrote it stays; nothing else can be chosen",
+    conflict: Literal["people", "source"] = Field(
+        default="people",
+        description="Who wins where people changed in Pipedrive what the migration wrote. people: their value stays, "
+        "and is listed. source: the next load of the record writes the source's value over it, and lists what stood "
+        "there",
     )
     description: str = Field(
         default="", description="For readers; Pipedrive shows it beside a deal's custom field"
     )
+
+    @property
+    def source_wins(self) -> bool:
+        """Whether what people changed is overwritten."""
+        return self.conflict == "source"
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from dispatch_to_pipedrive.mapping.meaning import Meaning, changed_fields, digest, meaning
+from dispatch_to_pipedrive.mapping.meaning import Meaning, changed_fields, digest, meaning, newly_overwritten
 from dispatch_to_pipedrive.mapping.model import Maps
 from dispatch_to_pipedrive.migration.approval import (
     MAP,
@@ -132,6 +132,9 @@ def map_gate(ledger: Ledger, account: str, present: Present) -> Gate:
         return Gate(name, False, f"nobody has confirmed the map: {CONFIRM}")
     fields = changed_fields(latest.document["meaning"], present.meaning)
     what = f"changed since {latest.name} confirmed it on {latest.at[:10]} ({_listed(fields)})"
+    if overwritten := newly_overwritten(latest.document["meaning"], present.meaning):
+        words = f"what people changed in Pipedrive is overwritten in {_listed(overwritten)}"
+        return Gate(name, False, f"{what}: {words}; {CONFIRM}")
     try:
         wanted = _asked_for_by_the_map(ledger, account, present)
     except CannotRender as error:

@@ -107,7 +107,7 @@ def test_what_people_accepted_validates(content: dict[str, Any], validator: Draf
         {"entity": "deals", "fields": {"title": {**TITLE, "transform": "html2text"}}},
         {"entity": "deals", "fields": {"title": {**TITLE, "unmapped": "add"}}},
         {"entity": "deals", "fields": {"title": {**TITLE, "required": "sure"}}},
-        {"entity": "deals", "fields": {"title": {**TITLE, "people_win": False}}},
+        {"entity": "deals", "fields": {"title": {**TITLE, "conflict": "both"}}},
         {"entity": "deals", "fields": {"title": {**TITLE, "transform": "join", "args": {"seperator": ","}}}},
         {"entity": "deals", "fields": {"title": {**TITLE, "transform": "template"}}},
         {"entity": "deals", "fields": {"title": {**TITLE, "transform": "first"}}},

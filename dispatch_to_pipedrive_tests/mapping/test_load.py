@@ -276,11 +276,11 @@ EXACT = {
         "    type: stage\n    unmapped: add_option",
         "cannot take any value",
     ),
-    "people who do not win": (
+    "nobody who wins": (
         "deals",
         "    follows_renames: true",
-        "    people_win: false",
-        "leave this key out",
+        "    conflict: both",
+        "'both': must be 'people' or 'source'",
     ),
     "no pipeline": ("deals", "pipeline:\n", "pipelines:\n", "Did you mean 'pipeline'?"),
     "a pipeline of persons": (

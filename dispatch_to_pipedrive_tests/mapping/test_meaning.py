@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dispatch_to_pipedrive.mapping import load_maps
-from dispatch_to_pipedrive.mapping.meaning import changed_fields, digest, meaning
+from dispatch_to_pipedrive.mapping.meaning import changed_fields, digest, meaning, newly_overwritten
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 MEANT = meaning(load_maps(MAPPINGS))
@@ -50,3 +50,24 @@ def test_what_alters_the_meaning_is_named(tmp_path: Path, old: str, new: str, fi
 )
 def test_what_is_only_written_differently_is_the_same_map(tmp_path: Path, old: str, new: str) -> None:
     assert changed(tmp_path / "maps", old, new) == []
+
+
+def test_that_the_source_wins_over_people_is_another_meaning_and_the_default_is_the_old_one(
+    tmp_path: Path,
+) -> None:
+    title = MEANT["deals"]["fields"]["title"]
+    assert title["people_win"] is True, "maps confirmed before there was a choice stay confirmed"
+    assert "conflict" not in title
+    assert (
+        changed(
+            tmp_path / "same",
+            "  value:\n    type: number\n",
+            "  value:\n    type: number\n    conflict: people\n",
+        )
+        == []
+    )
+    source = "  value:\n    type: number\n    conflict: source\n"
+    assert changed(tmp_path / "maps", "  value:\n    type: number\n", source) == ["deals.value"]
+    found = meaning(load_maps(tmp_path / "maps"))
+    assert newly_overwritten(MEANT, found) == ["deals.value"]
+    assert newly_overwritten(found, MEANT) == newly_overwritten(found, found) == []

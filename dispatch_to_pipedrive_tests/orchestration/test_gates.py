@@ -43,7 +43,7 @@ OTHER = Rendering(1, {"deals": {"job:1/deal": {"title": "Leak!"}, "job:2/deal": 
 def other_map(**changes: Any) -> Maps:
     """The maps with another field of deals: by default one that alters nothing of a payload."""
     deals = MAPS["deals"]
-    field = deals.fields["title"].model_copy(update=changes or {"people_win": False})
+    field = deals.fields["title"].model_copy(update=changes or {"follows_renames": True})
     return Maps(
         {**MAPS.by_entity, "deals": deals.model_copy(update={"fields": {**deals.fields, "title": field}})}
     )
@@ -153,6 +153,16 @@ def test_a_changed_map_that_alters_no_payload_stops_nothing_and_names_its_fields
     assert "alters no payload" in gate.words
     require_clearance(ready, WAVE, now(maps=other_map()))
     require_clearance(ready, FIRST, now(maps=other_map()))
+
+
+def test_a_map_by_which_the_source_overwrites_people_is_confirmed_anew(ready: Ledger) -> None:
+    present = now(maps=other_map(conflict="source"))
+    gate = the("map_confirmed", ready, present)
+    assert not gate.passed
+    assert "what people changed in Pipedrive is overwritten in deals.title" in gate.words
+    approve_map(ready, other_map(conflict="source"))
+    assert the("map_confirmed", ready, present).passed
+    assert the("map_confirmed", ready, now()).passed, "to let people win takes nothing away"
 
 
 @pytest.mark.promise("R020")
