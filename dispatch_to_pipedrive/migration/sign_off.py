@@ -248,7 +248,7 @@ def accept_quarantined(ledger: Ledger, scope: Scope, reasons: Mapping[str, str],
         ledger.approve(
             scope.account,
             SET_ASIDE,
-            digest_of(aside[what]._asdict()),
+            _as_accepted(aside[what]),
             name=name,
             note=reason,
             document=aside[what]._asdict(),
@@ -260,7 +260,12 @@ def accept_quarantined(ledger: Ledger, scope: Scope, reasons: Mapping[str, str],
 def accepted_quarantine(ledger: Ledger, scope: Scope) -> list[Quarantined]:
     """The quarantined records that a person has accepted as they are set aside now."""
     signed = {one.digest for one in ledger.approvals(scope.account) if one.subject == SET_ASIDE}
-    return [q for q in ledger.quarantined(scope) if digest_of(q._asdict()) in signed]
+    return [q for q in ledger.quarantined(scope) if _as_accepted(q) in signed]
+
+
+def _as_accepted(one: Quarantined) -> str:
+    """What an acceptance holds for: the record as the source wants it, whatever batch meets it."""
+    return digest_of([one.entity, one.source_key, one.digest])
 
 
 def _listed(names: Sequence[str]) -> str:
