@@ -20,6 +20,7 @@ from .traffic import Traffic
 def control_routes(tenant: Tenant, clock: Clock, traffic: Traffic, detours: Detours) -> list[Route]:
     """The control endpoints: no token, no limits, no faults; mistakes are answered 400 with `error`.
 
+    `tenant/{feed}` lists the ids of an object's records, `tenant/{feed}/{id}` shows one (404: there is none).
     `files` lists the attachments with size and hash, `downloads` shows or sets the rules by which files are handed out.
     """
     hand = Hand(tenant, clock)
@@ -31,6 +32,11 @@ def control_routes(tenant: Tenant, clock: Clock, traffic: Traffic, detours: Deto
     def reset(body: Any) -> Any:
         traffic.reset()
         return traffic.stats()
+
+    async def ids(request: Request) -> Response:
+        table = tenant.tables.get(request.path_params["feed"])
+        found = None if table is None else table.all_ids()
+        return Response(orjson.dumps(found), 404 if found is None else 200, media_type="application/json")
 
     async def record(request: Request) -> Response:
         table = tenant.tables.get(request.path_params["feed"])
@@ -45,6 +51,7 @@ def control_routes(tenant: Tenant, clock: Clock, traffic: Traffic, detours: Deto
         _obeyed("clock", clock.command),
         _shown("tenant", describe),
         _obeyed("tenant", lambda body: apply(hand, body)),
+        Route("/_control/tenant/{feed}", ids, methods=["GET"]),
         Route("/_control/tenant/{feed}/{id}", record, methods=["GET"]),
         _obeyed("faults", traffic.command),
         _shown("downloads", detours.state),

@@ -59,6 +59,11 @@ class Table:
         """All rows that are there, by id."""
         return np.flatnonzero(self.present).astype(np.int64)
 
+    def all_ids(self) -> list[int | str]:
+        """The ids of all records that are there, as the vendor writes them."""
+        numbers, spelling = self.ids[self.rows()].tolist(), self.spelled.get("id")
+        return numbers if spelling is None else [spelling.write(number) for number in numbers]
+
     def number(self, value: Any, key: str = "id") -> int:
         """The number behind an id, or behind a key field's value; -1 for a text that is none."""
         spelling = self.spelled.get(key)
