@@ -13,7 +13,6 @@ from dispatch_to_pipedrive.commands.endings import (
     end_open,
     loud_warnings,
     plain_end,
-    refuse,
     settings_of_process,
 )
 
@@ -30,12 +29,15 @@ class Through(StrEnum):
 
 def migrate(
     through: Annotated[
-        Through, typer.Option(help="How far to go; full for all of it, delta for what changed since, too.")
+        Through,
+        typer.Option(
+            help="How far to go; full for all of it, delta for what changed since, too, signoff to its end."
+        ),
     ],
     approve_as: Annotated[
         str,
         typer.Option(
-            help="Confirm the map and approve the sample under this name, else stop where a person is asked."
+            help="Confirm the map, approve the sample and sign off under this name, else stop where a person is asked."
         ),
     ] = "",
     retry_quarantined: Annotated[
@@ -46,8 +48,6 @@ def migrate(
     ] = False,
 ) -> None:
     """Run the road's jobs, as far as asked; started again it goes on where it ended."""
-    if through is Through.signoff:
-        refuse(f"--through {through.value} is not available yet; assess, sample, full and delta are")
     with plain_end(), loud_warnings():
         settings = settings_of_process()
         settings.require_source()

@@ -85,6 +85,11 @@ def sign_off_gates(facts: Facts) -> tuple[Gate, ...]:
     )
 
 
+def second_pass_stands(facts: Facts) -> bool:
+    """Whether a second pass of all batches wrote nothing, and nothing was written since."""
+    return _second_pass(facts).passed
+
+
 def require_all(gates: Sequence[Gate]) -> None:
     """Raise GateClosed, with what to do, unless every gate is open."""
     if closed := closed_gates(gates):

@@ -99,7 +99,7 @@ def _close(ledger: Ledger, by: str) -> Milestone:
 
 def _freeze(ledger: Ledger, settings: Settings, by: str, at: str) -> Milestone:
     account = _account(ledger)
-    moment = _moment(at) if at.strip() else asyncio.run(_source_time(settings))
+    moment = _moment(at) if at.strip() else asyncio.run(source_time(settings))
     return ledger.mark(account, "frozen", by, {"moment": moment.isoformat(timespec="seconds")})
 
 
@@ -120,7 +120,8 @@ def _moment(text: str) -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-async def _source_time(settings: Settings) -> datetime:
+async def source_time(settings: Settings) -> datetime:
+    """Now, by Dispatch Pro's clock. Raises DispatchProError."""
     credentials = credentials_of(settings)
     async with DispatchProClient(
         credentials, calls_per_second=settings.dispatch_pro_calls_per_second

@@ -23,9 +23,11 @@ from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE
 from dispatch_to_pipedrive.migration.owners import undecided
 from dispatch_to_pipedrive.migration.plan import waiting
 from dispatch_to_pipedrive.migration.preflight import failing
+from dispatch_to_pipedrive.migration.sign_off import accepted_quarantine, undecided_quarantine
 from dispatch_to_pipedrive.orchestration.asking import keep_spent, kept_checks, require_account
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES
 from dispatch_to_pipedrive.orchestration.drain import frozen_at, held_back, lag
+from dispatch_to_pipedrive.orchestration.finish import finish
 from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
 from dispatch_to_pipedrive.orchestration.prepared import preparing_is_due
@@ -38,6 +40,7 @@ from dispatch_to_pipedrive.orchestration.tell import status
 from dispatch_to_pipedrive.reports.status import Status
 from dispatch_to_pipedrive.settings import Settings
 
+_TO_THE_END = ("delta", "signoff")
 _LOADS = (*(f"pipedrive__{entity}" for entity in ENTITIES), "pipedrive__retired")
 PAGES = {
     "the assessment": "reports/assessment/assessment.html",
@@ -50,7 +53,7 @@ PAGES = {
 
 @dataclass(frozen=True)
 class Wish:
-    """What was asked for; `through` is assess, sample, full or delta."""
+    """What was asked for; `through` is assess, sample, full, delta or signoff."""
 
     through: str
     approved_by: str = ""
@@ -87,8 +90,16 @@ def run_migration(settings: Settings, wish: Wish, listener: Listener) -> Outcome
 def outcome_of(settings: Settings, ledger: Ledger, ends: Sequence[str], notes: Sequence[str]) -> Outcome:
     """How it ended, records that are set aside included."""
     told = status(ledger, settings)
-    aside = [f"{len(told.quarantined)} records are set aside: see `status`"] if told.quarantined else []
+    aside = [f"{count} records are set aside: see `status`"] if (count := _undecided(ledger)) else []
     return Outcome(told, [*ends, *aside], notes)
+
+
+def _undecided(ledger: Ledger) -> int:
+    """How many records are set aside without that anybody has accepted it."""
+    scope = ledger.bound_scope()
+    if scope is None:
+        return 0
+    return len(undecided_quarantine(ledger.quarantined(scope), accepted_quarantine(ledger, scope)))
 
 
 @dataclass(frozen=True)
@@ -116,9 +127,10 @@ class Road:
         if closed := self._decide():
             return [closed]
         kinds = {kind: [m.key for m in manifests if m.kind == kind] for kind in ("sample", "wave")}
-        if self.wish.through == "delta":
+        to_the_end = self.wish.through in _TO_THE_END
+        if to_the_end:
             kinds = {kind: self._open(keys) for kind, keys in kinds.items()}
-        if self.wish.through != "delta" or any(kinds.values()):
+        if not to_the_end or any(kinds.values()):
             self._prepare()
         if ends := self.bring(kinds["sample"], began):
             return ends
@@ -129,8 +141,10 @@ class Road:
         if ends := self.bring(kinds["wave"], began):
             return ends
         self._sign()
-        keep_spent(self.ledger, self._scope().account)
-        return self._deltas(began) if self.wish.through == "delta" else []
+        keep_spent(self.ledger, self.scope().account)
+        if self.wish.through == "signoff":
+            return finish(self, began)
+        return self.deltas(began) if to_the_end else []
 
     def pages(self) -> list[str]:
         """Where the pages are that a person looks at, and how much is open."""
@@ -139,16 +153,16 @@ class Road:
             lines.append(
                 f"{len(open_)} proposals are open, so what they name is not moved: {self.settings.maps / 'proposed'}"
             )
-        return [*lines, *self._lag()] if self.wish.through == "delta" else lines
+        return [*lines, *self._lag()] if self.wish.through in _TO_THE_END else lines
 
     def bring(self, keys: Sequence[str], began: str) -> list[str]:
         """Load batches and read them back; why that is not done."""
         ends: list[str] = []
         for key in keys:
-            if closed := self._load(key):
+            if closed := self.load(key):
                 return [*ends, *closed]
         for key in keys:
-            ends += self._reconcile(key, began)
+            ends += self.reconcile(key, began)
         return ends
 
     def run(
@@ -176,7 +190,7 @@ class Road:
 
     def _decide(self) -> str:
         """What a person has to decide before anything is written; '' if nothing is open, or was approved just now."""
-        scope = self._scope()
+        scope = self.scope()
         found = digest(meaning(maps_of(self.settings)))
         confirmed = self.ledger.approval_of(scope.account, MAP, found) is not None
         open_ = undecided(self.ledger.owners(scope.account))
@@ -196,7 +210,7 @@ class Road:
 
     def _approve(self) -> str:
         """Why no wave may be loaded yet; '' if the sample is approved, or was just now."""
-        scope = self._scope()
+        scope = self.scope()
         approved = self.ledger.latest_approval(scope.account, SAMPLE)
         report = self.ledger.batch_reports(scope.account).get((SAMPLE, "reconciliation"), {})
         if approved is not None and approved.digest == report.get("rendering"):
@@ -207,7 +221,8 @@ class Road:
             return f"sample_approved: nobody has approved the sample: {APPROVE}"
         return ""  # what has changed since is told by the gates of the first wave
 
-    def _load(self, key: str) -> list[str]:
+    def load(self, key: str) -> list[str]:
+        """Load a batch; the gates that kept it from being loaded."""
         return [] if self.run("load", key, self._how_to_load()) else self._closed(key)
 
     def _how_to_load(self) -> dict[str, Mapping[str, object]]:
@@ -221,14 +236,15 @@ class Road:
         words = zip(closed["name"], closed["words"], strict=True)
         return [f"batch {key} was not loaded: {name}: {why}" for name, why in words]
 
-    def _reconcile(self, key: str, began: str) -> list[str]:
+    def reconcile(self, key: str, began: str) -> list[str]:
+        """Read a batch back from a listing begun later than `began` (ISO, UTC); why it is not as it should be."""
         if self.run("reconcile", key, {"reconciliation": {"begun_after": began}}):
             return []
         return [f"batch {key} differs from what the account holds: see `verify`"]
 
     def _open(self, keys: Sequence[str]) -> list[str]:
         """The batches that were not brought, or not as they should be; what is rolled back waits for `reapply`."""
-        reports = self.ledger.batch_reports(self._scope().account)
+        reports = self.ledger.batch_reports(self.scope().account)
         stages = (*LOADED, "reconciliation")
 
         def done(key: str) -> bool:
@@ -237,10 +253,10 @@ class Road:
 
         return [key for key in keys if (key, UNDONE) not in reports and not done(key)]
 
-    def _deltas(self, began: str) -> list[str]:
+    def deltas(self, began: str) -> list[str]:
         """Advance once and plan, and bring what waits until nothing does; why that is not done."""
         self.run("advance_and_plan")
-        account = self._scope().account
+        account = self.scope().account
         while batches := waiting(self.ledger, account):
             add_batches(self.instance, [manifest.key for manifest in batches])
             for manifest in batches:
@@ -282,9 +298,10 @@ class Road:
     def _sign(self) -> None:
         if self.wish.approved_by:
             generation = max((m.generation_to for m in self.ledger.manifests()), default=0)
-            self.ledger.sign(self._scope().account, "full", generation, self.wish.approved_by)
+            self.ledger.sign(self.scope().account, "full", generation, self.wish.approved_by)
 
-    def _scope(self) -> Scope:
+    def scope(self) -> Scope:
+        """The account and the tenant."""
         scope = self.ledger.bound_scope()
         if scope is None:
             raise RuntimeError("the account was met by `technician_owners`")
