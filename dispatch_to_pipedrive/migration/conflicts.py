@@ -1,19 +1,24 @@
-"""What do the records hold now that may have changed since our last word on them?
+"""What do the records hold now that may have changed since our last word on them, and who wins?
 
 The base is the destination's own answer to our write; a field that differs from it now was edited by somebody.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from dispatch_to_pipedrive.migration.compare import edited_names
+from dispatch_to_pipedrive.migration.files import PARENTS
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import MARGIN
 from dispatch_to_pipedrive.migration.values import Link
 from dispatch_to_pipedrive.pipedrive.client import page_of
 from dispatch_to_pipedrive.pipedrive.errors import NotFound
+from dispatch_to_pipedrive.pipedrive.notes import PINS
 from dispatch_to_pipedrive.pipedrive.prices import price
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
 
 async def current_records(
@@ -51,3 +56,44 @@ async def current_record(session: Session, entity: str, pipedrive_id: int) -> di
         return (await session.client.get(entity, pipedrive_id)).record  # type: ignore[arg-type]
     except NotFound:
         return None
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """Wire names: what is to be sent of a change, what people edited and keep, what is written over their edit."""
+
+    send: list[str]
+    kept: list[str] = field(default_factory=list)
+    overwritten: list[str] = field(default_factory=list)
+
+
+def weigh(
+    schema: AccountSchema,
+    entity: str,
+    wanted: Mapping[str, Any],
+    difference: Collection[str],
+    base: Mapping[str, Any],
+    record: Mapping[str, Any],
+    source_wins: Collection[str],
+) -> Weighed:
+    """What of a record's change at the source may be written; all bodies are flat.
+
+    wanted: all that a change may carry; difference: the names that changed at the source. source_wins: logical names.
+    A field in which people came to the source's value themselves is sent, so that it is ours again.
+    """
+    customs = schema.customs(entity)
+    wins = {name for name in wanted if (customs[name][0] if name in customs else name) in source_wins}
+    edited = {
+        name
+        for name in edited_names(schema, entity, {*difference, *wins}, base, record)
+        if edited_names(schema, entity, [name], wanted, record)
+    }
+    if edited_names(schema, entity, PARENTS, base, record):
+        # People hung a note on something else: to pin it where it was would put it back there.
+        edited.update(name for name in PINS if name in difference)
+    names = [name for name in wanted if name in difference or (name in wins and name in edited)]
+    return Weighed(
+        send=[name for name in names if name not in edited or name in wins],
+        kept=[name for name in names if name in edited and name not in wins],
+        overwritten=[name for name in names if name in edited and name in wins],
+    )

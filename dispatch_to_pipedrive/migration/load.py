@@ -5,7 +5,6 @@ source, and never what others have edited since. So batches may run in any order
 note that hangs on another record now is made there, and the one that it replaces is retired afterwards.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,12 +14,14 @@ import pandas as pd
 from dispatch_to_pipedrive.mapping.model import EntityMap
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.capabilities import Capabilities, probe
-from dispatch_to_pipedrive.migration.compare import changed_names, edited_names, flat, part, without_nulls
-from dispatch_to_pipedrive.migration.conflicts import current_record, current_records
+from dispatch_to_pipedrive.migration.changes import NEVER_CLEARED as NEVER_CLEARED
+from dispatch_to_pipedrive.migration.changes import consider, considered, draft_updates, take_back
+from dispatch_to_pipedrive.migration.compare import without_nulls
 from dispatch_to_pipedrive.migration.errors import RunStopped
-from dispatch_to_pipedrive.migration.files import PARENTS, Fetch, spooled
+from dispatch_to_pipedrive.migration.files import Fetch, spooled
 from dispatch_to_pipedrive.migration.hosted import Hosted, hosted_files
-from dispatch_to_pipedrive.migration.past import Past
+from dispatch_to_pipedrive.migration.kept import Reader
+from dispatch_to_pipedrive.migration.ledger import utc_now
 from dispatch_to_pipedrive.migration.resolve import (
     ALIVE,
     Owners,
@@ -30,9 +31,16 @@ from dispatch_to_pipedrive.migration.resolve import (
 )
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, look_again, settle
-from dispatch_to_pipedrive.migration.values import Body, Link, Manifest, Quarantined
+from dispatch_to_pipedrive.migration.values import (
+    GONE,
+    OVERWRITTEN,
+    Body,
+    KeptEdit,
+    Link,
+    Manifest,
+    Quarantined,
+)
 from dispatch_to_pipedrive.migration.window import Draft, Sent, send_all
-from dispatch_to_pipedrive.pipedrive.notes import PINS
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema, NotInSchema
 
 log = logging.getLogger(__name__)
@@ -40,15 +48,14 @@ log = logging.getLogger(__name__)
 ROUNDS = 8
 """So often a record is looked at again in one load (lost answers, second halves) before it is left to the next."""
 HELD, UNFETCHABLE = "held", "unfetchable"
-NEVER_CLEARED = {("persons", "org_id"), ("activities", "org_id"), ("notes", "user_id")}
-"""Pipedrive takes no null there: a person or activity stays linked to an organization that was retired."""
-_REPLACED = ("files", "notes")
-"""Entities whose records are made anew where they are to hang on another record: v1 moves a file nowhere."""
 
 
 @dataclass
 class LoadReport:
-    """What one entity of one batch came to; `kept` counts fields that people had edited and that stayed theirs."""
+    """What one entity of one batch came to.
+
+    `kept` counts fields that people had edited and that stayed theirs, `overwritten` those in which the source wins.
+    """
 
     entity: str
     wanted: int
@@ -58,6 +65,7 @@ class LoadReport:
     newer: int = 0
     gone: int = 0
     kept: int = 0
+    overwritten: int = 0
     settled: int = 0
     quarantined: list[Quarantined] = field(default_factory=list)
 
@@ -73,8 +81,18 @@ class Load:
     manifest: Manifest
     retry_quarantined: bool = False
     on_progress: Callable[[int, int], None] = lambda _done, _all: None
+    reader: Reader = field(init=False, repr=False)
     fetch: Fetch | None = None
     """Where the bytes of files come from; needed where files are wanted."""
+
+    def __post_init__(self) -> None:
+        users = self.session.ledger.user_names(self.session.scope.account)
+        reader = Reader(self.schema, users, self.manifest.key, utc_now())
+        object.__setattr__(self, "reader", reader)
+
+    def source_wins(self) -> frozenset[str]:
+        """Logical names of the fields in which the source wins over people."""
+        return frozenset(name for name, field in self.entity_map.fields.items() if field.source_wins)
 
 
 async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
@@ -113,6 +131,7 @@ async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
         report.settled += settled.linked
         report.created += settled.linked
         _set_aside(load, todo, sent, settled.ambiguous, report)
+        take_back(load, step.overwritten, sent, absent, report)
         again = (
             step.unfinished | {x.source_key for x in sent.in_doubt} | {w.source_key for w in step.unproven}
         )
@@ -157,9 +176,14 @@ def resolved(
     ledger, scope = session.ledger, session.scope
     parents: dict[str, int] = {}
     hosted: dict[str, Hosted] = {}
+    gone: dict[str, Link] = {}
     for entity, keys in parent_keys(entity_map, frame).items():
         links = ledger.links(scope, entity, sorted(keys))
         parents.update({k: link.pipedrive_id for k, link in links.items() if link.state in ALIVE})
+        if lost := {k: link for k, link in links.items() if link.state == GONE}:
+            shared = ledger.shared(scope, entity, lost)
+            parents.update({k: lost[k].pipedrive_id for k in shared})
+            gone.update({k: link for k, link in lost.items() if k not in shared})
         if entity == "files":
             hosted = hosted_files(keys, links, ledger.quarantined(scope), session.company_domain)
     named = any(field.type == "author" for field in entity_map.fields.values())
@@ -170,6 +194,7 @@ def resolved(
         authors=ledger.authors(scope.account) if named else {},
         plan=session.client.budget.plan.name,
         hosted=hosted,
+        gone=gone,
     )
     try:
         return list(resolver.wanted(entity_map, frame))
@@ -178,11 +203,14 @@ def resolved(
 
 
 @dataclass
-class _Step:
+class Step:
+    """What the wanted records of one round need."""
+
     drafts: list[Draft] = field(default_factory=list)
     unproven: list[Wanted] = field(default_factory=list)
     held: list[Wanted] = field(default_factory=list)
     unfinished: set[str] = field(default_factory=set)
+    overwritten: list[KeptEdit] = field(default_factory=list)
 
 
 async def _decide(
@@ -191,29 +219,35 @@ async def _decide(
     capabilities: Capabilities,
     told: Mapping[str, Body],
     report: LoadReport,
-) -> _Step:
+) -> Step:
     """What each wanted record needs now: nothing, a create, an update, to wait."""
     session, entity, generation = load.session, load.entity_map.entity, load.manifest.generation_to
     links = session.ledger.links(session.scope, entity, [w.source_key for w in todo])
     newer = newer_roots(session, todo, links, generation)
     set_aside = {q.source_key: q for q in session.ledger.quarantined(session.scope) if q.entity == entity}
-    step = _Step()
+    step = Step()
+    lost, overdue = _theirs(load, links)
     compared: list[str] = []
     elsewhere: list[Link] = []
     changed: list[tuple[Wanted, Link]] = []
     for want in todo:
         link = links.get(want.source_key)
         aside = set_aside.get(want.source_key)
-        if link is not None and link.state == "gone":
+        if link is not None and (link.state == "gone" or want.source_key in lost):
             report.gone += 1
         elif link.generation > generation if link is not None else want.root in newer:
             report.newer += 1
-        elif link is not None and link.state != "retired" and link.digest == want.digest:
+        elif (
+            link is not None
+            and link.state != "retired"
+            and link.digest == want.digest
+            and want.source_key not in overdue
+        ):
             report.equal += 1
             if link.root == want.root and aside is None:
                 compared.append(want.source_key)
             else:  # a batch of the root that it has left must not retire it
-                elsewhere.append(_considered(load, want, link, link.state))
+                elsewhere.append(considered(load, want, link, link.state))
         elif want.held is not None:
             step.held.append(want)
         elif aside is not None and _still_aside(aside, want, load.retry_quarantined):
@@ -223,9 +257,25 @@ async def _decide(
         else:
             changed.append((want, link))
     session.ledger.compared(session.scope, entity, compared, generation, session.fence)
-    _consider(session, elsewhere)
-    await _draft_updates(load, changed, capabilities, told, step, report)
+    consider(session, elsewhere)
+    if lost:
+        session.ledger.record(session.scope, session.fence, links=list(lost.values()))
+    await draft_updates(load, changed, capabilities, told, step, report)
     return step
+
+
+def _theirs(load: Load, links: Mapping[str, Link]) -> tuple[dict[str, Link], set[str]]:
+    """What reading back has seen: links whose record is gone, and records with edits that the source overwrites."""
+    entity, wins = load.entity_map.entity, load.source_wins()
+    lost: dict[str, Link] = {}
+    overdue: set[str] = set()
+    for edit in load.session.ledger.kept_edits(load.session.scope, entity, links):
+        link = links[edit.source_key]
+        if edit.verdict == GONE and link.state in ALIVE and link.pipedrive_id == edit.pipedrive_id:
+            lost[edit.source_key] = link._replace(state=GONE)
+        elif edit.verdict != OVERWRITTEN and edit.field in wins:
+            overdue.add(edit.source_key)
+    return lost, overdue
 
 
 def newer_roots(
@@ -242,7 +292,7 @@ def _still_aside(aside: Quarantined, want: Wanted, retry: bool) -> bool:
     return not retry and aside.reason != HELD and aside.digest == want.digest
 
 
-def _draft_create(load: Load, want: Wanted, capabilities: Capabilities, step: _Step) -> None:
+def _draft_create(load: Load, want: Wanted, capabilities: Capabilities, step: Step) -> None:
     body = without_nulls(want.body)
     if capabilities.unproven(want.entity, body):
         step.unproven.append(want)
@@ -254,131 +304,6 @@ def _draft_create(load: Load, want: Wanted, capabilities: Capabilities, step: _S
     step.drafts.append(Draft(replace(intent, body=now), "" if later else want.digest))
     if later:
         step.unfinished.add(want.source_key)
-
-
-async def _draft_updates(
-    load: Load,
-    changed: Sequence[tuple[Wanted, Link]],
-    capabilities: Capabilities,
-    told: Mapping[str, Body],
-    step: _Step,
-    report: LoadReport,
-) -> None:
-    """Updates for records whose digest differs: only what changed at the source, and not what others edited."""
-    if not changed:
-        return
-    session, entity = load.session, load.entity_map.entity
-    # What this very load has just made needs no look at the ledger, nor at what others did.
-    past = session.ledger.past(
-        session.scope, entity, [w.source_key for w, _ in changed if w.source_key not in told]
-    )
-    differing, moved = [], []
-    for want, link in changed:
-        difference = _difference(load, want, _told(want, told, past))
-        if entity in _REPLACED and PARENTS.keys() & difference.keys():
-            moved.append((want, link))
-        else:
-            differing.append((want, link, difference))
-    await _draft_replacements(load, moved, capabilities, step, report)
-    others = [
-        (link, past[want.source_key].server_date)
-        for want, link, body in differing
-        if body and want.source_key in past
-    ]
-    records = await current_records(session, entity, others)
-    same: list[Link] = []
-    for want, link, difference in differing:
-        record = records.get(link.pipedrive_id)
-        base = (
-            flat(past[want.source_key].base)
-            if want.source_key in past
-            else flat(told.get(want.source_key, {}))
-        )
-        names = list(flat(difference))
-        kept = edited_names(load.schema, entity, names, base, flat(record)) if record is not None else []
-        if record is not None and edited_names(load.schema, entity, PARENTS, base, flat(record)):
-            # People hung a note on something else: to pin it where it was would put it back there.
-            kept += [name for name in PINS if name in names and name not in kept]
-        body = part(difference, [name for name in names if name not in kept])
-        report.kept += len(kept)
-        state = "kept" if kept else link.state
-        now, later = capabilities.split(entity, body)
-        if not now and not later:
-            same.append(_considered(load, want, link, state))
-            report.equal += 1
-            continue
-        if now.keys() & set(PINS):
-            # A pin is set together with what the note is pinned to.
-            now = {**now, **part(want.body, [name for name in PARENTS if want.body.get(name)])}
-        intent = session.intent(
-            "update", entity, want.source_key, root=want.root, generation=load.manifest.generation_to
-        )
-        held = flat(record) if record is not None else base
-        image = {name: held.get(name) for name in flat(now)}
-        step.drafts.append(
-            Draft(
-                replace(intent, pipedrive_id=link.pipedrive_id, body=now, before=image),
-                "" if later else want.digest,
-                state,
-            )
-        )
-        if later:
-            step.unfinished.add(want.source_key)
-    _consider(session, same)
-
-
-def _consider(session: Session, links: Sequence[Link]) -> None:
-    """Keep links to which nothing was sent; what stands there as it is wanted is not set aside any more."""
-    if links:
-        free = [(link.entity, link.source_key) for link in links]
-        session.ledger.record(session.scope, session.fence, links=links, release=free)
-
-
-async def _draft_replacements(
-    load: Load,
-    moved: Sequence[tuple[Wanted, Link]],
-    capabilities: Capabilities,
-    step: _Step,
-    report: LoadReport,
-) -> None:
-    """Make them anew on their new parents. What people deleted meanwhile stays deleted."""
-    session, entity, generation = load.session, load.entity_map.entity, load.manifest.generation_to
-    records = await asyncio.gather(*(current_record(session, entity, link.pipedrive_id) for _, link in moved))
-    gone: list[Link] = []
-    for (want, link), record in zip(moved, records, strict=True):
-        if record is None or record.get("is_deleted"):
-            gone.append(link._replace(state="gone"))
-            continue
-        intent = session.intent("create", entity, want.source_key, root=want.root, generation=generation)
-        body, _ = capabilities.split(entity, without_nulls(want.body))
-        step.drafts.append(Draft(replace(intent, body=body, before=without_nulls(record)), want.digest))
-    if gone:
-        session.ledger.record(session.scope, session.fence, links=gone)
-        report.gone += len(gone)
-
-
-def _told(want: Wanted, told: Mapping[str, Body], past: Mapping[str, Past]) -> Body:
-    if want.source_key in told:
-        return told[want.source_key]
-    return past[want.source_key].told if want.source_key in past else {}
-
-
-def _considered(load: Load, want: Wanted, link: Link, state: str) -> Link:
-    return link._replace(
-        digest=want.digest, root=want.root, generation=load.manifest.generation_to, state=state
-    )
-
-
-def _difference(load: Load, want: Wanted, before: Body) -> Body:
-    """The fields of a wanted body that differ from what the account was last told."""
-    once = {name for name, f in load.entity_map.fields.items() if f.create_only}
-    body = flat(want.body)
-    names = [
-        name
-        for name, value in body.items()
-        if name not in once and not (value is None and (want.entity, name) in NEVER_CLEARED)
-    ]
-    return part(want.body, changed_names(load.schema, want.entity, names, flat(before), body))
 
 
 def _set_aside(

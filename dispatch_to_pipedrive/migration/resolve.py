@@ -16,7 +16,7 @@ from dispatch_to_pipedrive.mapping.model import EntityMap, FieldMap, is_custom
 from dispatch_to_pipedrive.migration.errors import RunStopped
 from dispatch_to_pipedrive.migration.hosted import Hosted, file_keys, with_links
 from dispatch_to_pipedrive.migration.ledger import digest_of
-from dispatch_to_pipedrive.migration.values import Body
+from dispatch_to_pipedrive.migration.values import Body, Link
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
 _ENTITY_OF_ROLE = {
@@ -81,7 +81,7 @@ class Resolver:
     """One account's ids and keys; `parents` gives the Pipedrive id of each live parent by source key.
 
     authors: folded e-mail → id of an active user. plan: the account's, by name. hosted: what the files that notes
-    show have become, by source key.
+    show have become, by source key. gone: links of parents that people deleted or merged.
     """
 
     schema: AccountSchema
@@ -90,6 +90,7 @@ class Resolver:
     authors: Mapping[str, int] = dataclass_field(default_factory=dict)
     plan: str = ""
     hosted: Mapping[str, Hosted] = dataclass_field(default_factory=dict)
+    gone: Mapping[str, Link] = dataclass_field(default_factory=dict)
 
     def wanted(self, entity_map: EntityMap, frame: pd.DataFrame) -> Iterator[Wanted]:
         """Each row of a mapped frame on the wire, in the frame's order."""
@@ -162,7 +163,13 @@ class Resolver:
         try:
             return self.parents[source_key]
         except KeyError:
-            raise MissingParent(f"waits for {source_key}") from None
+            lost = self.gone.get(source_key)
+            if lost is None:
+                raise MissingParent(f"waits for {source_key}") from None
+            raise MissingParent(
+                f"waits for {source_key}, which people deleted or merged in Pipedrive ({lost.entity} "
+                f"{lost.pipedrive_id}): `relink {source_key} ID --as NAME` names what took its place"
+            ) from None
 
 
 VISIBLE_TO: Mapping[str, Mapping[str, int]] = {

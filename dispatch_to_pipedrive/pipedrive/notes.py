@@ -14,7 +14,7 @@ PAGE = 500
 """Notes a page: the documents name no limit, older ones this."""
 PARENTS = ("deal_id", "person_id", "org_id")
 PINS = ("pinned_to_deal_flag", "pinned_to_person_flag", "pinned_to_organization_flag")
-_KEPT = ("id", "content", *PARENTS, "user_id", *PINS)
+_KEPT = ("id", "content", *PARENTS, "user_id", "last_update_user_id", *PINS)
 
 
 def sent(body: Mapping[str, Any]) -> dict[str, Any]:

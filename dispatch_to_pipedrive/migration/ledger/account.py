@@ -79,6 +79,28 @@ class AccountRecords(Database):
                 found.update({row.pipedrive_id: _link(row) for row in conn.execute(query)})
         return found
 
+    def shared(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> set[str]:
+        """Those of the keys whose record stands for another key, too, that is alive: people merged two of ours."""
+        mine, other = t.link.alias("mine"), t.link.alias("other")
+        query = sa.select(mine.c.source_key).join(
+            other,
+            sa.and_(
+                other.c.account == mine.c.account,
+                other.c.entity == mine.c.entity,
+                other.c.pipedrive_id == mine.c.pipedrive_id,
+                other.c.source_key != mine.c.source_key,
+                other.c.state.in_(("live", "kept")),
+            ),
+        )
+        query = query.where(
+            mine.c.account == scope.account, mine.c.tenant == scope.tenant, mine.c.entity == entity
+        )
+        found: set[str] = set()
+        with self._read() as conn:
+            for keys in chunks(source_keys):
+                found.update(conn.scalars(query.where(mine.c.source_key.in_(keys))))
+        return found
+
     def link_counts(self, scope: Scope) -> dict[tuple[str, str], int]:
         """(entity, state) → number of links."""
         query = sa.select(t.link.c.entity, t.link.c.state, sa.func.count()).where(
@@ -91,7 +113,8 @@ class AccountRecords(Database):
     def past(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> dict[str, Past]:
         """Source key → what the record was told and what it answered, its writes laid one over the other.
 
-        A record that was replaced has its own past under the key that it stays known by (see `key_before`).
+        A record that was replaced has its own past under the key that it stays known by (see `key_before`), and under
+        its first key again where a rollback deleted its successor.
         """
         intent, outcome = t.operation.alias("i"), t.operation.alias("o")
         query = (
@@ -103,21 +126,30 @@ class AccountRecords(Database):
             .where(
                 intent.c.account == scope.account,
                 intent.c.entity == entity,
-                intent.c.verb.in_(("create", "update")),
                 outcome.c.status.in_(("done", "settled")),
-                outcome.c.echo.is_not(None),
+                sa.or_(
+                    sa.and_(intent.c.verb.in_(("create", "update")), outcome.c.echo.is_not(None)),
+                    sa.and_(intent.c.verb == "delete", intent.c.undoes.is_not(None)),
+                ),
             )
             .order_by(intent.c.number)
         )
         found: dict[str, Past] = {}
+        replaced: dict[str, str] = {}
         with self._read() as conn:
             for keys in chunks({key_after(key) for key in source_keys}):
                 for row in conn.execute(query.where(intent.c.source_key.in_(keys))):
+                    if row.verb == "delete":
+                        if old := replaced.pop(row.source_key, None):
+                            found[row.source_key] = found[old]
+                        continue
                     body, echo = orjson.loads(row.body), orjson.loads(row.echo)
                     before = found.get(row.source_key)
+                    if row.verb == "create":
+                        replaced.pop(row.source_key, None)
                     if row.verb == "create" and row.before is not None and before is not None:
-                        replaced = int(orjson.loads(row.before)["id"])
-                        found[key_before(row.source_key, replaced)] = before
+                        old = key_before(row.source_key, int(orjson.loads(row.before)["id"]))
+                        found[old], replaced[row.source_key] = before, old
                     before = None if row.verb == "create" else before
                     found[row.source_key] = after_write(before, body, echo, row.server_date)
         return found

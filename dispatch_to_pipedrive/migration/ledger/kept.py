@@ -49,6 +49,13 @@ class KeptEdits(Operations):
                     )
                 )
 
+    def user_names(self, account: str) -> dict[int, str]:
+        """Id → name of the account's users, as last read."""
+        c = t.account_user.c
+        with self._read() as conn:
+            rows = conn.execute(sa.select(c.id, c.name).where(c.account == account))
+            return {row.id: row.name for row in rows}
+
     def kept_edits(
         self, scope: Scope, entity: str | None = None, source_keys: Iterable[str] | None = None
     ) -> list[KeptEdit]:

@@ -1,0 +1,105 @@
+"""Who edited what was kept, and when? The account's changelog says it of deals, persons and organizations.
+
+A record is asked for once, and only where it has an edit of which nobody has asked yet. That costs 20 tokens a record,
+so it ends at a number: a line (see `kept.lines`) needs no more than a few records to tell who is behind it.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from dispatch_to_pipedrive.migration.kept import SAID_BY_CHANGELOG, Reader
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.values import KeptEdit
+from dispatch_to_pipedrive.pipedrive.errors import BudgetSpent, Forbidden, NotFound
+from dispatch_to_pipedrive.pipedrive.prices import CHANGELOG
+
+log = logging.getLogger(__name__)
+
+MOST_TOKENS = 2_000
+"""Tokens that one reading back spends on asking who."""
+OF_ONE_LINE = 25
+"""Records of one line that are asked for in all, however many there are."""
+_V1_NAMES = {
+    "owner_id": ("user_id",),
+    "pipeline_id": ("pipeline",),
+    "label_ids": ("label",),
+    "emails": ("email",),
+    "phones": ("phone",),
+}
+
+Place = tuple[str, int]
+
+
+async def learn_who(session: Session, reader: Reader, edits: Sequence[KeptEdit]) -> list[KeptEdit]:
+    """Those of the edits of which the account was asked now, with what it said ('' where it says nothing)."""
+    wanted = to_ask(edits, MOST_TOKENS // CHANGELOG)
+    answers = await asyncio.gather(*(_changes(session, place) for place in wanted))
+    changes = dict(zip(wanted, answers, strict=True))
+    told = []
+    for edit in edits:
+        found = changes.get((edit.entity, edit.pipedrive_id))
+        if edit.edited_by is None and found is not None:
+            told.append(_told(session, reader, edit, found))
+    return told
+
+
+def to_ask(edits: Sequence[KeptEdit], most: int) -> list[Place]:
+    """The records to ask for: first one of each line, then further ones, a line's share at most."""
+    asked: Counter[tuple[str, ...]] = Counter()
+    waiting: list[KeptEdit] = []
+    for edit in edits:
+        if edit.entity in SAID_BY_CHANGELOG and edit.edited_by is None:
+            waiting.append(edit)
+        elif edit.edited_by is not None:
+            asked[_of_line(edit)] += 1
+    chosen: dict[Place, None] = {}
+    for share in (1, OF_ONE_LINE):
+        for edit in waiting:
+            place = (edit.entity, edit.pipedrive_id)
+            if len(chosen) < most and asked[_of_line(edit)] < share and place not in chosen:
+                chosen[place] = None
+                asked[_of_line(edit)] += 1
+    return list(chosen)
+
+
+def _of_line(edit: KeptEdit) -> tuple[str, ...]:
+    return edit.entity, edit.field, edit.verdict, edit.ours, edit.theirs
+
+
+async def _changes(session: Session, place: Place) -> list[dict[str, Any]] | None:
+    entity, number = place
+    try:
+        return await session.client.changelog(entity, number)
+    except NotFound:
+        return []
+    except (Forbidden, BudgetSpent) as refusal:
+        log.info("who edited %s %s stays unknown: %s", entity, number, refusal)
+        return None
+
+
+def _told(session: Session, reader: Reader, edit: KeptEdit, changes: Sequence[Mapping[str, Any]]) -> KeptEdit:
+    """The newest change of the field that was not this program's own."""
+    names = reader.schema.customs(edit.entity)
+    codes = [code for code, (name, _) in names.items() if name == edit.field] or [edit.field]
+    for change in changes:
+        key, actor = str(change.get("field_key")), change.get("actor_user_id")
+        meant = any(
+            key == code or key in _V1_NAMES.get(code, ()) or key.startswith(f"{code}_") for code in codes
+        )
+        ours = actor == session.user_id and change.get("change_source") == "api"
+        if meant and actor is not None and not ours:
+            return edit._replace(edited_by=reader.user(actor), edited_at=_moment(change.get("time")))
+    return edit._replace(edited_by="")
+
+
+def _moment(text: object) -> str:
+    """The changelog's time, as records have theirs; '' for what is none."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return ""
+    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).strftime("%Y-%m-%dT%H:%M:%SZ")
