@@ -4,7 +4,7 @@ The base of a field is the account's answer to our own last write of *that* fiel
 meanwhile shows in later echoes of ours and must not pass for our word: it would be overwritten with the next change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, NamedTuple
 
 from dispatch_to_pipedrive.migration.values import Body
@@ -34,6 +34,31 @@ def after_write(before: Past | None, body: Body, echo: Body, server_date: str | 
         return Past(body, echo, echo, server_date)
     told = laid_over(before.told, _unsaid(before.told, body, echo))
     return Past(laid_over(told, body), laid_over(before.base, _answer(body, echo)), echo, server_date)
+
+
+def after_relink(before: Past, echo: Body, server_date: str | None) -> Past:
+    """The past of a record whose place another one has taken, which holds `echo` now.
+
+    What stands there as we had written it is ours still, what differs is people's. Where the new one holds nothing, we
+    count as having said nothing: it is filled with what the source says.
+    """
+    empty = {name for name, value in _flat(echo).items() if value in (None, "", [])}
+    unsaid = {
+        name for name in _flat(before.told).keys() | _flat(before.base).keys() if name not in _flat(echo)
+    }
+    return Past(
+        _without(before.told, empty | unsaid), _without(before.base, empty | unsaid), echo, server_date
+    )
+
+
+def _flat(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {**body, **(body.get("custom_fields") or {})}
+
+
+def _without(body: Body, names: Set[str]) -> Body:
+    custom = {code: value for code, value in (body.get("custom_fields") or {}).items() if code not in names}
+    rest = {name: value for name, value in body.items() if name not in names and name != "custom_fields"}
+    return {**rest, "custom_fields": custom} if custom else rest
 
 
 def laid_over(before: Body, changes: Body) -> Body:

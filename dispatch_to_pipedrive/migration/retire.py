@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.compare import edited_names, flat
 from dispatch_to_pipedrive.migration.conflicts import current_records
+from dispatch_to_pipedrive.migration.kept import Reader
+from dispatch_to_pipedrive.migration.ledger import utc_now
 from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import settle
-from dispatch_to_pipedrive.migration.values import ENTITIES, Link, Manifest
+from dispatch_to_pipedrive.migration.values import ENTITIES, KeptEdit, Link, Manifest
 from dispatch_to_pipedrive.migration.window import Draft, send_all
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
@@ -19,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class RetireReport:
-    """Records deleted, and records that people had edited and that therefore stayed."""
+    """Records deleted, and records that stayed: people had edited them, or named them to take a gone one's place."""
 
     retired: int = 0
     kept: int = 0
@@ -64,13 +66,21 @@ async def _retire_entity(
     past = session.ledger.past(session.scope, entity, [link.source_key for link in going])
     dates = {key: known.server_date for key, known in past.items()}
     records = await current_records(session, entity, [(link, dates.get(link.source_key)) for link in going])
+    ledger, scope = session.ledger, session.scope
+    theirs = ledger.relinked(scope, entity, [link.source_key for link in going])
+    theirs |= ledger.shared(scope, entity, [link.source_key for link in going])
+    reader = Reader(schema, ledger.user_names(scope.account), manifest.key, utc_now())
     drafts: list[Draft] = []
     kept: list[Link] = []
+    edits: list[KeptEdit] = []
     for link in going:
-        base = past[link.source_key].base if link.source_key in past else {}
+        known = past.get(link.source_key)
+        base = known.base if known else {}
         record = records.get(link.pipedrive_id)
-        if record is not None and edited_names(schema, entity, fields, flat(base), flat(record)):
+        names = [] if record is None else edited_names(schema, entity, fields, flat(base), flat(record))
+        if names or link.source_key in theirs:
             kept.append(link._replace(state="kept", generation=manifest.generation_to))
+            edits += [reader.edit(link, name, known, record or {}) for name in names]
             continue
         intent = session.intent(
             "delete", entity, link.source_key, root=link.root, generation=manifest.generation_to
@@ -78,7 +88,8 @@ async def _retire_entity(
         before = record or base
         drafts.append(Draft(replace(intent, pipedrive_id=link.pipedrive_id, before=before), ""))
     if kept:
-        session.ledger.record(session.scope, session.fence, links=kept)
+        ledger.keep_edits(scope, edits)
+        ledger.record(scope, session.fence, links=kept)
         report.kept += len(kept)
     while drafts:
         sent = await send_all(session, drafts)

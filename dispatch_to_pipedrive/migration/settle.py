@@ -20,7 +20,7 @@ from dispatch_to_pipedrive.migration.compare import shows, without_nulls
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle_files import file_candidates
 from dispatch_to_pipedrive.migration.stamps import stamp_of
-from dispatch_to_pipedrive.migration.values import ENTITIES, Intent, Link, Outcome, Quarantined
+from dispatch_to_pipedrive.migration.values import ENTITIES, RELINK, Intent, Link, Outcome, Quarantined
 from dispatch_to_pipedrive.pipedrive.errors import NotFound
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
@@ -49,7 +49,9 @@ async def settle(session: Session, schema: AccountSchema, intents: Sequence[Inte
     for entity in ENTITIES:
         of_entity = [x for x in intents if x.entity == entity]
         await _settle_creates(session, schema, entity, [x for x in of_entity if x.verb == "create"], settled)
-        await _settle_changes(session, schema, [x for x in of_entity if x.verb != "create"], settled)
+        changes = [x for x in of_entity if x.verb not in ("create", RELINK)]
+        await _settle_changes(session, schema, changes, settled)
+        _commit_absent(session, [x for x in of_entity if x.verb == RELINK], settled)
     faults.point("settled")
     return settled
 

@@ -115,6 +115,9 @@ class Poll:
     whole_since: str = ""
 
 
+RELINK = "relink"
+"""The verb of the operation by which people say which record has taken a gone one's place; nothing is sent."""
+
 KEPT, OVERWRITTEN, GONE = "kept", "overwritten", "gone"
 """What came of what people did: their value stays, the source's was written over it, the record is not made again."""
 

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from dispatch_to_pipedrive.migration.ledger import tables as t
 from dispatch_to_pipedrive.migration.ledger.database import Database, Scope, chunks, utc_now
-from dispatch_to_pipedrive.migration.past import Past, after_write
+from dispatch_to_pipedrive.migration.past import Past, after_relink, after_write
 from dispatch_to_pipedrive.migration.values import (
     ENTITIES,
+    RELINK,
     AccountUser,
     Link,
     OwnerRow,
@@ -101,6 +102,26 @@ class AccountRecords(Database):
                 found.update(conn.scalars(query.where(mine.c.source_key.in_(keys))))
         return found
 
+    def links_to(self, scope: Scope, entity: str, pipedrive_id: int) -> list[Link]:
+        """Every link that names a record, whatever its state."""
+        with self._read() as conn:
+            rows = conn.execute(_links(scope, entity).where(t.link.c.pipedrive_id == pipedrive_id))
+            return [_link(row) for row in rows]
+
+    def relinked(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> set[str]:
+        """Those of the keys that people connected with a record which this program did not make."""
+        c = t.operation.c
+        query = (
+            sa.select(c.source_key)
+            .where(c.account == scope.account, c.entity == entity, c.verb == RELINK, c.event == "outcome")
+            .distinct()
+        )
+        found: set[str] = set()
+        with self._read() as conn:
+            for keys in chunks(source_keys):
+                found.update(conn.scalars(query.where(c.source_key.in_(keys))))
+        return found
+
     def link_counts(self, scope: Scope) -> dict[tuple[str, str], int]:
         """(entity, state) → number of links."""
         query = sa.select(t.link.c.entity, t.link.c.state, sa.func.count()).where(
@@ -128,7 +149,7 @@ class AccountRecords(Database):
                 intent.c.entity == entity,
                 outcome.c.status.in_(("done", "settled")),
                 sa.or_(
-                    sa.and_(intent.c.verb.in_(("create", "update")), outcome.c.echo.is_not(None)),
+                    sa.and_(intent.c.verb.in_(("create", "update", RELINK)), outcome.c.echo.is_not(None)),
                     sa.and_(intent.c.verb == "delete", intent.c.undoes.is_not(None)),
                 ),
             )
@@ -145,6 +166,10 @@ class AccountRecords(Database):
                         continue
                     body, echo = orjson.loads(row.body), orjson.loads(row.echo)
                     before = found.get(row.source_key)
+                    if row.verb == RELINK:
+                        if before is not None:
+                            found[row.source_key] = after_relink(before, echo, row.server_date)
+                        continue
                     if row.verb == "create":
                         replaced.pop(row.source_key, None)
                     if row.verb == "create" and row.before is not None and before is not None:
