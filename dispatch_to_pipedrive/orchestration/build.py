@@ -20,6 +20,7 @@ from dispatch_to_pipedrive.orchestration.assets import (
     state,
 )
 from dispatch_to_pipedrive.orchestration.assets.common import FRAMES
+from dispatch_to_pipedrive.orchestration.budget_sensor import resume_after_reset
 from dispatch_to_pipedrive.orchestration.checks import CHECKS
 from dispatch_to_pipedrive.orchestration.io_managers import frames
 from dispatch_to_pipedrive.orchestration.jobs import JOBS
@@ -59,7 +60,7 @@ def build_defs(*, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
         asset_checks=[*CHECKS, *inventory.checks, state.nothing_is_wrong],
         jobs=JOBS,
         schedules=SCHEDULES,
-        sensors=SENSORS,
+        sensors=[*SENSORS, resume_after_reset],
         resources={"migration": Migration(), FRAMES: frames, **(resources or {})},
         executor=dg.in_process_executor,
     )

@@ -9,7 +9,8 @@ from dispatch_to_pipedrive.dispatch_pro.errors import DispatchProError
 from dispatch_to_pipedrive.mapping import MapError, OptionCollision
 from dispatch_to_pipedrive.mapping.apply import UnmappedValues
 from dispatch_to_pipedrive.migration.errors import MigrationError
-from dispatch_to_pipedrive.pipedrive.errors import PipedriveError
+from dispatch_to_pipedrive.orchestration.reset import tell_run
+from dispatch_to_pipedrive.pipedrive.errors import BudgetSpent, PipedriveError
 from dispatch_to_pipedrive.pipedrive.schema import NotInSchema, SchemaChanged
 from dispatch_to_pipedrive.settings import WrongSettings
 
@@ -32,4 +33,6 @@ def plain_words() -> Iterator[None]:
     try:
         yield
     except EXPECTED as error:
+        if isinstance(error, BudgetSpent):
+            tell_run(error)
         raise dg.Failure(description=str(error), allow_retries=False) from error

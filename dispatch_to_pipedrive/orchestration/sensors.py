@@ -20,6 +20,7 @@ from dispatch_to_pipedrive.orchestration.drain import held_back
 from dispatch_to_pipedrive.orchestration.jobs import advance_and_plan, deliver, prepare
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
 from dispatch_to_pipedrive.orchestration.prepared import preparing_is_due
+from dispatch_to_pipedrive.orchestration.reset import ended_by_the_budget, waits_for_reset
 from dispatch_to_pipedrive.orchestration.resources import Migration
 from dispatch_to_pipedrive.settings import WrongSettings
 
@@ -154,8 +155,11 @@ def deltas(context: dg.SensorEvaluationContext, migration: Migration) -> dg.RunR
         return dg.SkipReason(f"{what} waits for run {busy[0].run_id[:8]} ({busy[0].job_name})")
     if (holder := ledger.lease_holder(account)) is not None:
         return dg.SkipReason(f"{what} waits for who writes to the account: {holder}")
+    now, last_day = datetime.now(UTC), ledger.last_day(account)
+    if (until := waits_for_reset(ended_by_the_budget(context.instance), now, last_day)) is not None:
+        return dg.SkipReason(f"the day's tokens are spent: {what} waits until {until:%Y-%m-%d %H:%M} UTC")
     attempts = _attempts(context.instance, what)
-    if attempts.next_at is not None and datetime.now(UTC) < attempts.next_at:
+    if attempts.next_at is not None and now < attempts.next_at:
         return dg.SkipReason(
             f"{what} failed {attempts.failed} times, so the next attempt is at {attempts.next_at:%H:%M:%S} UTC: "
             "look at its last run, and at its `clearance`"

@@ -201,7 +201,7 @@ class TokenBudget:
     def exhausted(self) -> BudgetSpent:
         """The vendor said that the day is over: nothing is left."""
         self._remaining = 0
-        return BudgetSpent(until=self.reset_at(), price=0, remaining=0, reserve=self.reserve)
+        return self._spent_until_reset(0, 0)
 
     def _refuse_if_spent(self, price: int) -> None:
         if self._remaining is None or self._remaining - price >= self.reserve:
@@ -209,7 +209,17 @@ class TokenBudget:
         if self._day is not None and self.server_now().date() > self._day:
             self._new_day(self.server_now().date())
             return
-        raise BudgetSpent(until=self.reset_at(), price=price, remaining=self._remaining, reserve=self.reserve)
+        raise self._spent_until_reset(price, self._remaining)
+
+    def _spent_until_reset(self, price: int, remaining: int) -> BudgetSpent:
+        until = self.reset_at()
+        return BudgetSpent(
+            until=until,
+            price=price,
+            remaining=remaining,
+            reserve=self.reserve,
+            wait=until - self.server_now(),
+        )
 
     def _hear(self, date: datetime, price: int) -> None:
         if self._heard is not None and date < self._heard[0]:

@@ -8,7 +8,7 @@ that nobody knows. Facts are fields; a token or a header is in none of them.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 _NOT_ALLOWED = re.compile(r"(?:^|[;:]\s*)([\w.]+): Parameter '[^']*' is not allowed")
@@ -127,16 +127,22 @@ class Throttled(PipedriveError):
 
 
 class BudgetSpent(PipedriveError):
-    """The day's tokens are used up, but for the reserve; nothing was sent."""
+    """The day's tokens are used up, but for the reserve; nothing was sent.
+
+    `until` is when they are there again, by the account's clock, `wait` how long that is from now.
+    """
 
     headline = "Pipedrive's daily tokens are spent"
 
-    def __init__(self, *, until: datetime, price: int, remaining: int, reserve: int) -> None:
+    def __init__(
+        self, *, until: datetime, price: int, remaining: int, reserve: int, wait: timedelta = timedelta()
+    ) -> None:
         super().__init__(
             f"{remaining} tokens left, {reserve} of them reserved for other apps, {price} needed: "
             f"go on after {until:%Y-%m-%d %H:%M} UTC"
         )
         self.until = until
+        self.wait = wait
         self.price = price
         self.remaining = remaining
         self.reserve = reserve

@@ -1,0 +1,78 @@
+"""What goes on by itself when the account's next day has begun? Each run that ended for lack of tokens, once."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+from dagster._core.storage.tags import PARTITION_NAME_TAG
+
+from dispatch_to_pipedrive.migration.lifecycle import standing
+from dispatch_to_pipedrive.orchestration.jobs import deliver, load, reconcile
+from dispatch_to_pipedrive.orchestration.reset import ended_by_the_budget, spent_of, waits_for_reset
+from dispatch_to_pipedrive.orchestration.resources import Migration
+from dispatch_to_pipedrive.orchestration.sensors import DELIVERS, closed_by
+from dispatch_to_pipedrive.settings import WrongSettings
+
+RESUMES = "dispatch/resumes"
+"""Tag of a run that goes on for another: that one's id."""
+_JOBS = (load, reconcile, deliver)
+
+
+@dg.sensor(
+    name="resume_after_reset",
+    jobs=list(_JOBS),
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="The day's tokens were spent in the middle of a batch? Ask for it again when the next day has begun.",
+)
+def resume_after_reset(
+    context: dg.SensorEvaluationContext, migration: Migration
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for every batch again whose last run ended for lack of tokens; a run is resumed once, a batch once a day."""
+    try:
+        ledger = migration.ledger
+        scope = ledger.bound_scope()
+        if scope is None:
+            return dg.SkipReason("no account was met yet")
+        if words := closed_by(standing(ledger.milestones(scope.account))):
+            return dg.SkipReason(words)
+        last_day = ledger.last_day(scope.account)
+    except WrongSettings as error:
+        return dg.SkipReason(str(error))
+    ended = unfinished(context.instance)
+    if not ended:
+        return dg.SkipReason("no batch waits for the next day")
+    now = datetime.now(UTC)
+    if (until := waits_for_reset(ended, now, last_day)) is not None:
+        batches = ", ".join(sorted({run.tags[PARTITION_NAME_TAG] for run in ended})[:5])
+        return dg.SkipReason(
+            f"the day's tokens are spent: {batches} goes on after {until:%Y-%m-%d %H:%M} UTC"
+        )
+    return dg.SensorResult(run_requests=[_again(run) for run in ended])
+
+
+def unfinished(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
+    """Of each batch the run that ended for lack of tokens, if none was begun since; the oldest first.
+
+    What the sensor `deltas` asked for is its own to ask for again.
+    """
+    names = {job.name for job in _JOBS}
+    found: dict[str, dg.DagsterRun] = {}
+    for run in ended_by_the_budget(instance):
+        batch = run.tags.get(PARTITION_NAME_TAG)
+        if batch is None or batch in found or run.job_name not in names or DELIVERS in run.tags:
+            continue
+        (newest,) = instance.get_runs(dg.RunsFilter(tags={PARTITION_NAME_TAG: batch}), limit=1)
+        if newest.run_id == run.run_id and spent_of(run.tags) is not None:
+            found[batch] = run
+    return list(reversed(found.values()))
+
+
+def _again(run: dg.DagsterRun) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=f"after-reset/{run.run_id}",
+        job_name=run.job_name,
+        partition_key=run.tags[PARTITION_NAME_TAG],
+        run_config=run.run_config,
+        tags={RESUMES: run.run_id},
+    )
