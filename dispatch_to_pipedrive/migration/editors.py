@@ -14,8 +14,10 @@ from typing import Any
 from dispatch_to_pipedrive.migration.kept import SAID_BY_CHANGELOG, Reader
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.values import KeptEdit
+from dispatch_to_pipedrive.migration.verify import Verdicts
 from dispatch_to_pipedrive.pipedrive.errors import BudgetSpent, Forbidden, NotFound
 from dispatch_to_pipedrive.pipedrive.prices import CHANGELOG
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,25 @@ _V1_NAMES = {
 }
 
 Place = tuple[str, int]
+
+
+async def put_on_record(session: Session, schema: AccountSchema, verdicts: Verdicts) -> None:
+    """Bring the ledger up to date with what reading back found of people's doing, and ask who and when."""
+    ledger, scope = session.ledger, session.scope
+    ledger.forget_edits(scope, verdicts.over)
+    ledger.keep_edits(scope, verdicts.edits)
+    unasked = [edit for edit in ledger.kept_edits(scope) if edit.edited_by is None] if verdicts.edits else []
+    if unasked:
+        reader = Reader(schema, await _users(session), "", "")
+        ledger.keep_edits(scope, await learn_who(session, reader, ledger.kept_edits(scope)))
+
+
+async def _users(session: Session) -> dict[int, str]:
+    """Id → name of the account's users: as last read, or asked now where nobody was read yet."""
+    known = session.ledger.user_names(session.scope.account)
+    if known:
+        return known
+    return {int(user["id"]): str(user.get("name") or "") for user in await session.client.users()}
 
 
 async def learn_who(session: Session, reader: Reader, edits: Sequence[KeptEdit]) -> list[KeptEdit]:

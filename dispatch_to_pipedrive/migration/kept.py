@@ -41,10 +41,10 @@ class KeptLine(NamedTuple):
 
 
 def lines(edits: Iterable[KeptEdit]) -> list[KeptLine]:
-    """Edits grouped by (field, old → new), the most frequent first; what is gone by what became of it."""
+    """Edits grouped by (field, old → new), the most frequent first; whole records by what became of them."""
     groups: dict[tuple[str, str, str, str, str], list[KeptEdit]] = {}
     for edit in edits:
-        became = edit.theirs.partition(" ")[0] if edit.verdict == GONE else edit.theirs
+        became = edit.theirs if edit.field else edit.theirs.partition(" ")[0]
         groups.setdefault((edit.entity, edit.field, edit.verdict, edit.ours, became), []).append(edit)
     found = [_line(key, group) for key, group in groups.items()]
     return sorted(found, key=lambda line: (-line.records, line.entity, line.field, line.ours, line.theirs))

@@ -73,6 +73,12 @@ class Listing:
         ):
             yield list(zip(batch["id"].to_pylist(), batch["stamp"].to_pylist(), strict=True))
 
+    def bearing(self, entity: str, stamp: str) -> list[int]:
+        """Ids of the records that bear a stamp and are not deleted."""
+        chosen = (ds.field("stamp") == stamp) & ~ds.field("deleted")
+        found: list[int] = self._dataset(entity).to_table(columns=["id"], filter=chosen)["id"].to_pylist()
+        return sorted(found)
+
     def _dataset(self, entity: str) -> ds.Dataset:
         return ds.dataset(self.folder / f"{entity}.parquet", format="parquet")
 

@@ -3,7 +3,8 @@
 Every mapped field and edge of every record is compared. Verdicts: equal; kept (differs, and others edited it after our
 echo or between two writes of ours); gone (deleted or merged there by others); quarantined (set aside, never made);
 missing, wrong, extra. What this cannot see: a record that others deleted before it was ever linked, and fields that no
-map fills. A file's size is compared for all, its bytes for a share (see `file_bytes`).
+map fills. A file's size is compared for all, its bytes for a share (see `file_bytes`). What stands twice or belongs to
+nobody is looked for by `strays`.
 """
 
 from collections import Counter
@@ -19,13 +20,16 @@ from dispatch_to_pipedrive.mapping.model import Maps
 from dispatch_to_pipedrive.migration.capabilities import not_taken
 from dispatch_to_pipedrive.migration.compare import canonical_value, edited_names, flat
 from dispatch_to_pipedrive.migration.files import PARENTS
+from dispatch_to_pipedrive.migration.kept import Reader
+from dispatch_to_pipedrive.migration.ledger import utc_now
 from dispatch_to_pipedrive.migration.listing import Listing
 from dispatch_to_pipedrive.migration.load import newer_roots, resolved
 from dispatch_to_pipedrive.migration.past import Past
-from dispatch_to_pipedrive.migration.resolve import ALIVE, Owners, Wanted
+from dispatch_to_pipedrive.migration.resolve import Owners, Wanted
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle_files import parent_of
-from dispatch_to_pipedrive.migration.values import ENTITIES, Link, Manifest, key_after, key_before
+from dispatch_to_pipedrive.migration.theirs import Theirs
+from dispatch_to_pipedrive.migration.values import ENTITIES, GONE, KeptEdit, Link, Manifest
 from dispatch_to_pipedrive.pipedrive.canonical import agree
 from dispatch_to_pipedrive.pipedrive.errors import Forbidden, NotFound
 from dispatch_to_pipedrive.pipedrive.notes import PINS
@@ -50,11 +54,16 @@ class Difference(NamedTuple):
 
 @dataclass
 class Verdicts:
-    """The counters of a comparison, and every difference by name."""
+    """The counters of a comparison, and every difference by name.
+
+    edits: what people did to the records that were compared; over: what the ledger has of them, and is so no more.
+    """
 
     records: Counter[str] = field(default_factory=Counter)
     fields: int = 0
     differences: list[Difference] = field(default_factory=list)
+    edits: list[KeptEdit] = field(default_factory=list)
+    over: list[KeptEdit] = field(default_factory=list)
 
     @property
     def blocking(self) -> int:
@@ -63,11 +72,15 @@ class Verdicts:
 
     def merged(self, others: Iterable["Verdicts"]) -> "Verdicts":
         """The sum of several comparisons; a difference that two batches share is named once."""
-        total = Verdicts(Counter(self.records), self.fields, list(self.differences))
+        total = Verdicts(
+            Counter(self.records), self.fields, list(self.differences), list(self.edits), list(self.over)
+        )
         for other in others:
             total.records.update(other.records)
             total.fields += other.fields
             total.differences.extend(other.differences)
+            total.edits.extend(other.edits)
+            total.over.extend(other.over)
         total.differences = list(dict.fromkeys(total.differences))
         return total
 
@@ -90,6 +103,9 @@ class Expectation:
 async def verify_batch(session: Session, expected: Expectation, listing: Listing) -> Verdicts:
     """Compare every record of a batch with the listing."""
     verdicts = Verdicts()
+    ledger, scope = session.ledger, session.scope
+    reader = Reader(expected.schema, ledger.user_names(scope.account), expected.manifest.key, utc_now())
+    theirs = Theirs(reader, listing)
     granted = session.ledger.capabilities(session.scope.account)
     aside = {(q.entity, q.source_key): q.digest for q in session.ledger.quarantined(session.scope)}
     for entity in ENTITIES:
@@ -102,6 +118,8 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
         past = session.ledger.past(session.scope, entity, [x.source_key for x in current])
         skip = {*not_taken(granted, entity), *(_UNSEEN if entity == "files" else ())}
         newer = newer_roots(session, wanted, links, expected.manifest.generation_to)
+        seen = [link.source_key for link in current]
+        theirs.begin(entity, ledger.kept_edits(scope, entity, seen), ledger.shared(scope, entity, seen))
         for want in wanted:
             link = links.get(want.source_key)
             if link.generation > expected.manifest.generation_to if link is not None else want.root in newer:
@@ -110,19 +128,31 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
                 state = "quarantined" if (entity, want.source_key) in aside else "missing"
                 verdicts.records[state] += 1
                 _add(verdicts, entity, want.source_key, None, state)
+            elif link.state == GONE:
+                theirs.gone(link)
             elif link.digest != want.digest and aside.get((entity, want.source_key)) == want.digest:
                 # It is there as it was before: what it should be now was refused, waits, or has no bytes.
                 verdicts.records["quarantined"] += 1
                 _add(verdicts, entity, want.source_key, link.pipedrive_id, "quarantined")
             else:
                 record = records.get(link.pipedrive_id)
-                if record is None:
-                    verdict = await _absent(session, want, link, listing)
+                if record is not None:
+                    before = past.get(want.source_key)
+                    names = _compare(verdicts, expected.schema, want, link, record, before, skip)
+                    theirs.kept(link, names, before, record)
+                elif (verdict := await _absent(session, want, link, listing)) == GONE:
+                    theirs.gone(link)
+                else:
                     verdicts.records[verdict] += 1
                     _add(verdicts, entity, want.source_key, link.pipedrive_id, verdict)
-                else:
-                    _compare(verdicts, expected.schema, want, link, record, past.get(want.source_key), skip)
         _extra(session, verdicts, expected, entity, {w.source_key for w in wanted})
+    verdicts.edits, verdicts.over = theirs.found(), theirs.over()
+    for edit in verdicts.edits:
+        if edit.verdict == GONE:
+            verdicts.records[GONE] += 1
+            verdicts.differences.append(
+                Difference(edit.entity, edit.source_key, edit.pipedrive_id, "", "", edit.theirs, GONE)
+            )
     return verdicts
 
 
@@ -133,23 +163,25 @@ def _add(verdicts: Verdicts, entity: str, key: str, pipedrive_id: int | None, ve
 async def _absent(session: Session, want: Wanted, link: Link, listing: Listing) -> str:
     """Why a linked record was not listed."""
     entity = want.entity
-    if link.state == "gone" or listing.deleted(entity, [link.pipedrive_id]):
-        return "gone"
+    if listing.deleted(entity, [link.pipedrive_id]):
+        return GONE
     try:
         record = (await session.client.get(entity, link.pipedrive_id)).record  # type: ignore[arg-type]
     except NotFound:
+        if session.sees_all:
+            return GONE
         parent = parent_of(want.body) if entity == "files" else None
         # A deleted file cannot be read any more; nor can one that this reader may not see, but then neither can he see
         # what it hangs on.
         if parent is None:
             return "missing"
         known = parent[1] in listing.records(parent[0], [parent[1]])
-        return "gone" if known or await _deleted(session, *parent, listing) else "missing"
+        return GONE if known or await _deleted(session, *parent, listing) else "missing"
     except Forbidden as refusal:
         if refusal.status != HTTPStatus.FORBIDDEN:
             raise
         return "missing"  # what this reader may not see is not proven to be there
-    return "gone" if record.get("is_deleted") else "missing"
+    return GONE if record.get("is_deleted") else "missing"
 
 
 async def _deleted(session: Session, entity: str, number: int, listing: Listing) -> bool:
@@ -172,8 +204,10 @@ def _compare(
     record: Mapping[str, Any],
     past: Past | None,
     skip: set[str],
-) -> None:
+) -> list[str]:
+    """Compare one record; the wire names of the fields that people edited."""
     entity = want.entity
+    theirs: list[str] = []
     has = flat(record)
     base, echo = (flat(past.base), flat(past.echo)) if past else ({}, {})
     edited = str(record.get("update_time") or "") > str(echo.get("update_time") or "")
@@ -203,6 +237,7 @@ def _compare(
         # An edit from before our last write on the record shows in its echo, and is not our answer to this field.
         before = same(echo.get(name), found, name) and not same(base.get(name), found, name)
         kept = edited or before or bool(name in PINS and moved)
+        theirs += [name] if kept else []
         verdict = "kept" if kept and verdict != "wrong" else "wrong"
         custom = schema.customs(entity).get(name)
         logical = custom[0] if custom else name
@@ -218,6 +253,7 @@ def _compare(
             )
         )
     verdicts.records[verdict] += 1
+    return theirs
 
 
 def _text(value: object) -> str:
@@ -232,70 +268,3 @@ def _extra(
         if key not in wanted and link.state == "live" and link.generation <= manifest.generation_to:
             verdicts.records["extra"] += 1
             _add(verdicts, entity, key, link.pipedrive_id, "extra")
-
-
-def stray_sweep(session: Session, listing: Listing) -> Verdicts:
-    """Every stamp must be known to the ledger and borne once, and no file be there once more than it was sent.
-
-    Names what is not so. A file of our user that no link knows is extra where one of ours on the same record has its
-    name and size.
-    """
-    verdicts = Verdicts()
-    for entity in ENTITIES:
-        seen: set[str] = set()
-        for group in listing.stamps(entity):
-            keys = {stamp for _, stamp in group} | {key_before(stamp, number) for number, stamp in group}
-            links = session.ledger.links(session.scope, entity, sorted(keys))
-            for number, stamp in group:
-                link = links.get(stamp)
-                known = link is not None and link.pipedrive_id == number and link.state in (*ALIVE, "gone")
-                if known and stamp not in seen:
-                    seen.add(stamp)
-                    continue
-                replaced = links.get(key_before(stamp, number))
-                if replaced is not None and replaced.state in ALIVE:
-                    continue
-                verdicts.records["extra"] += 1
-                verdicts.differences.append(
-                    Difference(
-                        entity,
-                        stamp,
-                        number,
-                        "",
-                        "" if link is None else f"record {link.pipedrive_id}",
-                        f"record {number} bears this stamp",
-                        "extra",
-                    )
-                )
-    return verdicts.merged([_stray_files(session, listing)])
-
-
-_Kind = tuple[object, ...]
-
-
-def _stray_files(session: Session, listing: Listing) -> Verdicts:
-    unknown: dict[_Kind, list[int]] = {}
-    for group in listing.each("files"):
-        ours = {number: record for number, record in group if record.get("user_id") == session.user_id}
-        linked = session.ledger.linked_ids(session.scope, "files", ours)
-        for number, record in ours.items():
-            if number not in linked:
-                unknown.setdefault(_kind(record), []).append(number)
-    verdicts = Verdicts()
-    if not unknown:
-        return verdicts
-    twins: dict[_Kind, str] = {}
-    for group in listing.each("files"):
-        alike = {number: _kind(record) for number, record in group if _kind(record) in unknown}
-        for number, link in session.ledger.links_of_ids(session.scope, "files", alike).items():
-            twins[alike[number]] = key_after(link.source_key)
-    for kind, numbers in unknown.items():
-        for number in numbers if kind in twins else ():
-            verdicts.records["extra"] += 1
-            words = f"record {number} on the same record has its name and size"
-            verdicts.differences.append(Difference("files", twins[kind], number, "", "", words, "extra"))
-    return verdicts
-
-
-def _kind(record: Mapping[str, Any]) -> _Kind:
-    return (*(record.get(name) for name in PARENTS), record.get("name"), record.get("size"))

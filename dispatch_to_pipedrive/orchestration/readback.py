@@ -17,17 +17,18 @@ from dispatch_to_pipedrive.mapping import Maps
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.capabilities import not_taken
 from dispatch_to_pipedrive.migration.diff import Sides, field_diff
+from dispatch_to_pipedrive.migration.editors import put_on_record
 from dispatch_to_pipedrive.migration.file_bytes import read_bytes
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.listing import Listing, take_listing
 from dispatch_to_pipedrive.migration.owners import decided, emails_of
 from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.strays import stray_sweep
 from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.migration.verify import (
     Difference,
     Expectation,
     Verdicts,
-    stray_sweep,
     verify_batch,
 )
 from dispatch_to_pipedrive.orchestration.road import named_at, totals_that_differ
@@ -98,6 +99,7 @@ async def take_reading(
     target = folder / began.replace(":", "")
     listing = await take_listing(session, schema, target)
     strays = stray_sweep(session, listing)
+    await put_on_record(session, schema, strays)
     read = await read_bytes(session, listing, file_readback, fresh=fresh)
     strays = strays.merged([read.verdicts])
     index = {
@@ -130,6 +132,7 @@ async def compare_batch(
         owners=decided(session.ledger.owners(session.scope.account)),
     )
     verdicts = await verify_batch(session, expected, reading.listing)
+    await put_on_record(session, expected.schema, verdicts)
     differing = totals_that_differ(means.data, session.ledger, manifest, logical, means.maps, means.settings)
     totals = Verdicts(differences=_totals(differing))
     faults.point("reconciled")

@@ -214,7 +214,7 @@ def _corrupt(dump: dict[str, Any]) -> Done:
     deleted = take("deals", bool)
     done.edits.append({"entity": "activities", "id": lost["id"], "action": "delete", "purge": True})
     done.edits.append({"entity": "deals", "id": deleted["id"], "action": "delete"})
-    name("activities", lost, "", "missing")
+    name("activities", lost, "", "gone")
     name("deals", deleted, "", "gone")
     copy = {k: v for k, v in doubled.items() if k not in ("id", *custom["activities"])}
     done.edits.append({"entity": "activities", "action": "create", "changes": copy})

@@ -17,6 +17,7 @@ from dispatch_to_pipedrive.mapping.load import load_maps
 from dispatch_to_pipedrive.mapping.model import Maps
 from dispatch_to_pipedrive.mapping.needs import schema_needs
 from dispatch_to_pipedrive.migration import faults
+from dispatch_to_pipedrive.migration.editors import put_on_record
 from dispatch_to_pipedrive.migration.files import Fetch, Fetched, Unfetchable
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.listing import take_listing
@@ -25,8 +26,9 @@ from dispatch_to_pipedrive.migration.prepare import apply_schema, read_schema
 from dispatch_to_pipedrive.migration.resolve import Owners
 from dispatch_to_pipedrive.migration.retire import retire
 from dispatch_to_pipedrive.migration.session import AccountAccess, Session, reading, writing
+from dispatch_to_pipedrive.migration.strays import stray_sweep
 from dispatch_to_pipedrive.migration.values import ENTITIES
-from dispatch_to_pipedrive.migration.verify import Expectation, Verdicts, stray_sweep, verify_batch
+from dispatch_to_pipedrive.migration.verify import Expectation, Verdicts, verify_batch
 from dispatch_to_pipedrive_tests.migration.tenants import Tenant, bytes_of
 
 HTTP = httpx.Client(timeout=60)
@@ -172,7 +174,9 @@ class World:
                         Owners({}, session.user_id),
                     )
                     verdicts = await verify_batch(session, expected, listing)
-                    return verdicts.merged([stray_sweep(session, listing)])
+                    merged = verdicts.merged([stray_sweep(session, listing)])
+                    await put_on_record(session, schema, merged)
+                    return merged
 
         return asyncio.run(run())
 
