@@ -117,8 +117,16 @@ def named_at(
     """The account's schema, asked by the names that tags, job types and units had at a generation."""
     if not any(follows(field) for entity_map in maps.values() for field in entity_map.fields.values()):
         return schema
-    reference = read_reference(data, committed(ledger, generation), generation, REFERENCE)
-    return schema.at_source(bearers_of(maps, identities(reference)))
+    segments = tuple(one for one in committed(ledger, generation) if one.feed in REFERENCE)
+    return schema.at_source(bearers_of(maps, _identities(data, segments, generation)))
+
+
+@lru_cache(maxsize=4)
+def _identities(
+    data: UPath, segments: tuple[CommittedSegment, ...], generation: int
+) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    """What bore which name at a generation, which never changes: every step of a run asks it."""
+    return identities(read_reference(data, segments, generation, REFERENCE))
 
 
 def normalized(

@@ -112,7 +112,7 @@ class SourceRecords(Database):
         newest = sa.select(sa.func.max(c.number)).where(c.drained).group_by(c.feed)
         whole = sa.select(c.feed, sa.func.max(c.whole_since)).group_by(c.feed)
         with self._read() as conn:
-            since: dict[str, str] = dict(conn.execute(whole).tuples().all())
+            since = {row.feed: row[1] for row in conn.execute(whole)}
             rows = conn.execute(sa.select(t.poll).where(c.number.in_(newest))).all()
         return {r.feed: Poll(r.feed, r.began_at, r.at, True, r.generation, since[r.feed]) for r in rows}
 
