@@ -321,6 +321,7 @@ def _set_aside(
             words,
             digests[d.intent.source_key],
             load.manifest.key,
+            d.intent.root,
         )
         for d, reason, words in aside
     ]
@@ -332,7 +333,8 @@ def _set_aside(
 def _hold(load: Load, held: Sequence[Wanted], report: LoadReport) -> None:
     """Set children aside whose parent is not there; they are looked at again with every load."""
     rows = [
-        Quarantined(w.entity, w.source_key, HELD, w.held or "", w.digest, load.manifest.key) for w in held
+        Quarantined(w.entity, w.source_key, HELD, w.held or "", w.digest, load.manifest.key, w.root)
+        for w in held
     ]
     if rows:
         load.session.ledger.record(load.session.scope, load.session.fence, quarantine=rows)

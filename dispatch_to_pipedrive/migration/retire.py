@@ -11,7 +11,7 @@ from dispatch_to_pipedrive.migration.kept import Reader
 from dispatch_to_pipedrive.migration.ledger import utc_now
 from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.migration.settle import settle
+from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, settle
 from dispatch_to_pipedrive.migration.values import ENTITIES, KeptEdit, Link, Manifest
 from dispatch_to_pipedrive.migration.window import Draft, send_all
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
@@ -36,6 +36,7 @@ async def retire(
 ) -> RetireReport:
     """Delete the live records of the batch's roots that no wanted source key stands for.
 
+    What was set aside and is wanted no more is not set aside any more, either.
     mapped_fields: entity → wire names (native names and field codes) that the map fills.
     """
     report = RetireReport()
@@ -51,7 +52,24 @@ async def retire(
         if not going:
             continue
         await _retire_entity(session, schema, manifest, entity, going, mapped_fields[entity], report)
+    _release(session, manifest, wanted)
     return report
+
+
+def _release(session: Session, manifest: Manifest, wanted: Mapping[str, set[str]]) -> None:
+    ledger, scope = session.ledger, session.scope
+    newer = {one.key for one in ledger.manifests() if one.generation_to > manifest.generation_to}
+    roots = set(manifest.roots)
+    free = [
+        (q.entity, q.source_key)
+        for q in ledger.quarantined(scope)
+        if q.reason != AMBIGUOUS  # what stands there twice is nobody's yet
+        and q.root in roots
+        and q.source_key not in wanted[q.entity]
+        and q.batch not in newer
+    ]
+    if free:
+        ledger.record(scope, session.fence, release=free)
 
 
 async def _retire_entity(

@@ -111,7 +111,9 @@ async def _link_found(
             bear = "may be it" if entity == "files" else "bear its stamp"
             words = f"{len(free)} records {bear}: {', '.join(map(str, sorted(free)))}"
             outcomes.append(Outcome(intent, AMBIGUOUS, 0, words=words))
-            settled.ambiguous.append(Quarantined(entity, key, AMBIGUOUS, words, "", intent.batch))
+            settled.ambiguous.append(
+                Quarantined(entity, key, AMBIGUOUS, words, "", intent.batch, intent.root)
+            )
             continue
         ((pipedrive_id, record),) = free.items()
         outcome = Outcome(intent, "settled", 0, pipedrive_id, without_nulls(record))

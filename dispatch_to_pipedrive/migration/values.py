@@ -89,7 +89,7 @@ class Outcome:
 
 
 class Quarantined(NamedTuple):
-    """A record set aside, with the vendor's words or the parent it waits for."""
+    """A record set aside, with the vendor's words or the parent it waits for, and the root it belonged to then."""
 
     entity: str
     source_key: str
@@ -97,6 +97,7 @@ class Quarantined(NamedTuple):
     words: str
     digest: str
     batch: str
+    root: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,19 @@ def test_a_file_whose_way_to_its_new_parent_was_lost_is_sent_again(migration: Wo
     assert (len(alive(migration, "files")), len(alive(migration, "notes"))) == (3, 1)
 
 
+def test_what_the_source_has_deleted_since_is_not_set_aside_any_more(migration: World) -> None:
+    migration.unfetchable[GATE] = "files.example is not on the list"
+    tenant = tenant_of(migration, home(0, 1), home(0, 0))
+    load(migration, tenant)
+    with migration.ledger() as ledger:
+        scope = ledger.bound_scope()
+        assert scope is not None
+        assert ledger.quarantined(scope) != []
+        migration.unfetchable.clear()
+        load(migration, tenant, 2)
+        assert ledger.quarantined(scope) == []
+
+
 def test_what_was_found_again_is_not_set_aside_any_more(migration: World) -> None:
     migration.unfetchable[GATE] = "files.example is not on the list"
     tenant = tenant_of(migration, home(0, 1))

@@ -186,7 +186,7 @@ class AccountRecords(Database):
         )
         with self._read() as conn:
             rows = conn.execute(query.order_by(t.quarantine.c.entity, t.quarantine.c.source_key))
-            return [Quarantined(r.entity, r.source_key, r.reason, r.words, r.digest, r.batch) for r in rows]
+            return [Quarantined(*(getattr(r, name) for name in Quarantined._fields)) for r in rows]
 
     def capabilities(self, account: str) -> dict[str, bool]:
         """What the account has shown that it can or cannot do."""

@@ -153,6 +153,7 @@ quarantine = Table(
     Column("words", Text, nullable=False),
     Column("digest", String, nullable=False),
     Column("batch", String, nullable=False),
+    Column("root", BigInteger),
     Column("at", String, nullable=False),
 )
 
