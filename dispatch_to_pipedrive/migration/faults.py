@@ -20,6 +20,10 @@ POINTS = (
     "retiring",
     "entity_loaded",
     "reconciled",
+    "undo_begun",
+    "undo_looked",
+    "undo_sent",
+    "undo_recorded",
 )
 
 _hook: Callable[[str], None] | None = None

@@ -33,7 +33,7 @@ ADDRESS_PARTS = (
 )
 """Parts that a write may set; `formatted_address` is the vendor's own."""
 
-_NATIVE: Mapping[str, Mapping[str, str]] = MappingProxyType(
+NATIVE: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "organizations": {
             "name": "varchar",
@@ -120,6 +120,7 @@ _NATIVE: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
     }
 )
+"""Entity → native field that a write can set → its form."""
 
 
 class Parts(NamedTuple):
@@ -144,7 +145,7 @@ def canonical(entity: str, field: str, field_type: str | None, value: Any) -> Ha
     """
     if value is None:
         return None
-    kind = field_type or _NATIVE.get(entity, {}).get(field, "")
+    kind = field_type or NATIVE.get(entity, {}).get(field, "")
     return _FORMS.get(kind, _plain)(value)
 
 
@@ -153,7 +154,7 @@ def canonical_record(entity: str, record: Mapping[str, Any], schema: AccountSche
 
     Native fields are those that a write can set, custom ones those that the ledger recorded as ours.
     """
-    known = _NATIVE[entity]
+    known = NATIVE[entity]
     values = {
         name: canonical(entity, name, known[name], value) for name, value in record.items() if name in known
     }

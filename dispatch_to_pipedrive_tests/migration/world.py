@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from dispatch_to_pipedrive.mapping.load import load_maps
-from dispatch_to_pipedrive.mapping.model import Maps
+from dispatch_to_pipedrive.mapping.model import Maps, is_custom
 from dispatch_to_pipedrive.mapping.needs import schema_needs
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.editors import put_on_record
@@ -27,8 +27,12 @@ from dispatch_to_pipedrive.migration.resolve import Owners
 from dispatch_to_pipedrive.migration.retire import retire
 from dispatch_to_pipedrive.migration.session import AccountAccess, Session, reading, writing
 from dispatch_to_pipedrive.migration.strays import stray_sweep
+from dispatch_to_pipedrive.migration.undo.carry_out import undo
+from dispatch_to_pipedrive.migration.undo.plan import UndoPlan, undo_plan
+from dispatch_to_pipedrive.migration.undo.report import UndoReport
 from dispatch_to_pipedrive.migration.values import ENTITIES
 from dispatch_to_pipedrive.migration.verify import Expectation, Verdicts, verify_batch
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 from dispatch_to_pipedrive_tests.migration.tenants import Tenant, bytes_of
 
 HTTP = httpx.Client(timeout=60)
@@ -139,6 +143,49 @@ class World:
         fields = {entity: list(self.maps[entity].fields) for entity in ENTITIES}
         await retire(session, schema, manifest, wanted, fields)
         return reports
+
+    def undo_plan(self, batches: Sequence[str] | None = None, *, force: bool = False) -> UndoPlan:
+        """What undoing would do, by a process that only reads."""
+
+        async def run() -> UndoPlan:
+            with self.ledger() as ledger:
+                async with reading(ledger, self.access, purpose="plan an undo") as session:
+                    schema = await read_schema(session)
+                    return await undo_plan(session, schema, self._mapped(schema), batches, force=force)
+
+        return asyncio.run(run())
+
+    def undo(
+        self,
+        batches: Sequence[str] | None = None,
+        *,
+        force: bool = False,
+        crash: Callable[[str], None] | None = None,
+    ) -> UndoReport:
+        """Plan and carry out, in one process. `crash` may raise at any named point."""
+
+        async def run() -> UndoReport:
+            with self.ledger() as ledger:
+                async with writing(ledger, self.access, purpose="undo", undoing=True) as session:
+                    schema = await read_schema(session)
+                    plan = await undo_plan(session, schema, self._mapped(schema), batches, force=force)
+                    return await undo(session, schema, plan)
+
+        faults.install(crash)
+        try:
+            return asyncio.run(run())
+        finally:
+            faults.install(None)
+
+    def _mapped(self, schema: AccountSchema) -> dict[str, list[str]]:
+        return {
+            entity: [
+                schema.field_code(entity, name) if is_custom(name) else name
+                for name in self.maps[entity].fields
+                if not is_custom(name) or schema.has_field(entity, name)
+            ]
+            for entity in ENTITIES
+        }
 
     async def fetch(self, source: str) -> Fetched:
         """The bytes of a source, as a file in the spool."""

@@ -8,6 +8,7 @@ from dispatch_to_pipedrive.migration.ledger.kept import KeptEdits
 from dispatch_to_pipedrive.migration.ledger.milestones import Milestones
 from dispatch_to_pipedrive.migration.ledger.reports import Reports
 from dispatch_to_pipedrive.migration.ledger.source import FeedAdvance, LandedSegment, SourceRecords
+from dispatch_to_pipedrive.migration.ledger.undo import Undo
 
 __all__ = [
     "FeedAdvance",
@@ -21,5 +22,5 @@ __all__ = [
 ]
 
 
-class Ledger(Binding, SourceRecords, AccountRecords, Approvals, Milestones, Reports, KeptEdits):
+class Ledger(Binding, SourceRecords, AccountRecords, Approvals, Milestones, Reports, KeptEdits, Undo):
     """One SQL database with everything in it, opened by URL."""

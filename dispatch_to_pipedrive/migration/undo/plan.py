@@ -1,36 +1,27 @@
 """What would undoing batches do to the account, and what can it not give back?"""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
-DELETE, RESTORE, KEEP = "delete", "restore", "keep"
-Action = Literal["delete", "restore", "keep"]
+from dispatch_to_pipedrive.migration.ledger import digest_of
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.settle import AMBIGUOUS
+from dispatch_to_pipedrive.migration.undo.look import Ask, Found, look
+from dispatch_to_pipedrive.migration.undo.steps import DELETE, KEEP, RESTORE, Action, Step
+from dispatch_to_pipedrive.pipedrive.prices import price
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
+__all__ = ["DELETE", "KEEP", "RESTORE", "Action", "Step", "UndoPlan", "groups", "undo_plan"]
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What happens to one record.
-
-    `batch` is the batch whose operation on the record is undone (of several, the first); `why` says in words what
-    decided it. `fields` are logical names: of a restore those that get their values from before back, of a record that
-    is kept those that people edited.
-    """
-
-    entity: str
-    source_key: str
-    pipedrive_id: int
-    action: Action
-    batch: str
-    why: str
-    fields: tuple[str, ...] = ()
+ROOTS = 50
+"""Roots that are looked at together: few enough that little time passes until their records are written."""
 
 
 @dataclass(frozen=True)
 class UndoPlan:
     """What undoing `batches` comes to, as the account stood when it was read.
 
-    `cuts_into` are later batches of whose operations some go too. `irreversible` is one line a record that the API
+    `cuts_into` are other batches of whose operations some go too. `irreversible` is one line a record that the API
     cannot bring back to what it was. `tokens` is the price of carrying it out (reading included), `days` how many days'
     budgets that fills. `digest` is that of all that is shown: two plans with the same digest do the same.
     """
@@ -52,3 +43,77 @@ class UndoPlan:
     def undone(self) -> tuple[str, ...]:
         """All batches that count as rolled back afterwards."""
         return (*self.batches, *self.cuts_into)
+
+    @property
+    def ask(self) -> Ask:
+        """What the plan was asked for."""
+        return Ask(self.batches, self.force, self.maps_fields)
+
+
+async def undo_plan(
+    session: Session,
+    schema: AccountSchema,
+    maps_fields: Mapping[str, Sequence[str]],
+    batches: Sequence[str] | None,
+    *,
+    force: bool = False,
+) -> UndoPlan:
+    """Look at every record that undoing the batches reaches; `None` are all batches. Only reads.
+
+    maps_fields: entity → wire names (native names and field codes) that the map fills. Records that people touched are
+    kept. `force`: records of which people edited fields are deleted all the same, as long as nothing of theirs hangs on
+    them: their values are lost, their notes, files, activities, deals and contacts are not.
+    Writes whose answer was lost are not seen before they are settled, which carrying it out does first.
+    """
+    ledger, account = session.ledger, session.scope.account
+    asked = tuple(ledger.written_batches(account) if batches is None else dict.fromkeys(batches))
+    plan = UndoPlan(asked, force=force, maps_fields=maps_fields)
+    before = sum(session.client.budget.by_kind.values())
+    found = Found()
+    for roots in groups(ledger.roots_of_batches(account, asked), found.roots):
+        found.add(await look(session, schema, plan.ask, roots))
+    reading = sum(session.client.budget.by_kind.values()) - before
+    writing = [price("delete", one.history.link.entity) for one in found.deletes]
+    writing += [price("update", one.history.link.entity) for one in found.restores]
+    tokens = reading + sum(writing)
+    plan = replace(
+        plan,
+        cuts_into=tuple(dict.fromkeys(found.cuts)),
+        deletes=tuple(one.step() for one in found.deletes),
+        restores=tuple(one.step(schema) for one in found.restores),
+        keeps=tuple(found.keeps),
+        irreversible=(*found.irreversible, *_ambiguous(session, asked)),
+        tokens=tokens,
+        days=_days(session, tokens),
+    )
+    steps = [asdict(step) for step in (*plan.deletes, *plan.restores, *plan.keeps)]
+    shown = [plan.batches, plan.cuts_into, steps, plan.irreversible, force]
+    return replace(plan, digest=digest_of(shown))
+
+
+def groups(roots: Iterable[int], done: Collection[int]) -> Iterator[list[int]]:
+    """Roots in groups that are looked at together, without those that are `done` by the time that they come."""
+    group: list[int] = []
+    for root in roots:
+        if root not in done:
+            group.append(root)
+        if len(group) == ROOTS:
+            yield group
+            group = []
+    if group := [root for root in group if root not in done]:
+        yield group
+
+
+def _ambiguous(session: Session, batches: Sequence[str]) -> list[str]:
+    """Records that may be ours and that nobody can tell apart: none of them is touched."""
+    return [
+        f"{q.source_key}: {q.words}; none of them is deleted"
+        for q in session.ledger.quarantined(session.scope)
+        if q.reason == AMBIGUOUS and q.batch in batches
+    ]
+
+
+def _days(session: Session, tokens: int) -> float:
+    """Days' budgets that the tokens fill, the reserve left to others; 0 where there is no limit."""
+    budget = session.client.budget
+    return 0.0 if budget.daily is None else round(tokens / max(1, budget.daily - budget.reserve), 3)

@@ -1,0 +1,163 @@
+"""What do records hold now, and what hangs on them that is not ours?
+
+Records are read a hundred at a time, together with the counts that the vendor gives of what hangs on each. A count is
+looked into only where it is higher than what we know of: then the list of that record's own children tells which of
+them are not ours. What this cannot see: comments on notes, leads, products of others' catalogues without a count, and
+who follows a record.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from dispatch_to_pipedrive.migration.files import PARENTS
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.undo.history import Place
+from dispatch_to_pipedrive.pipedrive.client import page_of
+from dispatch_to_pipedrive.pipedrive.errors import Forbidden, NotFound
+from dispatch_to_pipedrive.pipedrive.prices import price
+
+IDS = 100
+"""Ids that one list request may name."""
+COUNTS: Mapping[str, Mapping[str, str]] = {
+    "organizations": {
+        "people_count": "persons",
+        "open_deals_count": "deals",
+        "closed_deals_count": "deals",
+        "activities_count": "activities",
+        "files_count": "files",
+        "notes_count": "notes",
+        "email_messages_count": "e-mails",
+    },
+    "persons": {
+        "open_deals_count": "deals",
+        "closed_deals_count": "deals",
+        "activities_count": "activities",
+        "files_count": "files",
+        "notes_count": "notes",
+        "email_messages_count": "e-mails",
+    },
+    "deals": {
+        "activities_count": "activities",
+        "files_count": "files",
+        "notes_count": "notes",
+        "products_count": "products",
+        "participants_count": "further participants",
+        "email_messages_count": "e-mails",
+    },
+}
+"""Entity → `include_fields` of its records → what that counts."""
+_MAIN_PERSON = 1
+"""A deal's own person counts as a participant."""
+_REFERENCE = {entity: name for name, entity in PARENTS.items()}
+
+
+class Seen(NamedTuple):
+    """A record as it is now; None where it is not there (any more), `hidden` where our user may not see it."""
+
+    record: Mapping[str, Any] | None
+    hidden: bool = False
+
+
+async def read_now(session: Session, entity: str, ids: Collection[int]) -> dict[int, Seen]:
+    """Every one of the ids as it is now, with the counts of what hangs on it."""
+    if not ids:
+        return {}
+    wanted = sorted(ids)
+    listed = {number: Seen(record) async for number, record in _listed(session, entity, wanted)}
+    missing = [number for number in wanted if number not in listed]
+    found = await asyncio.gather(*(_single(session, entity, number) for number in missing))
+    return {**listed, **dict(zip(missing, found, strict=True))}
+
+
+async def _listed(
+    session: Session, entity: str, ids: Sequence[int]
+) -> AsyncIterator[tuple[int, dict[str, Any]]]:
+    if entity in ("notes", "files"):
+        if _whole_list(session, entity) <= len(ids) * price("read", entity):
+            wanted = set(ids)
+            async for page in session.client.list(entity):  # type: ignore[arg-type]
+                for record in page.records:
+                    if int(record["id"]) in wanted:
+                        yield int(record["id"]), record
+        return
+    counts = ",".join(COUNTS.get(entity, ()))
+    for start in range(0, len(ids), IDS):
+        pages = session.client.list(
+            entity,  # type: ignore[arg-type]
+            ids=ids[start : start + IDS],
+            params={"include_fields": counts} if counts else None,
+        )
+        async for page in pages:
+            for record in page.records:
+                yield int(record["id"]), record
+
+
+def _whole_list(session: Session, entity: str) -> int:
+    counts = session.ledger.link_counts(session.scope)
+    known = sum(n for (name, _), n in counts.items() if name == entity)
+    return price("list", entity) * (1 + known // page_of(entity))
+
+
+async def _single(session: Session, entity: str, number: int) -> Seen:
+    """A record that no list shows: deleted, archived, or not for our eyes."""
+    try:
+        record = (await session.client.get(entity, number)).record  # type: ignore[arg-type]
+    except NotFound:
+        return Seen(None)
+    except Forbidden as refusal:
+        if refusal.status != HTTPStatus.FORBIDDEN:
+            raise
+        return Seen(None, hidden=True)
+    return Seen(None if record.get("is_deleted") else record)
+
+
+async def others_on(
+    session: Session, place: Place, record: Mapping[str, Any], ours: Mapping[str, Collection[int]]
+) -> list[str]:
+    """In words, what hangs on a record beside `ours` (entity → ids); empty where nothing does."""
+    entity, _ = place
+    found: list[str] = []
+    for kind, count in _counted(entity, record).items():
+        known = ours.get(kind, ())
+        if count <= (_MAIN_PERSON if kind == "further participants" else len(known)):
+            continue
+        if kind not in _LISTS or (entity, kind) == ("persons", "activities"):
+            found.append(f"{kind}: {count - len(known)}")
+            continue
+        others = [i async for i in _children(session, place, kind) if i not in known]
+        if others:
+            found.append(f"{kind}: {len(others)}")
+    return found
+
+
+def _counted(entity: str, record: Mapping[str, Any]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name, kind in COUNTS.get(entity, {}).items():
+        counts[kind] = counts.get(kind, 0) + int(record.get(name) or 0)
+    return counts
+
+
+_LISTS = ("persons", "deals", "activities", "files", "notes")
+
+
+async def _children(session: Session, place: Place, kind: str) -> AsyncIterator[int]:
+    """Ids of one kind of records that hang on a record. An activity's further participants are in no such list."""
+    entity, number = place
+    if kind == "files":
+        pages = session.client.files_of(entity, number)
+    else:
+        pages = session.client.list(kind, params={_REFERENCE[entity]: number})  # type: ignore[arg-type]
+    async for page in pages:
+        for record in page.records:
+            yield int(record["id"])
+
+
+def own_children(records: Iterable[tuple[str, int, Iterable[Place]]]) -> dict[Place, dict[str, set[int]]]:
+    """Place → entity → ids of the given records (entity, id, what they hang on) that hang there."""
+    found: dict[Place, dict[str, set[int]]] = {}
+    for entity, number, places in records:
+        for place in places:
+            found.setdefault(place, {}).setdefault(entity, set()).add(number)
+    return found
