@@ -1,0 +1,51 @@
+"""What people see of a rollback: the engine's plan as plain values for tables and files."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from dispatch_to_pipedrive.migration.undo.plan import UndoPlan
+from dispatch_to_pipedrive.migration.undo.schema_plan import SchemaUndo, Staying
+from dispatch_to_pipedrive.migration.values import Milestone
+from dispatch_to_pipedrive.pipedrive.unmaking import Removal
+from dispatch_to_pipedrive.reports.rollback import RollbackView
+
+_COLUMNS = ("action", "entity", "source_key", "pipedrive_id", "batch", "fields", "why")
+
+
+def view_of(
+    plan: UndoPlan, schema: SchemaUndo | None, tokens_per_day: int | None, begun: Milestone | None
+) -> RollbackView:
+    """The plan of batches, and of the schema where it is to go; `begun` is the rollback that it goes on with."""
+    steps = [
+        (s.action, s.entity, s.source_key, s.pipedrive_id, s.batch, ", ".join(s.fields), s.why)
+        for s in (*plan.deletes, *plan.restores, *plan.keeps)
+    ]
+    tokens = plan.tokens + (schema.tokens if schema else 0)
+    going_on = ""
+    if begun is not None:
+        when = begun.at
+        going_on = f"goes on with the rollback that was begun by {begun.by} at {when[:16]}"
+    return RollbackView(
+        plan.batches,
+        plan.cuts_into,
+        pd.DataFrame(steps, columns=list(_COLUMNS)),
+        plan.irreversible,
+        tokens,
+        None if tokens_per_day is None else tokens / tokens_per_day,
+        None if schema is None else schema_frame(schema.removals, schema.stays),
+        going_on,
+    )
+
+
+def schema_frame(removals: Sequence[Removal], stays: Sequence[Staying]) -> pd.DataFrame:
+    """Action (delete or keep), kind, what, why: a row for each thing of the schema."""
+    rows: list[tuple[str, str, str, str]] = [("delete", one.kind, _what(one), "") for one in removals]
+    rows += [("keep", "", one.what, one.why) for one in stays]
+    return pd.DataFrame(rows, columns=["action", "kind", "what", "why"])
+
+
+def _what(removal: Removal) -> str:
+    labels = ", ".join(label for _, label in removal.options)
+    name = removal.name if removal.kind in ("stage", "pipeline") else f"{removal.entity}.{removal.name}"
+    return f"{name}: {labels}" if labels else name

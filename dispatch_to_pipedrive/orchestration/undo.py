@@ -1,0 +1,247 @@
+"""How batches are undone: the same functions behind the command and the jobs.
+
+First the plan, read from ledger and account; then, under the lease, backwards through the ledger. What was begun is on
+record before the first deletion: until it has ended nothing else writes to the account, and whoever calls again goes on
+with the same batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import dagster as dg
+
+from dispatch_to_pipedrive.migration.errors import GateClosed, MigrationError
+from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.ledger.approvals import signature
+from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE, require_may_mark, standing
+from dispatch_to_pipedrive.migration.session import Session
+from dispatch_to_pipedrive.migration.undo.carry_out import undo
+from dispatch_to_pipedrive.migration.undo.plan import UndoPlan, undo_plan
+from dispatch_to_pipedrive.migration.undo.report import UndoReport
+from dispatch_to_pipedrive.migration.undo.schema import SchemaUndone, schema_to_undo, undo_schema
+from dispatch_to_pipedrive.migration.undo.schema_plan import SchemaUndo, plan_schema_undo
+from dispatch_to_pipedrive.migration.values import Milestone
+from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES
+from dispatch_to_pipedrive.orchestration.lifecycle import STATE, about
+from dispatch_to_pipedrive.orchestration.progress import Stage
+from dispatch_to_pipedrive.orchestration.resources import Migration, reading, writing
+from dispatch_to_pipedrive.orchestration.road import wire_names
+from dispatch_to_pipedrive.orchestration.rollback_view import schema_frame, view_of
+from dispatch_to_pipedrive.orchestration.tell import stands_of
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+from dispatch_to_pipedrive.reports.rollback import (
+    RollbackOutcome,
+    RollbackView,
+    write_kept,
+    write_plan,
+    write_refused,
+    write_schema,
+)
+from dispatch_to_pipedrive.settings import Settings
+
+FOLDER = "reports/rollback"
+"""Below MIGRATION_HOME: a folder a rollback, by the number under which its beginning stands on record."""
+ASSETS = (*(["pipedrive", what] for what in (*ENTITIES, "retired")), ["reconciliation"])
+"""What a batch has made, and what nothing is left of when it is undone."""
+Events = Callable[[dg.AssetMaterialization], None]
+
+
+@dataclass(frozen=True)
+class Undoing:
+    """What is asked: batches (none: all that were loaded), the schema, too, and whether people's edits go with it."""
+
+    batches: tuple[str, ...] = ()
+    schema: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What undoing comes to now; `begun` is the rollback that this goes on with."""
+
+    plan: UndoPlan
+    schema: SchemaUndo | None
+    view: RollbackView
+    begun: Milestone | None = None
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was undone; `batches` are all that count as rolled back now."""
+
+    foreseen: Foreseen
+    report: UndoReport
+    schema: SchemaUndone | None
+    batches: tuple[str, ...]
+    folder: Path
+    outcome: RollbackOutcome = field(repr=False)
+
+
+async def foresee(migration: Migration, asked: Undoing) -> Foreseen:
+    """The plan of a rollback, of that which has begun where one has; nothing is written.
+
+    Raises MigrationError for batches that cannot be undone, GateClosed where another rollback has begun.
+    """
+    ledger = migration.ledger
+    async with reading(ledger, migration.settings, purpose="plan a rollback") as session:
+        asked, begun = _asked(ledger, session.scope.account, asked)
+        return await _foresee(migration, session, await schema_to_undo(session), asked, begun)
+
+
+async def roll_back(
+    migration: Migration,
+    asked: Undoing,
+    *,
+    by: str,
+    run: str = "",
+    wait: bool = True,
+    on_plan: Callable[[Foreseen], None] = lambda _plan: None,
+    tell: Events = lambda _event: None,
+) -> Undone:
+    """Undo batches, and the schema if asked; a rollback that has begun is gone on with.
+
+    on_plan: sees the plan before anything is written. tell: is given what Dagster is to know. Raises MigrationError for
+    batches that cannot be undone, GateClosed where the account may not be written to or another rollback has begun.
+    """
+    by, _ = signature(by)
+    ledger, settings = migration.ledger, migration.settings
+    async with writing(ledger, settings, purpose="rollback", run=run, wait=wait, undoing=True) as session:
+        account = session.scope.account
+        asked, begun = _asked(ledger, account, asked)
+        schema = await schema_to_undo(session)
+        foreseen = await _foresee(migration, session, schema, asked, begun)
+        on_plan(foreseen)
+        if begun is None:
+            require_may_mark(ledger, account, "rollback_begun")
+            begun = ledger.mark(account, "rollback_begun", by, _details(asked, foreseen.plan))
+            write_plan(_folder(settings, begun), foreseen.view)
+        else:
+            write_kept(_folder(settings, begun), foreseen.view)
+        return await _carry_out(session, schema, foreseen, begun, _Front(settings, by, tell))
+
+
+@dataclass(frozen=True)
+class _Front:
+    """Who asked, and who is told."""
+
+    settings: Settings
+    by: str
+    tell: Events
+
+
+async def _carry_out(
+    session: Session, schema: AccountSchema, foreseen: Foreseen, begun: Milestone, front: _Front
+) -> Undone:
+    ledger, account = session.ledger, session.scope.account
+    done = await undo(session, schema, foreseen.plan, Stage("", "roll back"))
+    folder, undone, frame = _folder(front.settings, begun), None, None
+    if begun.details["schema"]:
+        undone = await undo_schema(session, Stage("", "schema"))
+        frame = schema_frame(undone.removed, undone.stays)
+        write_schema(folder, frame)
+    batches = _undone_since(ledger, account, begun)
+    _tell(front, batches, undone is not None)
+    counts = {name: getattr(done, name) for name in ("deleted", "restored", "kept", "gone")}
+    tokens = done.tokens + (undone.tokens if undone else 0)
+    details = {**counts, "batches": list(batches), "refused": len(done.refused), "tokens": tokens}
+    ledger.mark(account, "rollback_ended", front.by, details)
+    front.tell(dg.AssetMaterialization(STATE, metadata=about(stands_of(ledger, account))))
+    outcome = RollbackOutcome(
+        batches, **counts, tokens=tokens, folder=str(folder), refused=tuple(done.refused), schema=frame
+    )
+    write_refused(folder, outcome)
+    return Undone(foreseen, done, undone, batches, folder, outcome)
+
+
+def _undone_since(ledger: Ledger, account: str, begun: Milestone) -> tuple[str, ...]:
+    """The batches that a rollback has undone, cut off and gone on with or not; in the order of planning."""
+    reports = ledger.batch_reports(account)
+    at = {batch: told["at"] for (batch, stage), told in reports.items() if stage == UNDONE}
+    return tuple(m.key for m in ledger.manifests() if at.get(m.key, "") >= begun.at)
+
+
+async def _foresee(
+    migration: Migration, session: Session, schema: AccountSchema, asked: Undoing, begun: Milestone | None
+) -> Foreseen:
+    fields = {entity: wire_names(schema, migration.maps, entity) for entity in ENTITIES}
+    if asked.batches or _loaded(session.ledger, session.scope.account):
+        plan = await undo_plan(session, schema, fields, asked.batches or None, force=asked.force)
+    else:
+        plan = UndoPlan(())
+    undoing = None
+    if asked.schema:
+        leaving = {
+            entity: frozenset(step.pipedrive_id for step in plan.deletes if step.entity == entity)
+            for entity in ENTITIES
+        }
+        undoing = await plan_schema_undo(session, schema.structure, leaving)
+    return Foreseen(plan, undoing, view_of(plan, undoing, migration.tokens_per_day, begun), begun)
+
+
+def _asked(ledger: Ledger, account: str, asked: Undoing) -> tuple[Undoing, Milestone | None]:
+    """What is to be undone: what a rollback that has begun was asked for, else what can be undone of what is asked."""
+    begun = standing(ledger.milestones(account)).rollback
+    if begun is not None:
+        told = Undoing(tuple(begun.details["batches"]), begun.details["schema"], begun.details["force"])
+        if (asked.batches and set(asked.batches) != set(told.batches)) or (asked.schema and not told.schema):
+            raise GateClosed(
+                f"a rollback of {_named(told)} begun by {begun.by} at {begun.at[:16]} has not ended: "
+                "`rollback --as NAME` goes on with it, and another may begin after it"
+            )
+        return told, begun
+    if asked.batches and asked.schema:
+        raise MigrationError(
+            "the schema can only go when all batches do: leave the batches out, or leave the schema alone"
+        )
+    loaded, undone = _loaded(ledger, account), ledger.rolled_back(account)
+    for batch in asked.batches:
+        ledger.manifest(batch)
+        if batch in undone:
+            raise MigrationError(
+                f"batch {batch} was rolled back already: `reapply --as NAME` brings it again"
+            )
+        if batch not in loaded:
+            raise MigrationError(f"batch {batch} was not loaded, so there is nothing to undo: see `status`")
+    if not loaded and not (asked.schema and ledger.schema_objects(account)):
+        raise MigrationError("no batch is loaded, so there is nothing to undo: see `status`")
+    return replace(asked, batches=tuple(dict.fromkeys(asked.batches))), None
+
+
+def _loaded(ledger: Ledger, account: str) -> set[str]:
+    """The batches that have written, or at least begun to, and were not undone since."""
+    reports = ledger.batch_reports(account)
+    begun = {batch for batch, stage in reports if stage in LOADED}
+    begun |= {batch for batch, *_ in ledger.batch_operations(account)}
+    return (begun & {m.key for m in ledger.manifests()}) - ledger.rolled_back(account)
+
+
+def _details(asked: Undoing, plan: UndoPlan) -> dict[str, object]:
+    return {
+        "batches": list(plan.batches),
+        "schema": asked.schema,
+        "force": asked.force,
+        "plan": plan.digest,
+    }
+
+
+def _named(asked: Undoing) -> str:
+    batches = ", ".join(asked.batches[:5]) + (" and others" if len(asked.batches) > 5 else "")
+    return (batches or "no batch") + (" and the schema" if asked.schema else "")
+
+
+def _folder(settings: Settings, begun: Milestone) -> Path:
+    return settings.home / FOLDER / f"{begun.number:04d}"
+
+
+def _tell(front: _Front, batches: Sequence[str], schema: bool) -> None:
+    """A partition cannot be un-materialized: its newest materialization says that nothing of it is left."""
+    nothing: dict[str, dg.RawMetadataValue] = {"state": "rolled back", "by": front.by}
+    for batch in batches:
+        for key in ASSETS:
+            metadata = {**nothing, "dagster/row_count": 0}
+            front.tell(dg.AssetMaterialization(key, partition=batch, metadata=metadata))
+    if schema:
+        front.tell(dg.AssetMaterialization("pipedrive_schema", metadata=nothing))
