@@ -1,0 +1,63 @@
+"""The end of a migration from the shell: what is still to do, the second pass, the evidence, and that it is the end."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ..program import records, run, status
+from .conftest import Migrated
+
+NAME = "Ada Lovelace"
+
+
+@pytest.mark.soak
+@pytest.mark.promise("R007", "R018", "R086")
+def test_a_second_pass_writes_nothing_and_what_is_signed_off_proves_itself_and_is_written_no_more(
+    migrated: Migrated,
+) -> None:
+    before = records(migrated.sandbox)
+    early = run(migrated.settings, "sign-off", "--as", NAME)
+    assert early.returncode == 1
+    assert "export_drained: no freeze moment was named: `window freeze --as NAME`" in early.stderr
+    assert "second_pass_wrote_nothing: all batches were not run a second time" in early.stderr
+
+    # Nobody has worked in Dispatch Pro for an hour before it was read, so there is nothing to wait for.
+    frozen = run(migrated.settings, "window", "freeze", "--as", NAME, "--at", "2026-06-15T13:00:00Z")
+    assert frozen.returncode == 0, frozen.stderr
+    ended = run(migrated.settings, "migrate", "--through", "signoff", "--approve-as", NAME)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    found = status(migrated.settings)
+    assert found["state"] == "signed off"
+    assert records(migrated.sandbox) == before
+
+    (folder,) = (migrated.home / "evidence").iterdir()
+    whole = run({}, "evidence", "check", str(folder), cwd=Path("/"))  # no settings, no credentials
+    assert whole.returncode == 0, whole.stderr
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["digest"] in whole.stdout
+    assert manifest["chain_head"] == found["chain_head"]
+    gates = json.loads((folder / "gates.json").read_text())
+    assert all(gate["passed"] for gate in gates)
+    secrets = [
+        migrated.settings[name]
+        for name in ("DISPATCH_PRO_CLIENT_SECRET", "DISPATCH_PRO_APP_KEY", "PIPEDRIVE_API_TOKEN")
+    ]
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) == len(manifest["files"]) + 1
+    for path in files:
+        content = path.read_text()
+        assert not any(secret in content for secret in secrets)
+
+    refused = run(migrated.settings, "migrate", "--through", "full")
+    assert refused.returncode == 1
+    assert f"signed off by {NAME}" in refused.stderr
+    assert "`reopen --as NAME` lifts it" in refused.stderr
+    assert run(migrated.settings, "reopen", "--as", NAME).returncode == 0
+    assert status(migrated.settings)["state"] == "verified"
+
+    with (folder / "links.jsonl").open("ab") as file:
+        file.write(b"\n")
+    changed = run({}, "evidence", "check", str(folder), cwd=Path("/"))
+    assert changed.returncode == 1
+    assert "links.jsonl: has " in changed.stderr
