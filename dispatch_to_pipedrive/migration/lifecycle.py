@@ -89,6 +89,8 @@ class Lifecycle:
         force, lines = self.force, []
         if force.sign_off is not None:
             lines.append(_signed_off(force.sign_off))
+            if digest := force.sign_off.details.get("digest"):
+                lines.append(f"evidence/{force.sign_off.details.get('evidence')}, its digest: {digest}")
         if force.rollback is not None:
             lines.append(_rolling_back(force.rollback))
         if force.pause is not None:

@@ -7,6 +7,7 @@ the name. Started again it does what is left.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ def finish(road: Road, began: str) -> list[str]:
 
 def _unplanned(road: Road) -> bool:
     """Whether anything has arrived that is not in the account."""
-    facts = facts_of(road.ledger, road.settings)
+    facts = facts_of(road.ledger, road.settings, chain=False)
     return bool(facts.unplanned_roots or waiting(road.ledger, road.scope().account))
 
 
@@ -71,14 +72,16 @@ def _not_drained(road: Road) -> str:
 def _second_pass(road: Road) -> list[str]:
     """Run all batches again, until a run of them writes nothing; why that is not done."""
     scope = road.scope()
-    for _ in range(_PASSES):
-        facts = facts_of(road.ledger, road.settings)
-        keys = [batch.key for batch in facts.batches if batch.loaded]
-        if second_pass_stands(facts):
+    quietly = replace(road, wish=replace(road.wish, retry_quarantined=False))
+    # Records that were set aside are tried again at most once: a refused write is a write, too.
+    for again in (road, *[quietly] * (_PASSES - 1)):
+        facts = facts_of(road.ledger, road.settings, chain=False)
+        if second_pass_stands(facts) and not again.wish.retry_quarantined:
             return []
+        keys = [batch.key for batch in facts.batches if batch.loaded]
         since = road.ledger.last_operation(scope.account)
         for key in keys:
-            if closed := road.load(key):
+            if closed := again.load(key):
                 return closed
         keep_second_pass(road.ledger, scope, keys, since)
     return []  # what it went on writing is told by its gate
@@ -86,7 +89,7 @@ def _second_pass(road: Road) -> list[str]:
 
 def _read_back(road: Road) -> list[str]:
     """Read back what was not since the second pass, from one listing; why that is not done."""
-    facts = facts_of(road.ledger, road.settings)
+    facts = facts_of(road.ledger, road.settings, chain=False)
     since = facts.second.at if facts.second is not None else ""
     begun = {batch.key: batch.listing_begun for batch in facts.batches}
     loaded = [m for m in road.ledger.manifests() if any(b.key == m.key and b.loaded for b in facts.batches)]
