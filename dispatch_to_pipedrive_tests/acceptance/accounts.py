@@ -108,6 +108,61 @@ def comparable(dump: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def living(dump: Mapping[str, Any]) -> dict[str, Any]:
+    """The records that are not deleted, in a form in which neither ids nor the way there matter.
+
+    What was emptied is as what was never filled, a link to a deleted record is none (Pipedrive does not take it away
+    from persons and activities), and who wrote a note last is no part of it. Fields and options are left out: an
+    option that nobody has any more stays.
+    """
+    found = comparable(dump)
+    alive = {entity: [r for r in found[entity] if not r.get("is_deleted")] for entity in ENTITIES}
+    known = {(link, record["stamp"]) for link, entity in _PARENTS.items() for record in alive[entity]}
+
+    def says(name: str, value: Any) -> bool:
+        return (
+            value != [] and name != "last_update_user_id" and (name not in _PARENTS or (name, value) in known)
+        )
+
+    return {
+        **{
+            entity: sorted(({n: v for n, v in record.items() if says(n, v)} for record in records), key=str)
+            for entity, records in alive.items()
+        },
+        "stages": found["stages"],
+        "pipelines": found["pipelines"],
+    }
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """In words, what two accounts that `living` has looked at do not share: record by record, field by field."""
+    words = []
+    for entity in ENTITIES:
+        first, second = (_by_key(account[entity]) for account in (one, other))
+        for key in sorted(first.keys() | second.keys()):
+            if key not in first or key not in second:
+                words.append(f"{entity} {key}: only in the {'other' if key not in first else 'first'}")
+                continue
+            has, had = first[key], second[key]
+            words += [
+                f"{entity} {key} {name}: {has.get(name)!r} and {had.get(name)!r}"
+                for name in sorted(has.keys() | had.keys())
+                if has.get(name) != had.get(name)
+            ]
+    return words + [f"{name} differ" for name in ("stages", "pipelines") if one[name] != other[name]]
+
+
+def _by_key(records: list[Record]) -> dict[str, Record]:
+    """By stamp, and a number where several bear the same."""
+    found: dict[str, Record] = {}
+    for record in records:
+        number = 1
+        while (key := f"{record['stamp']} ({number})") in found:
+            number += 1
+        found[key] = record
+    return found
+
+
 def _record(
     dump: Mapping[str, Any], entity: str, record: Record, references: Mapping[str, Callable[[Any], Any]]
 ) -> Record:
