@@ -6,6 +6,7 @@ import dagster as dg
 
 from dispatch_to_pipedrive.orchestration.cutover import close_window_job, freeze_job, open_window_job
 from dispatch_to_pipedrive.orchestration.lifecycle import pause, reopen, resume
+from dispatch_to_pipedrive.orchestration.rollback_jobs import reapply, rollback, rollback_everything
 from dispatch_to_pipedrive.orchestration.sign_off import sign_off_job
 
 advance_source = dg.define_asset_job(
@@ -112,5 +113,8 @@ JOBS: list[Any] = [
     resume,
     sign_off_job,
     reopen,
+    rollback,
+    rollback_everything,
+    reapply,
     tell_state,
 ]
