@@ -51,8 +51,9 @@ def migrated(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> It
     env = {"PIPEDRIVE_PLAN": "premium", "PIPEDRIVE_SEATS": "2"}
     with start_sandbox(customers=CUSTOMERS, seed=SEED, plan="premium", seats=2, no_limits=True) as sandbox:
         first = Migration(launcher, sandbox, home, env)
+        before = first.account("dump")
         first.account("record", {"path": str(home.parent / EXCHANGES)})
         ended = first.migrate()
         assert ended.code == 0, ended.said
         first.account("record", {"stop": True})
-        yield Migrated(launcher, sandbox, home, first.account("dump"), env)
+        yield Migrated(launcher, sandbox, home, first.account("dump"), env, before)

@@ -67,13 +67,14 @@ class Migration:
 
 @dataclass(frozen=True)
 class Migrated:
-    """A migration that is done: its sandbox, a dump of the account then, and the home as it was then."""
+    """A migration that is done: its sandbox, dumps of the account after it and before, and the home as it was then."""
 
     launcher: Launcher
     sandbox: Sandbox
     home: Path
     dump: dict[str, Any]
     env: dict[str, str]
+    before: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def fresh(self, home: Path) -> Migration:
         """The account as it was then, and a home that knows nothing: for commands that are refused."""
