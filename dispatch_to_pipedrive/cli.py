@@ -14,6 +14,7 @@ from dispatch_to_pipedrive.commands.look import status, verify
 from dispatch_to_pipedrive.commands.map import maps
 from dispatch_to_pipedrive.commands.migrate import migrate
 from dispatch_to_pipedrive.commands.pause import pause, reopen, resume
+from dispatch_to_pipedrive.commands.relink import relink
 from dispatch_to_pipedrive.commands.servers import sandbox, ui
 from dispatch_to_pipedrive.commands.sign_off import sign_off
 from dispatch_to_pipedrive.commands.undo import reapply, rollback
@@ -44,7 +45,7 @@ def _options(
 
 for command in (
     *(estimate, migrate, confirm_map, approve_sample, reassign_owners),
-    *(pause, resume, sign_off, reopen),
+    *(pause, resume, relink, sign_off, reopen),
     *(rollback, reapply),
     *(status, verify, ui),
 ):

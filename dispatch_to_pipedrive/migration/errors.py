@@ -53,3 +53,7 @@ class WrongApproval(MigrationError):
 
 class Interrupted(MigrationError):
     """A person asked to stop; the open window was finished first."""
+
+
+class WrongRecord(MigrationError):
+    """A record that the ledger or the account does not know, or that may not be used so."""

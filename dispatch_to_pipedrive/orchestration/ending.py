@@ -14,6 +14,7 @@ from dispatch_to_pipedrive.migration.errors import (
     WrongAccount,
     WrongApproval,
     WrongFallback,
+    WrongRecord,
 )
 from dispatch_to_pipedrive.orchestration.errors import EXPECTED
 from dispatch_to_pipedrive.pipedrive import errors as destination
@@ -21,7 +22,7 @@ from dispatch_to_pipedrive.settings import Settings, WrongSettings
 
 _CODES: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
     ((WrongSettings, WrongFallback, WrongAccount, LedgerClosed), 2),
-    ((MapError, WrongDecisions, WrongApproval), 2),
+    ((MapError, WrongDecisions, WrongApproval, WrongRecord), 2),
     ((source.Unauthorized, source.Forbidden), 2),
     ((LeaseHeld, LeaseLost), 3),
     ((destination.BudgetSpent,), 4),

@@ -6,6 +6,7 @@ import dagster as dg
 
 from dispatch_to_pipedrive.orchestration.cutover import close_window_job, freeze_job, open_window_job
 from dispatch_to_pipedrive.orchestration.lifecycle import pause, reopen, resume
+from dispatch_to_pipedrive.orchestration.relink import relink_job
 from dispatch_to_pipedrive.orchestration.rollback_jobs import reapply, rollback, rollback_everything
 from dispatch_to_pipedrive.orchestration.sign_off import sign_off_job
 
@@ -111,6 +112,7 @@ JOBS: list[Any] = [
     freeze_job,
     pause,
     resume,
+    relink_job,
     sign_off_job,
     reopen,
     rollback,
