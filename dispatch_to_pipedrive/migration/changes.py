@@ -26,8 +26,14 @@ from dispatch_to_pipedrive.pipedrive.notes import PINS
 if TYPE_CHECKING:
     from dispatch_to_pipedrive.migration.load import Load, LoadReport, Step
 
-NEVER_CLEARED = {("persons", "org_id"), ("activities", "org_id"), ("notes", "user_id")}
-"""Pipedrive takes no null there: a person or activity stays linked to an organization that was retired."""
+NEVER_CLEARED = {
+    *(("persons", "org_id"), ("notes", "user_id")),
+    *(("activities", "org_id"), ("activities", "location")),
+}
+"""Pipedrive takes no null there, and would refuse all else with it.
+
+A person or activity stays linked to an organization that was retired, a visit keeps the place that it had.
+"""
 _REPLACED = ("files", "notes")
 """Entities whose records are made anew where they are to hang on another record: v1 moves a file nowhere."""
 
