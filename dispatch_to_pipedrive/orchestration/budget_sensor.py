@@ -73,6 +73,8 @@ def _again(run: dg.DagsterRun) -> dg.RunRequest:
         run_key=f"after-reset/{run.run_id}",
         job_name=run.job_name,
         partition_key=run.tags[PARTITION_NAME_TAG],
-        run_config=run.run_config,
+        run_config={
+            "ops": run.run_config.get("ops", {})
+        },  # the shell's runs are quiet, which is its own affair
         tags={RESUMES: run.run_id},
     )
