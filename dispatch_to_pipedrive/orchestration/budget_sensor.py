@@ -1,6 +1,7 @@
 """What goes on by itself when the account's next day has begun? Each run that ended for lack of tokens, once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -10,17 +11,20 @@ from dispatch_to_pipedrive.migration.lifecycle import standing
 from dispatch_to_pipedrive.orchestration.jobs import deliver, load, reconcile
 from dispatch_to_pipedrive.orchestration.reset import ended_by_the_budget, spent_of, waits_for_reset
 from dispatch_to_pipedrive.orchestration.resources import Migration
+from dispatch_to_pipedrive.orchestration.rollback_jobs import rollback, rollback_everything
 from dispatch_to_pipedrive.orchestration.sensors import DELIVERS, closed_by
 from dispatch_to_pipedrive.settings import WrongSettings
 
 RESUMES = "dispatch/resumes"
 """Tag of a run that goes on for another: that one's id."""
-_JOBS = (load, reconcile, deliver)
+_JOBS = (load.name, reconcile.name, deliver.name)
+_UNDOING = (rollback.name, rollback_everything.name)
+"""What alone may go on while a rollback is begun."""
 
 
 @dg.sensor(
     name="resume_after_reset",
-    jobs=list(_JOBS),
+    jobs=[load, reconcile, deliver, rollback, rollback_everything],
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="The day's tokens were spent in the middle of a batch? Ask for it again when the next day has begun.",
@@ -34,45 +38,56 @@ def resume_after_reset(
         scope = ledger.bound_scope()
         if scope is None:
             return dg.SkipReason("no account was met yet")
-        if words := closed_by(standing(ledger.milestones(scope.account))):
+        force = standing(ledger.milestones(scope.account))
+        words = closed_by(replace(force, rollback=None))
+        if words:
             return dg.SkipReason(words)
         last_day = ledger.last_day(scope.account)
     except WrongSettings as error:
         return dg.SkipReason(str(error))
-    ended = unfinished(context.instance)
+    ended = unfinished(context.instance, _JOBS if force.rollback is None else _UNDOING)
     if not ended:
-        return dg.SkipReason("no batch waits for the next day")
+        return dg.SkipReason(closed_by(force) or "no batch waits for the next day")
     now = datetime.now(UTC)
     if (until := waits_for_reset(ended, now, last_day)) is not None:
-        batches = ", ".join(sorted({run.tags[PARTITION_NAME_TAG] for run in ended})[:5])
+        batches = ", ".join(sorted(map(_what, ended))[:5])
         return dg.SkipReason(
             f"the day's tokens are spent: {batches} goes on after {until:%Y-%m-%d %H:%M} UTC"
         )
     return dg.SensorResult(run_requests=[_again(run) for run in ended])
 
 
-def unfinished(instance: dg.DagsterInstance) -> Sequence[dg.DagsterRun]:
+def unfinished(instance: dg.DagsterInstance, jobs: Sequence[str] = _JOBS) -> Sequence[dg.DagsterRun]:
     """Of each batch the run that ended for lack of tokens, if none was begun since; the oldest first.
 
-    What the sensor `deltas` asked for is its own to ask for again.
+    Of what has no batch, the run of the job. What the sensor `deltas` asked for is its own to ask for again.
     """
-    names = {job.name for job in _JOBS}
     found: dict[str, dg.DagsterRun] = {}
     for run in ended_by_the_budget(instance):
-        batch = run.tags.get(PARTITION_NAME_TAG)
-        if batch is None or batch in found or run.job_name not in names or DELIVERS in run.tags:
+        batch, what = run.tags.get(PARTITION_NAME_TAG), _what(run)
+        if run.job_name not in jobs or what in found or DELIVERS in run.tags:
             continue
-        (newest,) = instance.get_runs(dg.RunsFilter(tags={PARTITION_NAME_TAG: batch}), limit=1)
+        alike = dg.RunsFilter(job_name=run.job_name) if batch is None else _of_batch(batch)
+        (newest,) = instance.get_runs(alike, limit=1)
         if newest.run_id == run.run_id and spent_of(run.tags) is not None:
-            found[batch] = run
+            found[what] = run
     return list(reversed(found.values()))
+
+
+def _of_batch(batch: str) -> dg.RunsFilter:
+    return dg.RunsFilter(tags={PARTITION_NAME_TAG: batch})
+
+
+def _what(run: dg.DagsterRun) -> str:
+    """The batch of a run, or its job where it has none."""
+    return run.tags.get(PARTITION_NAME_TAG) or run.job_name
 
 
 def _again(run: dg.DagsterRun) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=f"after-reset/{run.run_id}",
         job_name=run.job_name,
-        partition_key=run.tags[PARTITION_NAME_TAG],
+        partition_key=run.tags.get(PARTITION_NAME_TAG),
         run_config={
             "ops": run.run_config.get("ops", {})
         },  # the shell's runs are quiet, which is its own affair

@@ -118,6 +118,25 @@ def test_what_somebody_has_begun_since_and_what_the_delta_sensor_brings_is_left_
     assert unfinished(instance) == []
 
 
+def test_a_rollback_goes_on_and_nothing_else_does_meanwhile(
+    instance: dg.DagsterInstance, ledger: Ledger
+) -> None:
+    @dg.job(name="rollback_everything")
+    def undo() -> None:
+        load_records()
+
+    fail(instance, "wave-0001")
+    run = undo.execute_in_process(instance=instance, raise_on_error=False).run_id
+    ledger.add_tokens("7", "2026-11-24", {"read": 2})
+    ledger.mark("7", "rollback_begun", "Ada")
+    with dg.build_sensor_context(instance=instance, resources={"migration": Migration()}) as context:
+        result = resume_after_reset(context)
+    assert isinstance(result, dg.SensorResult)
+    assert [(one.run_key, one.job_name) for one in result.run_requests or ()] == [
+        (f"after-reset/{run}", "rollback_everything")
+    ]
+
+
 @pytest.mark.parametrize(
     ("milestone", "words"),
     [("paused", "`resume --as NAME`"), ("rollback_begun", "rollback"), ("signed_off", "`reopen --as NAME`")],
