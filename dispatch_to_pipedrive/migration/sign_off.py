@@ -10,8 +10,8 @@ from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, digest_of
 from dispatch_to_pipedrive.migration.ledger.approvals import SET_ASIDE, signature
 from dispatch_to_pipedrive.migration.values import Approval, Quarantined
 
-SECOND_PASS = "second_pass"  # noqa: S105
-"""The stage under which the tenant has its report of the second pass."""
+AFTER = "after_operation"
+"""Where a stage's report has the number of the last operation on the account before the stage began."""
 GO_ON = "run `migrate --through signoff`"
 _WAITS = "waits for "
 _NAMED = 5
@@ -22,27 +22,19 @@ class BatchFacts:
     """One batch: whether it is in the account, and when it was last written and read back (ISO, UTC; '' never).
 
     `listing_begun` is when the listing was begun that it was compared with; `money` is '' where the sums were equal,
-    and None where they were not compared since.
+    and None where they were not compared since. `after` is the last operation on the account before it was run last,
+    that of the stage which began first.
     """
 
     key: str
     loaded: bool
     rolled_back: bool = False
+    after: int = -1
     last_write: str = ""
     listing_begun: str = ""
     blocking: int = 0
     strays: int = 0
     money: str | None = None
-
-
-@dataclass(frozen=True)
-class SecondPass:
-    """A run of all batches after they were loaded: which, how many writes it made, and the last operation then."""
-
-    batches: Collection[str]
-    writes: int
-    upto: int
-    at: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +52,6 @@ class Facts:
     batches: Sequence[BatchFacts]
     quarantined: Sequence[Quarantined]
     accepted: Collection[Quarantined]
-    second: SecondPass | None
     last_operation: int
     last_write: str
     parents_missing: Mapping[str, int]
@@ -83,11 +74,6 @@ def sign_off_gates(facts: Facts) -> tuple[Gate, ...]:
         _doubts(facts),
         _log(facts),
     )
-
-
-def second_pass_stands(facts: Facts) -> bool:
-    """Whether a second pass of all batches wrote nothing, and nothing was written since."""
-    return _second_pass(facts).passed
 
 
 def require_all(gates: Sequence[Gate]) -> None:
@@ -207,20 +193,21 @@ def undecided_quarantine(
 
 def _second_pass(facts: Facts) -> Gate:
     name = "second_pass_wrote_nothing"
-    if facts.second is None:
-        return Gate(name, False, f"all batches were not run a second time: {GO_ON}")
-    missing = sorted({b.key for b in facts.batches if b.loaded} - set(facts.second.batches))
-    if missing:
-        return Gate(name, False, f"{_listed(missing)} not run a second time: {GO_ON}")
-    if facts.second.writes:
-        return Gate(name, False, f"the last run of all batches made {facts.second.writes} writes: {GO_ON}")
-    if facts.second.upto != facts.last_operation:
+    if old := not_run_since(facts):
+        words = f"{_listed(old)} not run again since the account was last written to"
         return Gate(
-            name, False, f"something was written since the second pass of {facts.second.at[:19]}: {GO_ON}"
+            name, False, f"{words}: {GO_ON}, or the job `load` for them, until a run of all writes nothing"
         )
-    return Gate(
-        name, True, f"all batches were run again at {facts.second.at[:19]}, and not one write was made"
-    )
+    words = f"all batches were run again after operation {facts.last_operation}, and not one write was made"
+    return Gate(name, True, words)
+
+
+def not_run_since(facts: Facts) -> list[str]:
+    """The batches that were not run since the last operation; none: a run of all batches has written nothing.
+
+    What began after the last operation there is has looked at all that was written, and has written nothing itself.
+    """
+    return [batch.key for batch in facts.batches if batch.loaded and batch.after != facts.last_operation]
 
 
 def _doubts(facts: Facts) -> Gate:

@@ -19,6 +19,8 @@ from dispatch_to_pipedrive.migration.clearance import Gate
 from dispatch_to_pipedrive.migration.decisions import FILE
 from dispatch_to_pipedrive.migration.evidence.pack import CHAIN, OPERATIONS, Pack, rendered, write_pack
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, canonical_json
+from dispatch_to_pipedrive.migration.lifecycle import LOADED
+from dispatch_to_pipedrive.migration.sign_off import AFTER
 from dispatch_to_pipedrive.migration.values import TENANT
 from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
 from dispatch_to_pipedrive.orchestration.tell import status
@@ -74,7 +76,16 @@ def _values(ledger: Ledger, settings: Settings, scope: Scope, gates: Sequence[Ga
         },
         "batches": batches,
         "forecast": {"compared": told.forecast, "forecast": reports.get((TENANT, "forecast"))},
-        "second_pass": reports.get((TENANT, "second_pass")),
+        "second_pass": {
+            "last_operation": ledger.last_operation(account),
+            "chain_head": ledger.chain_head(),
+            "run_after_operation": {
+                m.key: {
+                    stage: reports[m.key, stage].get(AFTER) for stage in LOADED if (m.key, stage) in reports
+                }
+                for m in ledger.manifests()
+            },
+        },
         "milestones": [asdict(one) for one in ledger.milestones(account)],
         "approvals": [asdict(one) for one in ledger.approvals(account)],
         "set_aside": [one._asdict() for one in ledger.quarantined(scope)],

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 from dispatch_to_pipedrive.migration.lifecycle import standing
 from dispatch_to_pipedrive.migration.plan import waiting
-from dispatch_to_pipedrive.migration.sign_off import closed_gates, second_pass_stands
+from dispatch_to_pipedrive.migration.sign_off import closed_gates, not_run_since
 from dispatch_to_pipedrive.orchestration import cutover
 from dispatch_to_pipedrive.orchestration.drain import frozen_at, held_back
 from dispatch_to_pipedrive.orchestration.readback import without_repetition
-from dispatch_to_pipedrive.orchestration.sign_off import facts_of, gates_of, keep_second_pass, signed
+from dispatch_to_pipedrive.orchestration.sign_off import facts_of, gates_of, signed
 
 if TYPE_CHECKING:
     from dispatch_to_pipedrive.orchestration.migrate import Road
 
 _PASSES = 2
-"""So often all batches are run again: what the first one still wrote, the second one must not."""
+"""So often batches are run again: what the first one still wrote, the next one must not."""
 
 
 def finish(road: Road, began: str) -> list[str]:
@@ -70,27 +70,25 @@ def _not_drained(road: Road) -> str:
 
 
 def _second_pass(road: Road) -> list[str]:
-    """Run all batches again, until a run of them writes nothing; why that is not done."""
-    scope = road.scope()
+    """Run what was not run since the last write, until a run of all writes nothing; why that is not done."""
     quietly = replace(road, wish=replace(road.wish, retry_quarantined=False))
     # Records that were set aside are tried again at most once: a refused write is a write, too.
-    for again in (road, *[quietly] * (_PASSES - 1)):
+    for again in (road, *[quietly] * _PASSES):
         facts = facts_of(road.ledger, road.settings, chain=False)
-        if second_pass_stands(facts) and not again.wish.retry_quarantined:
-            return []
-        keys = [batch.key for batch in facts.batches if batch.loaded]
-        since = road.ledger.last_operation(scope.account)
-        for key in keys:
+        retries = again.wish.retry_quarantined
+        for key in (
+            [batch.key for batch in facts.batches if batch.loaded] if retries else not_run_since(facts)
+        ):
             if closed := again.load(key):
                 return closed
-        keep_second_pass(road.ledger, scope, keys, since)
-    return []  # what it went on writing is told by its gate
+    return []  # what went on being written is told by its gate
 
 
 def _read_back(road: Road) -> list[str]:
-    """Read back what was not since the second pass, from one listing; why that is not done."""
+    """Read back what was not since the freeze and the last write, from one listing; why that is not done."""
     facts = facts_of(road.ledger, road.settings, chain=False)
-    since = facts.second.at if facts.second is not None else ""
+    freeze = standing(road.ledger.milestones(road.scope().account)).freeze
+    since = max(facts.last_write, freeze.at if freeze is not None else "")
     begun = {batch.key: batch.listing_begun for batch in facts.batches}
     loaded = [m for m in road.ledger.manifests() if any(b.key == m.key and b.loaded for b in facts.batches)]
     last = {m.key for m in without_repetition(loaded)}

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -14,20 +13,19 @@ from dispatch_to_pipedrive.dispatch_pro.placement.index import read_index
 from dispatch_to_pipedrive.migration.clearance import Gate
 from dispatch_to_pipedrive.migration.evidence.pack import Pack
 from dispatch_to_pipedrive.migration.lease import acquire
-from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, utc_now
+from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.ledger.approvals import signature
-from dispatch_to_pipedrive.migration.lifecycle import UNDONE, Reports, loaded, require_may_mark
+from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE, Reports, loaded, require_may_mark
 from dispatch_to_pipedrive.migration.sign_off import (
-    SECOND_PASS,
+    AFTER,
     BatchFacts,
     Facts,
-    SecondPass,
     accept_quarantined,
     accepted_quarantine,
     require_all,
     sign_off_gates,
 )
-from dispatch_to_pipedrive.migration.values import TENANT, Milestone
+from dispatch_to_pipedrive.migration.values import Milestone
 from dispatch_to_pipedrive.orchestration.drain import frozen_at, held_back
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.evidence import write_evidence
@@ -98,7 +96,6 @@ def facts_of(ledger: Ledger, settings: Settings, *, chain: bool = True) -> Facts
         batches=[batch_facts(reports, m.key, writes.get(m.key, "")) for m in manifests],
         quarantined=ledger.quarantined(scope),
         accepted=accepted_quarantine(ledger, scope),
-        second=second_pass(ledger, scope),
         last_operation=ledger.last_operation(account),
         last_write=max(writes.values(), default=""),
         parents_missing=read_index(data, generation).waiting if generation else {},
@@ -116,32 +113,13 @@ def batch_facts(reports: Reports, key: str, last_write: str) -> BatchFacts:
         key=key,
         loaded=loaded(reports, key),
         rolled_back=(key, UNDONE) in reports,
+        after=min((int(reports[key, s].get(AFTER, -1)) for s in LOADED if (key, s) in reports), default=-1),
         last_write=last_write,
         listing_begun=str(verdict.get("listing_begun", "")),
         blocking=int(verdict.get("blocking", 0)),
         strays=int(verdict.get("strays", 0)),
         money=None if not summed or money is None else "" if money["equal"] else str(money["words"]),
     )
-
-
-def second_pass(ledger: Ledger, scope: Scope) -> SecondPass | None:
-    """The last run of all batches after they were loaded, if there was one."""
-    found = ledger.batch_reports(scope.account).get((TENANT, SECOND_PASS))
-    if found is None:
-        return None
-    return SecondPass(tuple(found["batches"]), int(found["writes"]), int(found["upto"]), str(found["at"]))
-
-
-def keep_second_pass(ledger: Ledger, scope: Scope, batches: list[str], since: int) -> SecondPass:
-    """Put on record that all batches were run again, and what that has written since an operation."""
-    report: dict[str, Any] = {
-        "batches": batches,
-        "writes": ledger.writes_since(scope.account, since),
-        "upto": ledger.last_operation(scope.account),
-        "chain_head": ledger.chain_head(),
-    }
-    ledger.report_batch(scope.account, TENANT, SECOND_PASS, "", report)
-    return SecondPass(batches, report["writes"], report["upto"], utc_now())
 
 
 class SignOff(dg.Config):

@@ -20,7 +20,7 @@ def test_a_second_pass_writes_nothing_and_what_is_signed_off_proves_itself_and_i
     early = run(migrated.settings, "sign-off", "--as", NAME)
     assert early.returncode == 1
     assert "export_drained: no freeze moment was named: `window freeze --as NAME`" in early.stderr
-    assert "second_pass_wrote_nothing: all batches were not run a second time" in early.stderr
+    assert "second_pass_wrote_nothing: sample, wave-0001" in early.stderr
 
     # Nobody has worked in Dispatch Pro for an hour before it was read, so there is nothing to wait for.
     frozen = run(migrated.settings, "window", "freeze", "--as", NAME, "--at", "2026-06-15T13:00:00Z")

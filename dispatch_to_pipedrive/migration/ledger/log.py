@@ -19,13 +19,7 @@ class Log(Operations):
     def last_operation(self, account: str) -> int:
         """The number of the newest operation on an account; 0 before the first."""
         c = t.operation.c
-        with self._read() as conn:
-            return conn.scalar(sa.select(sa.func.max(c.number)).where(c.account == account)) or 0
-
-    def writes_since(self, account: str, number: int) -> int:
-        """How many writes to an account were begun after an operation."""
-        c = t.operation.c
-        query = sa.select(sa.func.count()).where(c.account == account, c.event == "intent", c.number > number)
+        query = sa.select(c.number).where(c.account == account).order_by(c.number.desc()).limit(1)
         with self._read() as conn:
             return conn.scalar(query) or 0
 

@@ -14,6 +14,7 @@ from dispatch_to_pipedrive.migration.clearance import require_clearance
 from dispatch_to_pipedrive.migration.load import Load, LoadReport, load_entity
 from dispatch_to_pipedrive.migration.owners import decided
 from dispatch_to_pipedrive.migration.retire import RetireReport, retire
+from dispatch_to_pipedrive.migration.sign_off import AFTER
 from dispatch_to_pipedrive.orchestration.assets.clearance import clearance
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, ENTITIES, described
 from dispatch_to_pipedrive.orchestration.errors import plain_words
@@ -39,9 +40,13 @@ def _on_the_way(
     """Expected errors in plain words, and what the stage came to in the ledger."""
     outcome: dict[str, Any] = {}
     with plain_words():
+        ledger = migration.ledger
+        scope = ledger.bound_scope()
+        after = 0 if scope is None else ledger.last_operation(scope.account)
         yield outcome
         account = outcome.pop("account")
-        migration.ledger.report_batch(account, context.partition_key, stage, context.run_id, outcome)
+        outcome[AFTER] = after
+        ledger.report_batch(account, context.partition_key, stage, context.run_id, outcome)
 
 
 def _load_asset(entity: str, after: str | None) -> dg.AssetsDefinition:
