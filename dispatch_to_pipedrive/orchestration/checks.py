@@ -88,7 +88,7 @@ def money_is_the_sources_to_the_cent(
         sums = money_of_batch(
             migration.ledger,
             migration.data,
-            newest_listing(migration.settings.home),
+            newest_listing(migration.home),
             migration.ledger.manifest(context.partition_key),
             migration.maps,
             reconciliation,

@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
 
-from upath import UPath
-
 from dispatch_to_pipedrive import __version__
 from dispatch_to_pipedrive.mapping import ENTITIES
 from dispatch_to_pipedrive.migration.clearance import Gate
@@ -22,6 +20,7 @@ from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, canonical_json
 from dispatch_to_pipedrive.migration.lifecycle import LOADED
 from dispatch_to_pipedrive.migration.sign_off import AFTER
 from dispatch_to_pipedrive.migration.values import TENANT
+from dispatch_to_pipedrive.orchestration.homes import frame_path, home_of
 from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
 from dispatch_to_pipedrive.orchestration.tell import status
 from dispatch_to_pipedrive.settings import Settings
@@ -48,7 +47,9 @@ def write_evidence(ledger: Ledger, settings: Settings, scope: Scope, by: str, ga
     contents["links.jsonl"] = (_line(link._asdict()) for link in ledger.every_link(scope))
     contents[OPERATIONS] = (_line(row) for _, rows in ledger.commits() for row in rows)
     contents[CHAIN] = (_line(link) for link, _ in ledger.commits())
-    return write_pack(settings.home / FOLDER, now.strftime("%Y-%m-%dT%H%M%S.%fZ"), contents, about)
+    return write_pack(
+        home_of(settings, ledger) / FOLDER, now.strftime("%Y-%m-%dT%H%M%S.%fZ"), contents, about
+    )
 
 
 def _values(ledger: Ledger, settings: Settings, scope: Scope, gates: Sequence[Gate]) -> dict[str, bytes]:
@@ -114,7 +115,7 @@ def _maps(settings: Settings) -> dict[str, bytes]:
 def _differences(ledger: Ledger, settings: Settings) -> Iterator[bytes]:
     """Whatever reading back found other than equal, by batch: kept, gone, set aside."""
     for manifest in ledger.manifests():
-        path = UPath(settings.data) / "frames" / "reconciliation" / f"{manifest.key}.parquet"
+        path = frame_path(settings, ledger, "reconciliation", manifest.key)
         if path.is_file():
             rows = from_parquet(path.read_bytes()).astype("string").fillna("")
             for row in rows.to_dict("records"):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from shutil import rmtree
 
 import pandas as pd
@@ -22,12 +23,13 @@ BROKEN_IN_A_ROW = 20
 
 
 @asynccontextmanager
-async def fetching(settings: Settings, files: pd.DataFrame) -> AsyncIterator[Fetch]:
+async def fetching(settings: Settings, files: pd.DataFrame, home: Path) -> AsyncIterator[Fetch]:
     """What fetches the sources of a normalized frame of files (`source`, `size`); settings of the source are needed.
 
-    The spool is emptied before: whoever holds the account's lease is alone with it.
+    home: the account's folder, below which the spool lies. It is emptied before: whoever holds the account's lease is
+    alone with it.
     """
-    spool = settings.home / "spool"
+    spool = home / "spool"
     rmtree(spool, ignore_errors=True)
     known = files.dropna(subset=["size"])
     sizes = dict(zip(known["source"], known["size"].astype("int64"), strict=True))

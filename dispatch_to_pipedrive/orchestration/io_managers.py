@@ -1,5 +1,6 @@
 """How frames rest between assets: one Parquet file a partition, in a folder or an object store."""
 
+from contextlib import closing
 from typing import Any
 
 import dagster as dg
@@ -9,6 +10,8 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.store import write_whole
+from dispatch_to_pipedrive.orchestration.homes import OF_THE_ACCOUNT, apart
+from dispatch_to_pipedrive.orchestration.resources import open_ledger
 from dispatch_to_pipedrive.settings import load_settings
 
 _PLAIN = {
@@ -47,6 +50,14 @@ class ParquetIOManager(dg.UPathIOManager):
     """Frames by asset key and partition."""
 
     extension = ".parquet"
+
+    def get_asset_relative_path(self, context: dg.InputContext | dg.OutputContext) -> UPath:
+        """Where an asset's frames lie below the base path: those that tell of a further account lie apart."""
+        path = super().get_asset_relative_path(context)
+        if context.asset_key.path[0] not in OF_THE_ACCOUNT:
+            return path
+        with closing(open_ledger(load_settings())) as ledger:
+            return UPath(*apart(ledger), path)
 
     def dump_to_path(self, context: dg.OutputContext, obj: pd.DataFrame, path: UPath) -> None:
         """Write the file whole or not at all."""

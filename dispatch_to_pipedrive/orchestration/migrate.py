@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import dagster as dg
-from upath import UPath
 
 from dispatch_to_pipedrive.mapping.meaning import digest, meaning
 from dispatch_to_pipedrive.migration.approval import MAP, SAMPLE
@@ -28,6 +27,7 @@ from dispatch_to_pipedrive.orchestration.asking import keep_spent, kept_checks, 
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES
 from dispatch_to_pipedrive.orchestration.drain import frozen_at, held_back, lag
 from dispatch_to_pipedrive.orchestration.finish import finish
+from dispatch_to_pipedrive.orchestration.homes import frame_path, home_of
 from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
 from dispatch_to_pipedrive.orchestration.prepared import preparing_is_due
@@ -148,7 +148,8 @@ class Road:
 
     def pages(self) -> list[str]:
         """Where the pages are that a person looks at, and how much is open."""
-        lines = [f"{what}: {self.settings.home / page}" for what, page in PAGES.items() if self._has(page)]
+        home = home_of(self.settings, self.ledger)
+        lines = [f"{what}: {home / page}" for what, page in PAGES.items() if self._has(page)]
         if open_ := open_proposals(self.settings):
             lines.append(
                 f"{len(open_)} proposals are open, so what they name is not moved: {self.settings.maps / 'proposed'}"
@@ -173,7 +174,7 @@ class Road:
         return execute(self.instance, job, batch=batch, config=config, tags=tags)
 
     def _has(self, page: str) -> bool:
-        return (self.settings.home / page).is_file()
+        return (home_of(self.settings, self.ledger) / page).is_file()
 
     def _assess(self) -> list[str]:
         """Before people have confirmed anything they get to see the tenant, later only when they ask; what fails."""
@@ -231,7 +232,7 @@ class Road:
 
     def _closed(self, key: str) -> list[str]:
         """The gates that kept a batch from being loaded."""
-        rows = from_parquet((UPath(self.settings.data) / f"frames/clearance/{key}.parquet").read_bytes())
+        rows = from_parquet(frame_path(self.settings, self.ledger, "clearance", key).read_bytes())
         closed = rows[~rows["passed"].astype(bool)]
         words = zip(closed["name"], closed["words"], strict=True)
         return [f"batch {key} was not loaded: {name}: {why}" for name, why in words]

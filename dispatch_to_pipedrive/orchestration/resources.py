@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 import dagster as dg
 from pydantic import PrivateAttr
@@ -23,6 +24,7 @@ from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.lifecycle import require_may_write
 from dispatch_to_pipedrive.migration.prepare import keep_names, schema_of
 from dispatch_to_pipedrive.migration.session import AccountAccess, Session
+from dispatch_to_pipedrive.orchestration.homes import home_of
 from dispatch_to_pipedrive.orchestration.road import maps_of, named_at
 from dispatch_to_pipedrive.pipedrive.account import Structure, read_structure
 from dispatch_to_pipedrive.pipedrive.plans import plan_named
@@ -150,6 +152,11 @@ class Migration(dg.ConfigurableResource):  # type: ignore[type-arg]
     def data(self) -> UPath:
         """The folder of segments, placements and frames."""
         return UPath(self.settings.data)
+
+    @property
+    def home(self) -> Path:
+        """The folder for reports and listings of the account that the settings lead to."""
+        return home_of(self.settings, self.ledger)
 
     @property
     def maps(self) -> Maps:

@@ -4,9 +4,11 @@ from dataclasses import asdict
 from typing import Any
 
 from dispatch_to_pipedrive.migration.approval import MAP
+from dispatch_to_pipedrive.migration.kept import lines
 from dispatch_to_pipedrive.migration.ledger import Ledger, utc_now
 from dispatch_to_pipedrive.migration.lifecycle import Lifecycle, lifecycle
-from dispatch_to_pipedrive.migration.values import TENANT
+from dispatch_to_pipedrive.migration.values import GONE, TENANT
+from dispatch_to_pipedrive.orchestration.drain import frozen_at, held_back, lag
 from dispatch_to_pipedrive.pipedrive.plans import plan_named
 from dispatch_to_pipedrive.pipedrive.prices import UPDATE, price
 from dispatch_to_pipedrive.reports.status import ENTITIES, Facts, Status, status_of
@@ -21,12 +23,15 @@ def status(ledger: Ledger, settings: Settings) -> Status:
         "manifests": ledger.manifests(),
         "tokens_per_day": plan_named(settings.pipedrive_plan).daily_tokens(settings.pipedrive_seats),
         "chain_head": ledger.chain_head(),
+        "lag_seconds": lag(ledger),
+        "held_back": None if frozen_at(ledger) is None else [asdict(one) for one in held_back(ledger)],
     }
     if scope is not None:
         account = scope.account
         holder, day = ledger.lease_holder(account), ledger.last_day(account)
         reports = ledger.batch_reports(account)
         stands = stands_of(ledger, account)
+        edits = ledger.kept_edits(scope)
         facts |= {
             "state": stands.state,
             "flags": stands.flags,
@@ -43,6 +48,8 @@ def status(ledger: Ledger, settings: Settings) -> Status:
             "tokens_today": {} if day is None else ledger.tokens(account, day),
             "day": day,
             "quarantined": [q._asdict() for q in ledger.quarantined(scope)],
+            "edits": [line._asdict() for line in lines(edits)],
+            "gone": [edit._asdict() for edit in edits if edit.verdict == GONE],
             "in_doubt": len(ledger.open_intents(account)),
             "lease": None if holder is None else asdict(holder),
             "approvals": [

@@ -5,10 +5,11 @@ import asyncio
 from upath import UPath
 
 from dispatch_to_pipedrive.migration.errors import MigrationError
-from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.prepare import read_schema
 from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.migration.verify import Difference, Verdicts
+from dispatch_to_pipedrive.orchestration.homes import home_of
 from dispatch_to_pipedrive.orchestration.progress import Listener, Stage, listening
 from dispatch_to_pipedrive.orchestration.readback import (
     Means,
@@ -29,8 +30,8 @@ def verify_all(settings: Settings, listener: Listener) -> Verdicts:
     """
     ledger = open_ledger(settings)
     try:
-        scope = ledger.bound_scope()
-        reports = ledger.batch_reports(scope.account) if scope else {}
+        scope = ledger.bound_scope() or asyncio.run(_met(ledger, settings))
+        reports = ledger.batch_reports(scope.account)
         loaded = [m for m in ledger.manifests() if all((m.key, stage) in reports for stage in STAGES)]
         if not loaded:
             raise MigrationError("nothing to verify: no batch has been loaded yet, see `status`")
@@ -40,12 +41,20 @@ def verify_all(settings: Settings, listener: Listener) -> Verdicts:
         ledger.close()
 
 
+async def _met(ledger: Ledger, settings: Settings) -> Scope:
+    """The account behind a token that the ledger has not seen yet."""
+    async with reading(ledger, settings, purpose="verify") as session:
+        return session.scope
+
+
 async def _verify(ledger: Ledger, settings: Settings, manifests: list[Manifest]) -> Verdicts:
     data, maps = UPath(settings.data), maps_of(settings)
     async with reading(ledger, settings, purpose="verify") as session:
         schema = await read_schema(session)
         Stage("", "listing")(0, None)
-        found = await take_reading(session, schema, settings.home, settings.file_readback, fresh=True)
+        found = await take_reading(
+            session, schema, home_of(settings, ledger), settings.file_readback, fresh=True
+        )
         means = Means(session, schema, maps, data, settings)
         currency = settings.migration_currency or session.default_currency
         verdicts: list[Verdicts] = []

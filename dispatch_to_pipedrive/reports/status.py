@@ -66,6 +66,10 @@ class Status:
     tokens_today: Mapping[str, int]
     tokens_per_day: int | None
     quarantined: Sequence[Mapping[str, str]]
+    edits: Sequence[Mapping[str, Any]]
+    """What people did to records of ours, grouped by field and both values, the most frequent first."""
+    gone: Sequence[Mapping[str, Any]]
+    """Records that people deleted or merged, one each."""
     in_doubt: int
     lease: Mapping[str, Any] | None
     approvals: Sequence[Mapping[str, Any]]
@@ -73,6 +77,10 @@ class Status:
     chain_head: str
     forecast: Mapping[str, Any] | None
     """Tokens foreseen beside those spent, by kind; the error in percent once everything is loaded and read back."""
+    lag_seconds: float | None
+    """How old a change at the source can be at most that has not arrived; None before all feeds were read."""
+    held_back: Sequence[Mapping[str, str]] | None
+    """After a freeze the feeds that may still hold something back from before it, and why; None without a freeze."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -106,6 +114,8 @@ class Facts:
     tokens_today: Mapping[str, int] = field(default_factory=dict)
     tokens_per_day: int | None = None
     quarantined: Sequence[Mapping[str, str]] = ()
+    edits: Sequence[Mapping[str, Any]] = ()
+    gone: Sequence[Mapping[str, Any]] = ()
     in_doubt: int = 0
     lease: Mapping[str, Any] | None = None
     approvals: Sequence[Mapping[str, Any]] = ()
@@ -114,6 +124,8 @@ class Facts:
     forecast: Mapping[str, Any] | None = None
     spent: Mapping[str, int] | None = None
     """Tokens by kind as they stood when the first whole migration ended."""
+    lag_seconds: float | None = None
+    held_back: Sequence[Mapping[str, str]] | None = None
 
 
 def status_of(facts: Facts) -> Status:
@@ -140,11 +152,15 @@ def status_of(facts: Facts) -> Status:
         tokens_today=dict(facts.tokens_today),
         tokens_per_day=facts.tokens_per_day,
         quarantined=facts.quarantined,
+        edits=facts.edits,
+        gone=facts.gone,
         in_doubt=facts.in_doubt,
         lease=facts.lease,
         approvals=facts.approvals,
         sign_offs=facts.sign_offs,
         chain_head=facts.chain_head,
+        lag_seconds=facts.lag_seconds,
+        held_back=facts.held_back,
         forecast=_forecast(facts, batches),
     )
 

@@ -55,13 +55,31 @@ def overview(status: Status) -> RenderableType:
     )
     if status.in_doubt:
         head.append(f"in doubt: {status.in_doubt} requests without an outcome; the next load settles them")
+    head += _behind(status)
     newest = {one["subject"]: one for one in status.approvals}
     head.extend(f"{one['subject']} approved by {one['name']} at {one['at'][:19]}" for one in newest.values())
     head.extend(f"signed off: {s['stage']} by {s['name']} at {s['at'][:19]}" for s in status.sign_offs)
     parts: list[RenderableType] = [Text("\n".join(head)), _batches(status), summary(status)]
     if status.quarantined:
         parts.append(_quarantined(status.quarantined))
+    if status.edits:
+        parts.append(_edits(status.edits))
+    if status.gone:
+        parts.append(_gone(status.gone))
     return Group(*parts)
+
+
+def _behind(status: Status) -> list[str]:
+    """How far the account may be behind the source."""
+    if status.held_back is not None:
+        words = [f"not drained: {one['feed']} {one['words']}" for one in status.held_back[:1]]
+        more = f" (and {len(status.held_back) - 1} more feeds)" if len(status.held_back) > 1 else ""
+        return [words[0] + more] if words else ["drained: everything up to the freeze has arrived"]
+    if status.lag_seconds is None:
+        return []
+    minutes = status.lag_seconds / 60
+    age = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
+    return [f"read from the source: all but what changed in the last {age}"]
 
 
 def _batches(status: Status) -> Table:
@@ -84,6 +102,31 @@ def _quarantined(rows: Sequence[Mapping[str, str]]) -> Table:
     # What was refused comes before what only waits for it.
     for row in sorted(rows, key=lambda row: row["reason"] == "held")[:SHOWN]:
         table.add_row(*(Text(row[k]) for k in ("entity", "source_key", "reason", "words")))
+    return table
+
+
+def _edits(rows: Sequence[Mapping[str, Any]]) -> Table:
+    total = sum(row["records"] for row in rows)
+    more = f", the first {SHOWN} lines of {len(rows)}" if len(rows) > SHOWN else ""
+    table = Table(title=f"Changed by people ({total}{more})", title_justify="left")
+    table.add_column("records", justify="right")
+    for name in ("entity", "field", "was written", "stands there", "verdict", "by", "when"):
+        table.add_column(name, overflow="fold")
+    for row in rows[:SHOWN]:
+        days = " … ".join(dict.fromkeys(str(row[at])[:10] for at in ("first_at", "last_at") if row[at]))
+        texts = (row["entity"], row["field"] or "(the record)", row["ours"], row["theirs"], row["verdict"])
+        table.add_row(str(row["records"]), *map(Text, texts), Text(row["by"] or "not known"), days)
+    return table
+
+
+def _gone(rows: Sequence[Mapping[str, Any]]) -> Table:
+    more = f", the first {SHOWN}" if len(rows) > SHOWN else ""
+    table = Table(title=f"Gone in Pipedrive ({len(rows)}{more})", title_justify="left")
+    for name in ("entity", "source key", "id", "became", "by"):
+        table.add_column(name, overflow="fold")
+    for row in rows[:SHOWN]:
+        texts = (row["entity"], row["source_key"], str(row["pipedrive_id"]), row["theirs"])
+        table.add_row(*map(Text, texts), Text(row["edited_by"] or "not known"))
     return table
 
 

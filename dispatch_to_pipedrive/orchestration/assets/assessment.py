@@ -90,7 +90,7 @@ def preflight(
             *checks_of(facts, source, foreseen, said(settings, migration.maps)),
             *file_checks(files, foreseen),
         ]
-        listed = write_oversized(settings.home / "reports", files)
+        listed = write_oversized(migration.home / "reports", files)
         if facts.me is not None:
             kept = {
                 "checks": as_values(checks),
@@ -148,7 +148,7 @@ def assessment(
     ]
     with plain_words():
         found = _assessed(migration, source_profile, checks)
-        page = write_assessment(migration.settings.home / "reports" / "assessment", found.as_json())
+        page = write_assessment(migration.home / "reports" / "assessment", found.as_json())
     foreseen = found.inputs.forecast
     return dg.MaterializeResult(
         value=found.lines(),

@@ -112,7 +112,7 @@ async def _load(
         stage(0, len(frame))
         made = applied(maps[entity], frame, RenderOptions(migration.currency(session)))
         if entity == "files" and len(frame):
-            async with fetching(migration.settings, frame) as fetch:
+            async with fetching(migration.settings, frame, migration.home) as fetch:
                 report = await load_entity(replace(load, fetch=fetch), made.frame)
         else:
             report = await load_entity(load, made.frame)

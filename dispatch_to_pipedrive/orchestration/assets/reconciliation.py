@@ -7,11 +7,13 @@ import dagster as dg
 import pandas as pd
 
 from dispatch_to_pipedrive.migration.approval import render
+from dispatch_to_pipedrive.migration.ledger import Scope
 from dispatch_to_pipedrive.migration.verify import Verdicts
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES, FRAMES, described
 from dispatch_to_pipedrive.orchestration.assets.pipedrive import retired
 from dispatch_to_pipedrive.orchestration.diff import Whose, write_sample_diff
 from dispatch_to_pipedrive.orchestration.errors import plain_words
+from dispatch_to_pipedrive.orchestration.kept import tell_kept
 from dispatch_to_pipedrive.orchestration.partitions import BATCHES
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.readback import (
@@ -78,6 +80,8 @@ def reconciliation(
         found = asyncio.run(_reconcile(context, config, migration, frames))
         verdicts = found.verdicts
         shown = _sample_diff(context, migration, found, batches)
+        scope = Scope(found.account, found.tenant)
+        shown |= tell_kept(migration.home, migration.ledger, scope)
         counts = {name: int(count) for name, count in sorted(verdicts.records.items())}
         outcome = {
             "records": counts,
@@ -117,16 +121,15 @@ async def _reconcile(
     frames: dict[str, pd.DataFrame],
 ) -> _Found:
     manifest = migration.ledger.manifest(context.partition_key)
-    home = migration.settings.home
     records = sum(map(len, frames.values()))
     stage = Stage(manifest.key, "reconcile")
     stage(0, records)
     async with reading(migration.ledger, migration.settings, purpose=f"reconcile {manifest.key}") as session:
         schema = await migration.schema_at(session, manifest.generation_to)
         share = migration.settings.file_readback
-        listed = kept_reading(migration.ledger, home, share, begun_after=config.begun_after)
+        listed = kept_reading(migration.ledger, migration.home, share, begun_after=config.begun_after)
         if listed is None:
-            listed = await take_reading(session, schema, home, share)
+            listed = await take_reading(session, schema, migration.home, share)
         means = Means(session, schema, migration.maps, migration.data, migration.settings)
         logical = mapped(migration.maps, frames, migration.currency(session))
         verdicts = await compare_batch(means, manifest, logical, listed)
@@ -154,4 +157,4 @@ def _sample_diff(
         read_at=found.reading.began,
     )
     manifest = migration.ledger.manifest(context.partition_key)
-    return write_sample_diff(migration.settings.home, whose, migration.maps, manifest, found.rows, coverage)
+    return write_sample_diff(migration.home, whose, migration.maps, manifest, found.rows, coverage)

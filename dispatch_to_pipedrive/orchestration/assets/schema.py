@@ -62,7 +62,7 @@ def schema_plan(migration: Migration, features: pd.DataFrame) -> dg.MaterializeR
     with plain_words():
         needs = needs_now(migration, features)
         plan, tokens = asyncio.run(_plan_schema(migration, needs))
-        file = UPath(migration.settings.home) / "reports" / "schema_plan.csv"
+        file = UPath(migration.home) / "reports" / "schema_plan.csv"
         write_whole(file, csv_text(plan).encode())
     counts = plan["action"].value_counts()
     shown = to_do_first(plan).head(SHOWN).to_dict("records")
