@@ -170,7 +170,10 @@ def _schema(schema: pd.DataFrame | None) -> "dict[str, dg.RawMetadataValue]":
     if schema is None:
         return {}
     going, staying = schema[schema["action"] == "delete"], schema[schema["action"] == "keep"]
-    return {"schema_deleted": len(going), **_shown("stays_of_the_schema", staying[["what", "why"]])}
+    return {
+        "schema_deleted": int(going["count"].sum()),
+        **_shown("stays_of_the_schema", staying[["what", "why"]]),
+    }
 
 
 def _lines(lines: Sequence[str]) -> pd.DataFrame:

@@ -11,6 +11,13 @@ from dispatch_to_pipedrive.pipedrive.unmaking import Removal
 from dispatch_to_pipedrive.reports.rollback import RollbackView
 
 _COLUMNS = ("action", "entity", "source_key", "pipedrive_id", "batch", "fields", "why")
+_KINDS = {
+    "field": "fields",
+    "stage": "stages",
+    "pipeline": "pipelines",
+    "labels": "labels",
+    "options": "options",
+}
 
 
 def view_of(
@@ -39,10 +46,12 @@ def view_of(
 
 
 def schema_frame(removals: Sequence[Removal], stays: Sequence[Staying]) -> pd.DataFrame:
-    """Action (delete or keep), kind, what, why: a row for each thing of the schema."""
-    rows: list[tuple[str, str, str, str]] = [("delete", one.kind, _what(one), "") for one in removals]
-    rows += [("keep", "", one.what, one.why) for one in stays]
-    return pd.DataFrame(rows, columns=["action", "kind", "what", "why"])
+    """Action (delete or keep), kind, count, what, why: a row for each deletion and each thing that stays."""
+    rows: list[tuple[str, str, int, str, str]] = [
+        ("delete", _KINDS[one.kind], max(1, len(one.options)), _what(one), "") for one in removals
+    ]
+    rows += [("keep", "", 1, one.what, one.why) for one in stays]
+    return pd.DataFrame(rows, columns=["action", "kind", "count", "what", "why"])
 
 
 def _what(removal: Removal) -> str:

@@ -24,9 +24,9 @@ _ACTIONS = ("delete", "restore", "keep")
 class RollbackView:
     """What a rollback comes to, as plain values.
 
-    steps: action, entity, source_key, pipedrive_id, batch, fields, why; schema: action, what, why (None where the
-    schema is left alone). `days` is None where no plan limits the day. `going_on` tells of the rollback that this one
-    goes on with.
+    steps: action, entity, source_key, pipedrive_id, batch, fields, why. schema: action, kind, count, what, why; None
+    where the schema is left alone. `days` is None where no plan limits the day. `going_on` tells of the rollback that
+    this one goes on with.
     """
 
     batches: Sequence[str]
@@ -145,8 +145,8 @@ def _table(title: str, rows: pd.DataFrame, columns: Sequence[str]) -> Table:
 
 def _schema(schema: pd.DataFrame, verb: str) -> list[RenderableType]:
     going, staying = schema[schema["action"] == "delete"], schema[schema["action"] == "keep"]
-    kinds = going["kind"].value_counts().to_dict()
-    counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "nothing"
+    kinds = going.groupby("kind")["count"].sum().to_dict()
+    counted = ", ".join(f"{kind}: {count:,}" for kind, count in sorted(kinds.items())) or "nothing"
     parts: list[RenderableType] = [Text(f"schema, {verb}: {counted}")]
     if len(staying):
         parts.append(_table("Stays of the schema", staying, ("what", "why")))

@@ -42,7 +42,8 @@ async def schema_to_undo(session: Session) -> AccountSchema:
     """The account's schema as far as it stands, every open write to it settled first where the session may write."""
     structure = await read_structure(session.client)
     ledger, account = session.ledger, session.scope.account
-    if session.lease is None:
+    open_ = any(intent.entity == "schema" for intent in ledger.open_intents(account))
+    if session.lease is None or not open_:
         return standing_schema(ledger, account, structure)
     await settle_open(session, standing_schema(ledger, account, structure))
     for intent in ledger.open_intents(account):

@@ -17,11 +17,13 @@ from dispatch_to_pipedrive.migration.values import NAME, OPTION, Intent, Outcome
 from dispatch_to_pipedrive.pipedrive.account import Field, Structure
 from dispatch_to_pipedrive.pipedrive.client import FIELD_RESOURCES
 from dispatch_to_pipedrive.pipedrive.making import options_made
+from dispatch_to_pipedrive.pipedrive.prices import LIST, LIST_SMALL
 from dispatch_to_pipedrive.pipedrive.schema import LABELS, AccountSchema, SchemaStep
 from dispatch_to_pipedrive.pipedrive.unmaking import Removal, tokens_of
 
 Leaving = Mapping[str, frozenset[int]]
 """Entity → ids of records that will be gone before the schema goes."""
+_STRUCTURE = len(FIELD_RESOURCES) * LIST + 2 * LIST_SMALL
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -38,7 +40,8 @@ class SchemaUndo:
     """What undoing the schema comes to.
 
     `forget` are the rows of the ledger that go without a write: what people had before us, and what they deleted
-    themselves. `tokens` is the price of the removals and of the listings that they were decided by.
+    themselves. `tokens` is the price of the removals, of the listings that they were decided by, and of reading the
+    structure for it.
     """
 
     removals: tuple[Removal, ...] = ()
@@ -169,7 +172,7 @@ def _decided(recorded: Sequence[SchemaObject], structure: Structure, ours: Ours,
     removals = sorted(found.removals, key=lambda one: order.index(one.kind))
     going = {row for one in removals for row in rows_of(one, recorded)}
     forget = [one for one in recorded if one not in going and one not in found.staying]
-    tokens = use.tokens + sum(map(tokens_of, removals))
+    tokens = _STRUCTURE + use.tokens + sum(map(tokens_of, removals))
     return SchemaUndo(tuple(removals), tuple(found.stays), tuple(forget), tokens)
 
 
