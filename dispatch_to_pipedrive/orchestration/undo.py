@@ -40,10 +40,9 @@ from dispatch_to_pipedrive.reports.rollback import (
     write_refused,
     write_schema,
 )
-from dispatch_to_pipedrive.settings import Settings
 
 FOLDER = "reports/rollback"
-"""Below MIGRATION_HOME: a folder a rollback, by the number under which its beginning stands on record."""
+"""Below the account's home: a folder a rollback, by the number under which its beginning stands on record."""
 ASSETS = (*(["pipedrive", what] for what in (*ENTITIES, "retired")), ["reconciliation"])
 """What a batch has made, and what nothing is left of when it is undone."""
 Events = Callable[[dg.AssetMaterialization], None]
@@ -117,17 +116,18 @@ async def roll_back(
         if begun is None:
             require_may_mark(ledger, account, "rollback_begun")
             begun = ledger.mark(account, "rollback_begun", by, _details(asked, foreseen.plan))
-            write_plan(_folder(settings, begun), foreseen.view)
+            write_plan(_folder(migration, begun), foreseen.view)
         else:
-            write_kept(_folder(settings, begun), foreseen.view)
-        return await _carry_out(session, schema, foreseen, begun, _Front(settings, by, tell))
+            write_kept(_folder(migration, begun), foreseen.view)
+        front = _Front(_folder(migration, begun), by, tell)
+        return await _carry_out(session, schema, foreseen, begun, front)
 
 
 @dataclass(frozen=True)
 class _Front:
-    """Who asked, and who is told."""
+    """Who asked, who is told, and the folder for what came of it."""
 
-    settings: Settings
+    folder: Path
     by: str
     tell: Events
 
@@ -137,7 +137,7 @@ async def _carry_out(
 ) -> Undone:
     ledger, account = session.ledger, session.scope.account
     done = await undo(session, schema, foreseen.plan, Stage("", "roll back"))
-    folder, undone, frame = _folder(front.settings, begun), None, None
+    folder, undone, frame = front.folder, None, None
     if begun.details["schema"]:
         undone = await undo_schema(session, Stage("", "schema"))
         frame = schema_frame(undone.removed, undone.stays)
@@ -232,8 +232,8 @@ def _named(asked: Undoing) -> str:
     return (batches or "no batch") + (" and the schema" if asked.schema else "")
 
 
-def _folder(settings: Settings, begun: Milestone) -> Path:
-    return settings.home / FOLDER / f"{begun.number:04d}"
+def _folder(migration: Migration, begun: Milestone) -> Path:
+    return migration.home / FOLDER / f"{begun.number:04d}"
 
 
 def _tell(front: _Front, batches: Sequence[str], schema: bool) -> None:
