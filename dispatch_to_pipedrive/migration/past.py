@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from dispatch_to_pipedrive.migration.values import Body
 
-_FOLLOWING = {
+FOLLOWING = {
     "status": ("won_time", "lost_time", "close_time", "lost_reason"),
     "pipeline_id": ("stage_id",),
     "person_id": ("org_id",),
@@ -75,14 +75,14 @@ def _unsaid(told: Body, body: Body, echo: Mapping[str, Any]) -> Body:
 
     It counts as never told, so that it is sent again when it is wanted again.
     """
-    following = {follower for name in body for follower in _FOLLOWING.get(name, ())} - body.keys()
+    following = {follower for name in body for follower in FOLLOWING.get(name, ())} - body.keys()
     return {name: None for name in following if told.get(name) not in (None, echo.get(name))}
 
 
 def _answer(body: Body, echo: Mapping[str, Any]) -> Body:
     """The part of an echo that answers a body; None where the echo leaves a told field out."""
     names = [name for name in body if name != "custom_fields"]
-    names += [follower for name in names for follower in _FOLLOWING.get(name, ())]
+    names += [follower for name in names for follower in FOLLOWING.get(name, ())]
     answer = {name: echo.get(name) for name in names}
     if custom := body.get("custom_fields"):
         echoed = echo.get("custom_fields") or {}

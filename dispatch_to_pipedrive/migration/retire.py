@@ -1,4 +1,7 @@
-"""What goes when the source no longer wants it: children first, and never what people have edited."""
+"""What goes when the source no longer wants it: children first, and never what people have edited.
+
+What a record hangs on that stayed for their sake stays with it.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -12,6 +15,7 @@ from dispatch_to_pipedrive.migration.ledger import utc_now
 from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, settle
+from dispatch_to_pipedrive.migration.undo.history import Place, references
 from dispatch_to_pipedrive.migration.values import ENTITIES, KeptEdit, Link, Manifest
 from dispatch_to_pipedrive.migration.window import Draft, send_all
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
@@ -40,6 +44,7 @@ async def retire(
     mapped_fields: entity → wire names (native names and field codes) that the map fills.
     """
     report = RetireReport()
+    held: set[Place] = set()
     await settle(session, schema, session.ledger.open_intents(session.scope.account))
     for entity in reversed(ENTITIES):
         links = session.ledger.links_of_roots(session.scope, entity, manifest.roots)
@@ -51,7 +56,9 @@ async def retire(
         faults.point("retiring")
         if not going:
             continue
-        await _retire_entity(session, schema, manifest, entity, going, mapped_fields[entity], report)
+        held |= await _retire_entity(
+            session, schema, manifest, entity, going, mapped_fields[entity], held, report
+        )
     _release(session, manifest, wanted)
     return report
 
@@ -79,8 +86,10 @@ async def _retire_entity(
     entity: str,
     going: list[Link],
     fields: list[str],
+    held: set[Place],
     report: RetireReport,
-) -> None:
+) -> set[Place]:
+    """Delete but for what stays, `held` among it; the records on which that hangs."""
     past = session.ledger.past(session.scope, entity, [link.source_key for link in going])
     dates = {key: known.server_date for key, known in past.items()}
     records = await current_records(session, entity, [(link, dates.get(link.source_key)) for link in going])
@@ -89,6 +98,7 @@ async def _retire_entity(
     theirs |= ledger.shared(scope, entity, [link.source_key for link in going])
     reader = Reader(schema, ledger.user_names(scope.account), manifest.key, utc_now())
     drafts: list[Draft] = []
+    places: set[Place] = set()
     kept: list[Link] = []
     edits: list[KeptEdit] = []
     for link in going:
@@ -96,7 +106,8 @@ async def _retire_entity(
         base = known.base if known else {}
         record = records.get(link.pipedrive_id)
         names = [] if record is None else edited_names(schema, entity, fields, flat(base), flat(record))
-        if names or link.source_key in theirs:
+        if names or link.source_key in theirs or (entity, link.pipedrive_id) in held:
+            places |= references(record or base)
             kept.append(link._replace(state="kept", generation=manifest.generation_to))
             edits += [reader.edit(link, name, known, record or {}) for name in names]
             continue
@@ -116,3 +127,4 @@ async def _retire_entity(
         report.retired += settled.linked
         absent = {x.source_key for x in settled.absent}
         drafts = [d for d in drafts if d.intent.source_key in absent]
+    return places

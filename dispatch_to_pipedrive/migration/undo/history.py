@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from dispatch_to_pipedrive.migration.past import Past, after_write
-from dispatch_to_pipedrive.migration.values import Body, Link, key_before
+from dispatch_to_pipedrive.migration.past import Past, after_relink, after_write
+from dispatch_to_pipedrive.migration.values import RELINK, Body, Link, key_before
 
 Place = tuple[str, int]
 """Entity and Pipedrive id of a record."""
@@ -64,6 +64,10 @@ def in_force(ops: Iterable[Op]) -> InForce:
     for op in ops:
         key = op.source_key
         mine, now = left.operations.get(key, []), left.now.get(key)
+        if op.verb == RELINK:  # people's word, which no rollback takes back
+            if now is not None and op.echo is not None:
+                left.now[key] = after_relink(now, op.echo, op.server_date)
+            continue
         left.put_back.pop(key, None)
         after = _after(now, op)
         if op.undoes is not None:
@@ -110,7 +114,12 @@ class History:
     @property
     def made_by_us(self) -> bool:
         """Whether the linked record is the one that the first operation made; people may have linked another."""
-        return bool(self.ops) and self.ops[0].op.pipedrive_id == self.link.pipedrive_id
+        return self.wrote(0)
+
+    def wrote(self, remain: int) -> bool:
+        """Whether what comes after so many operations was written to the linked record."""
+        later = self.ops[remain:]
+        return bool(later) and all(one.op.pipedrive_id == self.link.pipedrive_id for one in later)
 
     @property
     def retired(self) -> bool:

@@ -185,6 +185,8 @@ class _Scene:
     edited: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     returning: dict[Key, Returning] = field(default_factory=dict)
     elsewhere: dict[Place, bool] = field(default_factory=dict)
+    shared: set[Key] = field(default_factory=set)
+    """Records that stand for others of the source, too: people merged them."""
 
     async def settle_who_stays(self) -> None:
         """Look until nothing more is found that keeps a record: each one found may keep others."""
@@ -204,6 +206,9 @@ class _Scene:
                 for key, history in self._reached(entity)
                 if history.link.state in ALIVE and history.place not in self.seen
             }
+            keys = [key for (_, key), _ in self._reached(entity)]
+            shared = self.session.ledger.shared(self.session.scope, entity, keys)
+            self.shared |= {(entity, key) for key in shared}
             read = await read_now(self.session, entity, ids)
             self.seen |= {(entity, number): seen for number, seen in read.items()}
 
@@ -242,7 +247,7 @@ class _Scene:
         for key, remain in self.remain.items():
             history = self.histories[key]
             record = self._record(history)
-            if key in self.stays or not (remain and history.link.state in ALIVE and history.made_by_us):
+            if key in self.stays or not (remain and history.link.state in ALIVE and history.wrote(remain)):
                 continue
             if record is not None:
                 how = restoration(self.schema, history, remain, record, stands)
@@ -295,6 +300,8 @@ class _Scene:
             return _GONE
         if not history.made_by_us:
             return "people linked it by hand"
+        if key in self.shared:
+            return "people merged another of ours into it"
         entity = key[0]
         mapped = self.ask.mapped.get(entity, ())
         names = touched_fields(self.schema, entity, mapped, history.now, seen.record)

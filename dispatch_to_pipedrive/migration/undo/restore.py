@@ -11,6 +11,7 @@ from typing import Any
 
 from dispatch_to_pipedrive.migration.compare import canonical_value, edited_names, flat, part
 from dispatch_to_pipedrive.migration.load import NEVER_CLEARED
+from dispatch_to_pipedrive.migration.past import FOLLOWING
 from dispatch_to_pipedrive.migration.undo.history import REFERENCES, History, Place, references
 from dispatch_to_pipedrive.migration.undo.touched import logical
 from dispatch_to_pipedrive.migration.values import Body
@@ -87,16 +88,12 @@ def _customs(schema: AccountSchema, history: History) -> Collection[str]:
     return {*schema.customs(history.link.entity), *(name for custom in told for name in custom)}
 
 
-_STATE = {"status": _OF_STATE, "pipeline_id": ("stage_id",)}
-"""What Pipedrive clears or sets where another field is written: it is given back together with that one."""
-
-
 def _names(history: History, remain: int) -> list[str]:
-    """The fields that the undone operations wrote, and those that go with them."""
+    """The fields that the undone operations wrote, and those that Pipedrive sets or clears together with them."""
     written = {name for one in history.ops[remain:] for name in flat(one.op.body)}
     before = history.ops[remain].before
     told = flat(before.told) if before else {}
-    following = {name for one in written for name in _STATE.get(one, ()) if told.get(name) is not None}
+    following = {name for one in written for name in FOLLOWING.get(one, ()) if told.get(name) is not None}
     return sorted(written | following)
 
 
@@ -104,8 +101,13 @@ def _target(schema: AccountSchema, history: History, remain: int, name: str) -> 
     entity = history.link.entity
     past = history.ops[remain].before
     told, base = (flat(past.told), flat(past.base)) if past else ({}, {})
-    images = (one.op.before[name] for one in history.ops[remain:] if name in one.op.before)
-    stood = next(images, base.get(name))
+    stood = base.get(name)
+    for one in history.ops[remain:]:
+        if name in one.op.before:
+            stood = one.op.before[name]
+        # Where the write of another field has set this one, what stood there then is our own doing.
+        if name in flat(one.op.body) or any(name in FOLLOWING.get(other, ()) for other in one.op.body):
+            break
     ours = told.get(name)
     same = agree(canonical_value(schema, entity, name, ours), canonical_value(schema, entity, name, stood))
     value = _writable(ours if ours is not None and same else stood)
