@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from dispatch_to_pipedrive.migration import faults
-from dispatch_to_pipedrive.migration.errors import GateClosed, Interrupted, MigrationError
+from dispatch_to_pipedrive.migration.errors import GateClosed, Interrupted, LeaseLost, MigrationError
 from dispatch_to_pipedrive.migration.lease import BEAT, Lease, Reading, acquire, boot_clock
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, door_of, utc_now
 from dispatch_to_pipedrive.migration.lifecycle import require_may_write
@@ -21,6 +21,7 @@ from dispatch_to_pipedrive.pipedrive.account import Me
 from dispatch_to_pipedrive.pipedrive.budget import READER_SHARE, WRITER_SHARE, TokenBudget
 from dispatch_to_pipedrive.pipedrive.burst import Burst
 from dispatch_to_pipedrive.pipedrive.client import PipedriveClient
+from dispatch_to_pipedrive.pipedrive.errors import PipedriveError
 from dispatch_to_pipedrive.pipedrive.plans import BURST_SECONDS
 
 log = logging.getLogger(__name__)
@@ -174,8 +175,24 @@ async def writing(
                 faults.point("last_look")
 
             session.client.before_send = look
-            with lease:
+            with lease, _counted(session):
                 yield session
+
+
+@contextmanager
+def _counted(session: Session) -> Iterator[None]:
+    """Leave in the ledger how many writes were accepted, beside the log that says which."""
+    ledger, account, name = session.ledger, session.scope.account, uuid.uuid4().hex
+    ledger.count_begins(account, name, session.run)
+    whole = False
+    try:
+        yield
+        whole = True
+    except (MigrationError, PipedriveError) as error:
+        whole = not isinstance(error, LeaseLost)  # who was overtaken may have answers that nobody wrote down
+        raise
+    finally:
+        ledger.count_ends(account, name, session.client.accepted, whole=whole)
 
 
 @asynccontextmanager

@@ -5,12 +5,13 @@ own surprises: one that raises leaves no evidence.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 
 import dagster as dg
 import pandas as pd
 
+from dispatch_to_pipedrive.migration.ledger.audit import Count
 from dispatch_to_pipedrive.migration.money import Sums
 from dispatch_to_pipedrive.migration.verify import BLOCKING
 from dispatch_to_pipedrive.orchestration.assets.clearance import clearance
@@ -139,4 +140,56 @@ def _table(rows: pd.DataFrame) -> dg.TableMetadataValue:
     return dg.MetadataValue.table([dg.TableRecord({str(k): v for k, v in row.items()}) for row in plain])
 
 
-CHECKS = [every_gate_is_open, nothing_missing_wrong_or_extra, money_is_the_sources_to_the_cent]
+@dg.asset_check(asset=reconciliation, blocking=True, partitions_def=BATCHES)
+def audit_chain_is_whole(context: dg.AssetCheckExecutionContext, migration: Migration) -> dg.AssetCheckResult:
+    """The log is as it was written: from the batch's first operation on, each hash fits its rows and the one before."""
+    try:
+        ledger = migration.ledger
+        scope = ledger.bound_scope()
+        first = None if scope is None else ledger.first_commit(scope.account, context.partition_key)
+        broken = ledger.broken_chain_at(first or 1)
+        return dg.AssetCheckResult(
+            passed=broken is None,
+            description="every hash fits"
+            if broken is None
+            else f"commit {broken} of the log is not as it was written: somebody changed the ledger",
+            metadata={"from_commit": first or 1, "chain_head": ledger.chain_head()},
+        )
+    except Exception as error:
+        return _no_evidence(error)
+
+
+@dg.asset_check(asset=reconciliation, blocking=True, partitions_def=BATCHES)
+def every_write_is_in_the_log(
+    context: dg.AssetCheckExecutionContext, migration: Migration
+) -> dg.AssetCheckResult:
+    """As many writes were logged as the account accepted, run by run, counted where requests are sent."""
+    try:
+        scope = migration.ledger.bound_scope()
+        return _all_logged([] if scope is None else migration.ledger.counts(scope.account))
+    except Exception as error:
+        return _no_evidence(error)
+
+
+def _all_logged(counts: Sequence[Count]) -> dg.AssetCheckResult:
+    odd = [one for one in counts if not one.agrees]
+    words = [f"run {one.run[:8]}: {one.counted} accepted, {one.logged} in the log" for one in odd[:5]]
+    return dg.AssetCheckResult(
+        passed=not odd,
+        description="; ".join(words) or "every write that the account accepted is in the log",
+        metadata={
+            "writes_accepted": sum(one.counted for one in counts),
+            "writes_logged": sum(one.logged for one in counts),
+            "runs": len(counts),
+            "runs_that_were_killed": sum(not one.whole for one in counts),
+        },
+    )
+
+
+CHECKS = [
+    every_gate_is_open,
+    nothing_missing_wrong_or_extra,
+    money_is_the_sources_to_the_cent,
+    audit_chain_is_whole,
+    every_write_is_in_the_log,
+]

@@ -82,6 +82,8 @@ class Requests:
         self.request_timeout = request_timeout
         self.throttled = 0
         self.writes = 0
+        self.accepted = 0
+        """Writes that the server answered with a record: it carried them out."""
         self._url = api_url.rstrip("/")
         self._token = token
         self._cool_off = cool_off
@@ -118,7 +120,9 @@ class Requests:
         except (Throttled, Transient):
             reply = await self._insist(method, path, content, price, kind)
         data = {wrap: reply.data} if wrap else reply.data
-        return Answer(record_of(data, method, path), reply.date, price)
+        answer = Answer(record_of(data, method, path), reply.date, price)
+        self.accepted += 1
+        return answer
 
     async def _insist(self, method: str, path: str, content: _Content, price: int, kind: Kind) -> Reply:
         """Send a write again that was surely not executed; the vendor's own pause is kept by the budget."""

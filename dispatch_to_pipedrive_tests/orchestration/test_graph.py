@@ -93,6 +93,8 @@ def test_the_gates_and_the_verdicts_block() -> None:
         ("clearance", "every_gate_is_open"),
         ("reconciliation", "nothing_missing_wrong_or_extra"),
         ("reconciliation", "money_is_the_sources_to_the_cent"),
+        ("reconciliation", "audit_chain_is_whole"),
+        ("reconciliation", "every_write_is_in_the_log"),
     }
 
 

@@ -2,6 +2,7 @@
 
 from dispatch_to_pipedrive.migration.ledger.account import AccountRecords
 from dispatch_to_pipedrive.migration.ledger.approvals import Approvals
+from dispatch_to_pipedrive.migration.ledger.audit import Audit
 from dispatch_to_pipedrive.migration.ledger.binding import Binding, door_of
 from dispatch_to_pipedrive.migration.ledger.database import Scope, canonical_json, digest_of, utc_now
 from dispatch_to_pipedrive.migration.ledger.kept import KeptEdits
@@ -22,5 +23,5 @@ __all__ = [
 ]
 
 
-class Ledger(Binding, SourceRecords, AccountRecords, Approvals, Milestones, Reports, KeptEdits, Undo):
+class Ledger(Binding, SourceRecords, AccountRecords, Approvals, Milestones, Reports, KeptEdits, Audit, Undo):
     """One SQL database with everything in it, opened by URL."""

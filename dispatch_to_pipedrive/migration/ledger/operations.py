@@ -144,12 +144,16 @@ class Operations(Leases):
             query = sa.select(t.chain.c.hash).order_by(t.chain.c.number.desc()).limit(1)
             return conn.scalar(query) or ""
 
-    def broken_chain_at(self) -> int | None:
-        """Number of the first chain row that does not fit its operations; None when all fit."""
+    def broken_chain_at(self, since: int = 1) -> int | None:
+        """Number of the first chain row, from a row on, that does not fit its operations; None when all fit."""
         columns = [str(c.name) for c in t.operation.columns]
         with self._read() as conn:
             before, upto = "", 0
-            for row in conn.execute(sa.select(t.chain).order_by(t.chain.c.number)).all():
+            earlier = conn.execute(sa.select(t.chain).where(t.chain.c.number == since - 1)).first()
+            if earlier is not None:
+                before, upto = earlier.hash, earlier.last
+            rest = sa.select(t.chain).where(t.chain.c.number >= since)
+            for row in conn.execute(rest.order_by(t.chain.c.number)).all():
                 query = sa.select(t.operation).where(t.operation.c.number.between(row.first, row.last))
                 rows = [
                     dict(zip(columns, values, strict=True))

@@ -184,6 +184,16 @@ token_usage = Table(
     Column("tokens", BigInteger, nullable=False),
 )
 
+write_count = Table(
+    "write_count",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("session", String, primary_key=True),
+    Column("run", String, nullable=False),
+    Column("writes", BigInteger, nullable=False),
+    Column("whole", Boolean, nullable=False),
+)
+
 lease = Table(
     "lease",
     metadata,
