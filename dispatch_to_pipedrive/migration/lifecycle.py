@@ -172,6 +172,11 @@ def reconciled(reports: Reports, batch: str) -> bool:
     )
 
 
+def signed_off(ledger: Ledger, account: str) -> bool:
+    """Whether the migration of an account is signed off, and was not opened again."""
+    return standing(ledger.milestones(account)).sign_off is not None
+
+
 def require_may_write(ledger: Ledger, account: str, *, undoing: bool = False) -> None:
     """Raise GateClosed, with what to do, where the account may not be written to now.
 

@@ -18,7 +18,7 @@ from dispatch_to_pipedrive.migration.clearance import APPROVE, CONFIRM, Gate, ma
 from dispatch_to_pipedrive.migration.decisions import TO_FALLBACK
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.ledger.approvals import signature
-from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE
+from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE, require_may_write, signed_off
 from dispatch_to_pipedrive.migration.owners import undecided
 from dispatch_to_pipedrive.migration.plan import waiting
 from dispatch_to_pipedrive.migration.preflight import failing
@@ -114,6 +114,8 @@ class Road:
     def go(self) -> list[str]:
         """Go as far as asked; why it ended before."""
         began = datetime.now(UTC).isoformat(timespec="microseconds")
+        if self._is_over():
+            return []
         if not self.ledger.manifests():
             require_account(self.settings)  # a wrong token is told before anything is read from the source
             self.run("advance_source")
@@ -142,9 +144,7 @@ class Road:
             return ends
         self._sign()
         keep_spent(self.ledger, self.scope().account)
-        if self.wish.through == "signoff":
-            return finish(self, began)
-        return self.deltas(began) if to_the_end else []
+        return self._cut_over(began)
 
     def pages(self) -> list[str]:
         """Where the pages are that a person looks at, and how much is open."""
@@ -172,6 +172,22 @@ class Road:
         """Run a job; whether it succeeded, its blocking checks included."""
         tags = {"dispatch/approved_by": self.wish.approved_by} if self.wish.approved_by else {}
         return execute(self.instance, job, batch=batch, config=config, tags=tags)
+
+    def _cut_over(self, began: str) -> list[str]:
+        """What follows the waves, as far as asked; why that is not done."""
+        if self.wish.through == "signoff":
+            return finish(self, began)
+        return self.deltas(began) if self.wish.through == "delta" else []
+
+    def _is_over(self) -> bool:
+        """Whether the sign-off that was asked for stands; GateClosed where nothing may be written, told at once."""
+        scope = self.ledger.bound_scope()
+        if scope is None or self.wish.through == "assess":
+            return False
+        if self.wish.through == "signoff" and signed_off(self.ledger, scope.account):
+            return True
+        require_may_write(self.ledger, scope.account)
+        return False
 
     def _has(self, page: str) -> bool:
         return (home_of(self.settings, self.ledger) / page).is_file()

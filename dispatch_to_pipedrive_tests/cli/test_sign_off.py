@@ -20,7 +20,7 @@ def test_a_second_pass_writes_nothing_and_what_is_signed_off_proves_itself_and_i
     early = run(migrated.settings, "sign-off", "--as", NAME)
     assert early.returncode == 1
     assert "export_drained: no freeze moment was named: `window freeze --as NAME`" in early.stderr
-    assert "second_pass_wrote_nothing: sample, wave-0001" in early.stderr
+    assert "second_pass_wrote_nothing: sample not run again" in early.stderr
 
     # Nobody has worked in Dispatch Pro for an hour before it was read, so there is nothing to wait for.
     frozen = run(migrated.settings, "window", "freeze", "--as", NAME, "--at", "2026-06-15T13:00:00Z")
@@ -49,6 +49,7 @@ def test_a_second_pass_writes_nothing_and_what_is_signed_off_proves_itself_and_i
         content = path.read_text()
         assert not any(secret in content for secret in secrets)
 
+    assert run(migrated.settings, "migrate", "--through", "signoff").returncode == 0, "nothing is left to do"
     refused = run(migrated.settings, "migrate", "--through", "full")
     assert refused.returncode == 1
     assert f"signed off by {NAME}" in refused.stderr
