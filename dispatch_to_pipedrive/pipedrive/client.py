@@ -155,6 +155,11 @@ class PipedriveClient(Requests):
         cost = PRICES["GET", "/api/v1/files/{id}/download"]
         return await self._download(f"{files.PATH}/{record_id}/download", cost)
 
+    async def leads(self, *, archived: bool) -> Records:
+        """All leads that are (or are not) archived; they bear the custom fields of deals, flat beside the others."""
+        path = "/api/v1/leads/archived" if archived else "/api/v1/leads"
+        return await by_offset(self._read, path, PRICES["GET", path], "schema")
+
     # Schema: fields and their options
 
     async def fields(self, entity: str) -> Records:

@@ -13,6 +13,7 @@ DELETE = 3
 READ = 1
 LIST = 10
 LIST_ARCHIVED = 20
+LIST_LEADS, LIST_ARCHIVED_LEADS = 20, 40
 LIST_SMALL = 5
 CREATE_V1 = UPDATE_V1 = 10
 DELETE_V1 = 6
@@ -47,6 +48,8 @@ def _prices() -> dict[tuple[str, str], int]:
         prices["GET", f"/api/v1/{name}"] = 20
         prices["GET", f"/api/v1/{name}/{{id}}"] = 2
         prices["PUT", f"/api/v1/{name}/{{id}}"] = 10
+    prices["GET", "/api/v1/leads"] = LIST_LEADS
+    prices["GET", "/api/v1/leads/archived"] = LIST_ARCHIVED_LEADS
     for name in ("users", "currencies", "activityTypes"):
         prices["GET", f"/api/v1/{name}"] = 20
     prices["GET", "/api/v1/users/me"] = 2

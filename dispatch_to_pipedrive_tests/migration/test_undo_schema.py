@@ -177,6 +177,8 @@ def test_what_people_use_or_added_stays_with_the_reason(made: Prepared) -> None:
             "custom_fields": {key: "a number of our own"},
         },
     )
+    amount = made.key("field", "Invoice_Amount__c", "deals")
+    made.world.control("edit", {"entity": "leads", "action": "create", "changes": {amount: 12.5}})
     organization = made.edit("organizations", changes={"name": "theirs", "label_ids": [vip]})
     made.call("POST", f"/api/v2/dealFields/{jobs}/options", [{"label": "Added by people"}])
     labels = next(one for one in made.call("GET", "/api/v1/personFields", None) if one["key"] == "label_ids")
@@ -189,6 +191,7 @@ def test_what_people_use_or_added_stays_with_the_reason(made: Prepared) -> None:
     done = undo(made.world)
     assert [(one.what, one.why) for one in done.stays] == [
         ("label 'VIP' of organizations", "1 record bears it"),
+        ("deals field 'Invoice_Amount__c'", "1 record has a value in it"),
         ("deals field 'Job_Type__c'", "people added the options 'Added by people'"),
         ("deals field 'Source_Key__c'", "1 record has a value in it"),
         (f"stage {mine[1]['name']!r}", "1 deal stands in it"),
@@ -207,7 +210,7 @@ def test_what_people_use_or_added_stays_with_the_reason(made: Prepared) -> None:
     ]
     assert labels_of(after, "deals") == labels_of(expected, "deals")
     custom = {one["name"]: one["options"] for e in ENTITIES for one in after["fields"][e] if one["custom"]}
-    assert set(custom) == {"Source_Key__c", "Job_Type__c"}
+    assert set(custom) == {"Source_Key__c", "Job_Type__c", "Invoice_Amount__c"}
     assert [one["label"] for one in custom["Job_Type__c"]] == ["Added by people"]
     assert [one["id"] for one in after["stages"] if one["pipeline_id"] == pipeline] == [mine[1]["id"]]
     # What stays is still ours: made again it serves, and when nobody uses it any more it goes.
@@ -216,9 +219,11 @@ def test_what_people_use_or_added_stays_with_the_reason(made: Prepared) -> None:
     for entity, number in (("deals", deal), ("organizations", organization)):
         made.edit(entity, "delete", id=number)
     made.call("DELETE", f"/api/v2/dealFields/{jobs}/options", [{"id": custom["Job_Type__c"][0]["id"]}])
-    assert undo(made.world).stays == ()
+    assert [one.what for one in undo(made.world).stays] == ["deals field 'Invoice_Amount__c'"]
     after = made.now
-    assert [one for e in ENTITIES for one in after["fields"][e] if one["custom"]] == []
+    assert [one["name"] for e in ENTITIES for one in after["fields"][e] if one["custom"]] == [
+        "Invoice_Amount__c"
+    ]
     assert after["pipelines"] == expected["pipelines"]
 
 
@@ -261,6 +266,18 @@ def test_a_stage_that_people_added_keeps_its_pipeline(made: Prepared) -> None:
     made.call("POST", "/api/v2/stages", {"name": "People's own", "pipeline_id": pipeline})
     done = undo(made.world)
     assert [one.why for one in done.stays] == ["people added it", 'its stages "People\'s own" stay']
+
+
+def test_fields_of_deals_stay_where_nobody_can_tell_whether_leads_use_them(made: Prepared) -> None:
+    body = {"success": False, "error": "Scope and URL mismatch"}
+    made.world.control("faults", {"kind": "status", "path": "leads", "status": 403, "body": body})
+    stays = undo(made.world).stays
+    assert len(stays) > 3
+    assert {one.why for one in stays} == {
+        "leads share the fields of deals, and cannot be read: Scope and URL mismatch"
+    }
+    made.world.control("faults", {"clear": True})
+    assert undo(made.world).stays == ()
 
 
 def test_what_pipedrive_refuses_stays_in_its_words(made: Prepared) -> None:

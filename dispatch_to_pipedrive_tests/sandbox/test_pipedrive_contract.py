@@ -36,6 +36,11 @@ def _records(world: World) -> None:
         world.ask("PUT", f"/api/v1/{entity}/{one}/merge", {"merge_with_id": other})
     world.ask("POST", f"/api/v1/deals/{deal}/duplicate")
     world.get("deals/archived")
+    world.control(
+        "edit", {"entity": "leads", "action": "create", "changes": {"title": "x", "person_id": person}}
+    )
+    assert world.get("/api/v1/leads")[0]["title"] == "x"
+    world.get("/api/v1/leads/archived")
     world.get("itemSearch", term="zz")
     world.get("itemSearch/field", term="zz", entity_type="deal", field="title")
     _attachments(world, deal)
@@ -66,8 +71,8 @@ def _schema(world: World) -> None:
         world.patch(f"{kind}/{id_}", {"name": "y"})
         world.delete(f"{kind}/{id_}")
     for name in ("dealFields", "personFields", "organizationFields"):
-        body = {"field_name": "x", "field_type": "set", "options": [{"label": "a"}, {"label": "b"}]}
-        made = world.post(name, body)
+        field = {"field_name": "x", "field_type": "set", "options": [{"label": "a"}, {"label": "b"}]}
+        made = world.post(name, field)
         path, option = f"{name}/{made['field_code']}", made["options"][0]["id"]
         world.get(name)
         world.get(path)

@@ -16,6 +16,7 @@ from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.values import NAME, OPTION, Intent, Outcome, SchemaObject
 from dispatch_to_pipedrive.pipedrive.account import Field, Structure
 from dispatch_to_pipedrive.pipedrive.client import FIELD_RESOURCES
+from dispatch_to_pipedrive.pipedrive.errors import Forbidden, NotFound, Rejected
 from dispatch_to_pipedrive.pipedrive.making import options_made
 from dispatch_to_pipedrive.pipedrive.prices import LIST, LIST_SMALL
 from dispatch_to_pipedrive.pipedrive.schema import LABELS, AccountSchema, SchemaStep
@@ -59,6 +60,8 @@ class Use:
     stages: Counter[int] = field(default_factory=Counter)
     pipelines: Counter[int] = field(default_factory=Counter)
     tokens: int = 0
+    unseen: str = ""
+    """Why the leads could not be read, which bear the fields of deals."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def standing_schema(ledger: Ledger, account: str, structure: Structure) -> Accou
 async def plan_schema_undo(
     session: Session, structure: Structure, leaving: Leaving | None = None
 ) -> SchemaUndo:
-    """What can go and what stays; lists organizations, persons and deals once, writes nothing.
+    """What can go and what stays; lists organizations, persons, deals and leads once, writes nothing.
 
     leaving: records that are not there any more by then. Those that the ledger knows as deleted never count.
     """
@@ -143,16 +146,30 @@ async def _use(session: Session, recorded: Sequence[SchemaObject], leaving: Leav
                 for record in page.records:
                     if int(record["id"]) not in gone:
                         _count(use, entity, record, codes[entity])
+    if any(x.kind == "field" and x.entity == "deals" for x in recorded):
+        await _count_leads(session, use, codes["deals"])
     return use
 
 
+async def _count_leads(session: Session, use: Use, codes: Collection[str]) -> None:
+    spent = sum(session.client.budget.by_kind.values())
+    try:
+        for archived in (False, True):
+            for lead in await session.client.leads(archived=archived):
+                _count(use, "leads", {"custom_fields": lead}, codes)
+    except (Forbidden, NotFound, Rejected) as error:
+        use.unseen = f"leads share the fields of deals, and cannot be read: {error.words}"
+    use.tokens += sum(session.client.budget.by_kind.values()) - spent
+
+
 def _count(use: Use, entity: str, record: Mapping[str, Any], codes: Collection[str]) -> None:
+    bearing = "deals" if entity == "leads" else entity
     for code, value in (record.get("custom_fields") or {}).items():
         if code in codes and value not in _EMPTY:
-            use.fields[entity, code] += 1
+            use.fields[bearing, code] += 1
             for number in value if isinstance(value, list) else [value]:
                 if isinstance(number, int):
-                    use.options[entity, code, number] += 1
+                    use.options[bearing, code, number] += 1
     for number in record.get("label_ids") or ():
         use.options[entity, LABELS, int(number)] += 1
     if entity == "deals":
@@ -228,11 +245,13 @@ class _Found:
             for option in there.options or ()
             if (one.entity, one.name, option.id) not in self.ours.options
         ]
-        if not bearing and not theirs:
+        unseen = self.use.unseen if one.entity == "deals" else ""
+        if not bearing and not theirs and not unseen:
             self.removals.append(Removal("field", one.entity, one.name, one.code))
             return
         why = [_said(bearing, "record has a value in it", "records have a value in it")] if bearing else []
         why += [f"people added the options {', '.join(map(repr, theirs))}"] if theirs else []
+        why += [unseen] if unseen else []
         self.stays.append(Staying(what, "; ".join(why)))
         self.staying.add(one)
         self._options(one.entity, one.name, one.code, there)

@@ -67,6 +67,7 @@ class Account:
         self.actor = changelog.Actor(1, "api")
         self.changelog: dict[str, list[list[Any]]] = {}
         self.open_deals = 0
+        self.leads: list[Record] = []
         self.pipelines: dict[int, Record] = {}
         self.stages: dict[int, Record] = {}
         self.activity_types: dict[int, Record] = {}

@@ -6,7 +6,7 @@ import base64
 import io
 from typing import TYPE_CHECKING, Any
 
-from . import changelog, duplicating, files, merging, people, times
+from . import changelog, duplicating, files, leads, merging, people, times
 from .account import ENTITIES
 from .store import Record
 
@@ -33,6 +33,8 @@ def edit(account: Account, body: Any) -> dict[str, Any]:
     entity, action = body.get("entity"), body.get("action", "edit")
     if entity == "users":
         return _user(account, body)
+    if entity == "leads" and action == "create":
+        return leads.add(account, body.get("changes", {}), int(body.get("user_id", 2)))
     if entity not in account.stores or action not in ACTIONS:
         entities = ", ".join((*account.stores, "users"))
         raise EditError(f"entity must be one of {entities}, action one of {', '.join(ACTIONS)}")

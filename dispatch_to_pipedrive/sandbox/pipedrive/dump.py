@@ -37,6 +37,7 @@ def dump(account: Account, *, settle: bool = True, contents: bool = False) -> di
         "users": list(account.users.values()),
         "activity_types": list(account.activity_types.values()),
         "pipelines": list(account.pipelines.values()),
+        "leads": list(account.leads),
         "stages": list(account.stages.values()),
         "fields": {entity: [one.state() for one in account.fields[entity].values()] for entity in ENTITIES},
         "entities": {entity: account.stores[entity].state()["records"] for entity in account.stores},
@@ -58,6 +59,7 @@ def load(account: Account, state: dict[str, Any]) -> None:
     account.plan = plans.PLANS[state["plan"]]
     account.users = {one["id"]: one for one in state["users"]}
     account.me = account.users[1]
+    account.leads = list(state.get("leads", ()))
     account.activity_types = {one["id"]: one for one in state["activity_types"]}
     account.pipelines = {one["id"]: one for one in state["pipelines"]}
     account.stages = {one["id"]: one for one in state["stages"]}

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import changelog, duplicating, files, listing, merging, notes, pipelines, records, schema, search, v1
+from . import (
+    changelog,
+    duplicating,
+    files,
+    leads,
+    listing,
+    merging,
+    notes,
+    pipelines,
+    records,
+    schema,
+    search,
+    v1,
+)
 from .account import ENTITIES
 from .call import Call, Handler, Route, ok
 from .fields import FIELD_ENTITIES
@@ -53,6 +66,8 @@ def build() -> Table:
         add("v2", "GET", f"{entity}/{{id}}", 1, _single(entity), entity)
         add("v2", "PATCH", f"{entity}/{{id}}", 5, _update(entity), entity)
         add("v2", "DELETE", f"{entity}/{{id}}", 3, _delete(entity), entity)
+    add("v1", "GET", "leads", 20, leads.page(archived=False), "leads")
+    add("v1", "GET", "leads/archived", 40, leads.page(archived=True), "leads")
     add("v2", "GET", "deals/archived", 20, _page("deals", archived=True), "deals")
     for kind in ("pipelines", "stages"):
         add("v2", "GET", kind, 5, pipelines.page(kind), kind)
