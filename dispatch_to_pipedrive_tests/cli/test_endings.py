@@ -35,6 +35,7 @@ def test_version_and_help(tmp_path: Path) -> None:
             "confirm-map",
             "approve-sample",
             "reassign-owners",
+            "window",
             "status",
             "verify",
             "sandbox",
@@ -49,7 +50,7 @@ def test_version_and_help(tmp_path: Path) -> None:
     [
         ({}, ("migrate", "--through", "full"), "DISPATCH_PRO_AUTH_URL is not set"),
         (NOWHERE, ("migrate", "--through", "somewhere"), "somewhere"),
-        (NOWHERE, ("migrate", "--through", "signoff"), "not available yet"),
+        (NOWHERE, ("window", "open"), "--as"),
         (NOWHERE, ("migrate",), "--through"),
         ({**NOWHERE, "PIPEDRIVE_SEATS": "two"}, ("migrate", "--through", "full"), "PIPEDRIVE_SEATS"),
         (
@@ -69,6 +70,13 @@ def test_wrong_use_and_settings_end_with_2(
     assert words in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "hush" not in ended.stdout + ended.stderr
+
+
+def test_before_there_is_a_migration_no_window_is_opened(tmp_path: Path) -> None:
+    ended = run({**NOWHERE, "MIGRATION_HOME": str(tmp_path / "home")}, "window", "open", "--as", "Ada")
+    assert ended.returncode == 1
+    assert "there is no migration yet" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_before_the_first_run_status_says_so_and_makes_nothing(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from dispatch_to_pipedrive_tests.acceptance.accounts import ENTITIES, comparable, stamp
 from dispatch_to_pipedrive_tests.migration.journey import Journey, journey, rows
+from dispatch_to_pipedrive_tests.program import owner_email
 from dispatch_to_pipedrive_tests.sandbox_process import Sandbox
 
 MINUTE = 60
@@ -133,6 +134,9 @@ def change_then(sandbox: Sandbox, cast: Cast) -> None:
     change("add_tag", entity="job", id=cast.wavering_job, tag=fresh)
     change("add_tag", entity="customer", id=cast.grows, tag=cast.tag)
     change("add_note", entity="job", id=cast.moved_job, text="Written later")
+    newcomer = {"name": "Nick Newcomer", "email": owner_email(sandbox), "active": True}
+    somebody = change("create", entity="technicians", fields=newcomer)["id"]
+    change("reassign", appointment=cast.visits[1], technician=somebody)
     change("add_attachment", job=cast.moved_job, name="later.pdf", size=1500)
 
 
@@ -159,7 +163,7 @@ def living(dump: Record) -> dict[tuple[str, str], Record]:
 def differences(one: Record, other: Record) -> list[tuple[str, ...]]:
     """Where two accounts differ: entity, stamp, field and both values."""
     ours, theirs = living(one), living(other)
-    found = []
+    found: list[tuple[str, ...]] = []
     for key in sorted(ours.keys() | theirs.keys()):
         left, right = ours.get(key, {"stamp": "missing"}), theirs.get(key, {"stamp": "missing"})
         names = sorted(left.keys() | right.keys()) if key in ours and key in theirs else ["stamp"]
@@ -196,7 +200,7 @@ def test_after_its_deltas_the_account_is_that_of_a_fresh_migration(
     sandbox = new_sandbox(customers=2, seed=21, plan="premium", seats=2, no_limits=True)
     empty = sandbox.control("pipedrive", "dump")
     cast = make_cast(sandbox)
-    with journey(sandbox, tmp_path / "home", WAVE_RECORDS="50") as road:
+    with journey(sandbox, tmp_path / "home", WAVE_RECORDS="80") as road:
         waves = road.begin()
         assert len(waves) > 1
         for wave in waves:
@@ -227,10 +231,9 @@ def test_after_its_deltas_the_account_is_that_of_a_fresh_migration(
     sandbox.control("pipedrive", "load", empty)
     with journey(sandbox, tmp_path / "fresh") as road:
         road.begin(approve=False)
-        sample, wave = road.ledger.manifests()
-        assert set(sample.roots) == set(wave.roots) - {
-            0
-        }  # so small that the sample is all of it, but what is nobody's
+        sample, everything = road.ledger.manifests()
+        # So small that the sample is all of it, but what is nobody's.
+        assert set(sample.roots) == set(everything.roots) - {0}
         assert road.run("load", sample.key)
         fresh = road.dump()
     assert differences(after, fresh) == []
