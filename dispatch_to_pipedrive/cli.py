@@ -10,6 +10,7 @@ from dispatch_to_pipedrive import __version__
 from dispatch_to_pipedrive.commands.decide import approve_sample, confirm_map, reassign_owners
 from dispatch_to_pipedrive.commands.estimate import estimate
 from dispatch_to_pipedrive.commands.evidence import evidence
+from dispatch_to_pipedrive.commands.history import history
 from dispatch_to_pipedrive.commands.look import status, verify
 from dispatch_to_pipedrive.commands.map import maps
 from dispatch_to_pipedrive.commands.migrate import migrate
@@ -47,7 +48,7 @@ for command in (
     *(estimate, migrate, confirm_map, approve_sample, reassign_owners),
     *(pause, resume, relink, sign_off, reopen),
     *(rollback, reapply),
-    *(status, verify, ui),
+    *(status, history, verify, ui),
 ):
     app.command()(command)
 app.command(

@@ -88,6 +88,27 @@ class Outcome:
     number: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An operation as it is told: intent and outcome in one; `status` is "open" before there is an outcome."""
+
+    number: int
+    at: str
+    verb: str
+    entity: str
+    source_key: str
+    pipedrive_id: int | None
+    status: str
+    ended_at: str
+    body: Body
+    before: Body
+    words: str
+    tokens: int
+    run: str
+    batch: str
+    generation: int
+
+
 class Quarantined(NamedTuple):
     """A record set aside, with the vendor's words or the parent it waits for, and the root it belonged to then."""
 

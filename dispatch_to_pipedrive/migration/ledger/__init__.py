@@ -5,6 +5,7 @@ from dispatch_to_pipedrive.migration.ledger.approvals import Approvals
 from dispatch_to_pipedrive.migration.ledger.audit import Audit
 from dispatch_to_pipedrive.migration.ledger.binding import Binding, door_of
 from dispatch_to_pipedrive.migration.ledger.database import Scope, canonical_json, digest_of, utc_now
+from dispatch_to_pipedrive.migration.ledger.history import History
 from dispatch_to_pipedrive.migration.ledger.kept import KeptEdits
 from dispatch_to_pipedrive.migration.ledger.milestones import Milestones
 from dispatch_to_pipedrive.migration.ledger.reports import Reports
@@ -23,5 +24,7 @@ __all__ = [
 ]
 
 
-class Ledger(Binding, SourceRecords, AccountRecords, Approvals, Milestones, Reports, KeptEdits, Audit, Undo):
+class Ledger(
+    Binding, SourceRecords, AccountRecords, Approvals, Milestones, Reports, KeptEdits, Audit, History, Undo
+):
     """One SQL database with everything in it, opened by URL."""

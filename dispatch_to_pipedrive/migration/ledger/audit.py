@@ -1,7 +1,8 @@
 """Does the log hold every write that was carried out, and is it as it was written?
 
 Whoever writes counts the answers by which the account accepted a write, apart from the log, and leaves the sum here
-when it ends. What the log says of the same run must be the same number; of a run that was killed it may be more, never less.
+when it ends. What the log says of the same run must be the same number; of a run that was killed it may be more, and
+never less.
 """
 
 from typing import NamedTuple
