@@ -4,11 +4,16 @@ No stamp stands twice, no record is an orphan, children bear their parents' new 
 """
 
 import os
+from dataclasses import replace
 
 import pytest
 
 from dispatch_to_pipedrive.migration.ledger import tables
-from dispatch_to_pipedrive_tests.migration.undo_machine import run_machine
+from dispatch_to_pipedrive.migration.undo import carry_out, look
+from dispatch_to_pipedrive.migration.undo.restore import Restoration
+from dispatch_to_pipedrive.migration.window import Draft
+from dispatch_to_pipedrive_tests.migration.tenants import RootVersion
+from dispatch_to_pipedrive_tests.migration.undo_machine import UndoMachine, run_machine
 from dispatch_to_pipedrive_tests.migration.world import World, fresh_ledger
 from dispatch_to_pipedrive_tests.postgres import Contents
 
@@ -35,3 +40,83 @@ def test_the_same_holds_on_postgresql(world_on_postgres: World) -> None:
         return world_on_postgres
 
     run_machine(prepared, max(1, EXAMPLES * 15 // 100))
+
+
+def scripted(world: World, **rooms: RootVersion) -> UndoMachine:
+    """The machine with one customer, driven by hand: what it checks must be able to fail."""
+
+    class Machine(UndoMachine):
+        def __init__(self) -> None:
+            self.world = fresh_ledger(world)
+            super().__init__()
+
+    machine = Machine()
+    first = RootVersion(False, 1, ((0, 1),), 0)
+    versions = [rooms.get("first", first), rooms.get("second", RootVersion(False, 1, ((0, 1),), 1))]
+    machine.begin(rooms=[versions, [first]], lost=0.0, seed=0)
+    machine.load(half=0, generation=1, crash=None)
+    return machine
+
+
+def undo_all(machine: UndoMachine) -> None:
+    machine.roll_back(which=set(), force=False, crash=None)
+
+
+def test_the_machine_fails_where_undo_ignores_what_people_edited(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = scripted(world)
+    machine.edit(which=0, what="field")
+    undo_all(machine)
+    machine.teardown()
+    for module in (look, carry_out):
+        monkeypatch.setattr(module, "touched_fields", lambda *_: [])
+    machine = scripted(world)
+    machine.edit(which=0, what="field")
+    with pytest.raises(AssertionError, match="was edited"):
+        undo_all(machine)
+
+
+async def _nothing(*_: object) -> list[str]:
+    return []
+
+
+def test_the_machine_fails_where_undo_ignores_what_people_hung_on_a_record(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (look, carry_out):
+        monkeypatch.setattr(module, "others_on", _nothing)
+    machine = scripted(world)
+    machine.edit(which=5, what="hang")
+    assert machine.theirs.made
+    with pytest.raises(AssertionError, match="of theirs"):
+        undo_all(machine)
+
+
+def test_the_machine_fails_where_undo_gives_nothing_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = scripted(world)
+    machine.load(half=0, generation=2, crash=None)
+    machine.roll_back(which={1}, force=False, crash=None)
+    monkeypatch.setattr(look, "restoration", lambda *_: Restoration({}))
+    machine = scripted(world)
+    machine.load(half=0, generation=2, crash=None)
+    with pytest.raises(AssertionError):
+        machine.roll_back(which={1}, force=False, crash=None)
+
+
+def test_the_machine_fails_where_links_of_what_was_deleted_keep_their_generation(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deletion = carry_out._Undoing._deletion
+
+    def as_it_was(self: carry_out._Undoing, one: look.Going) -> Draft:
+        draft = deletion(self, one)
+        return draft._replace(intent=replace(draft.intent, generation=9))
+
+    monkeypatch.setattr(carry_out._Undoing, "_deletion", as_it_was)
+    machine = scripted(world)
+    undo_all(machine)
+    with pytest.raises(AssertionError):
+        machine.teardown()

@@ -24,7 +24,6 @@ from dispatch_to_pipedrive.migration.undo.touched import logical, touched_fields
 from dispatch_to_pipedrive.migration.values import (
     ENTITIES,
     Link,
-    Manifest,
     Quarantined,
     key_after,
     key_before,
@@ -317,11 +316,10 @@ class _Scene:
         """The verdicts, once it is settled who stays."""
         found = Found()
         aside = {(q.entity, q.source_key): q for q in self.session.ledger.quarantined(self.session.scope)}
-        manifests = self.session.ledger.manifests()
         cuts: dict[str, int] = {}
         for key in sorted(self.remain, key=lambda one: (_CHILDREN_FIRST.index(one[0]), one[1])):
             if self._one(found, key):
-                for batch, number in _cut(self.histories[key], self.remain[key], aside.get(key), manifests):
+                for batch, number in self._cut(key, aside.get(key)):
                     cuts[batch] = min(number, cuts.get(batch, number))
         found.cuts = sorted((b for b in cuts if b not in self.ask.batches), key=lambda b: (cuts[b], b))
         return found
@@ -384,22 +382,19 @@ class _Scene:
             )
         return True
 
+    def _cut(self, key: Key, aside: Quarantined | None) -> Iterable[tuple[str, int]]:
+        """Batches that lose something with the record, each with the number of its first operation there.
 
-def _cut(
-    history: History, remain: int, aside: Quarantined | None, manifests: Sequence[Manifest]
-) -> Iterable[tuple[str, int]]:
-    """Batches that lose something with the record, each with the number of its first operation there.
-
-    A batch whose change was set aside, or whose changes all met edits of people, has no operation but has to look
-    at the record again.
-    """
-    link = history.link
-    for one in history.ops[remain:]:
-        yield one.op.batch, one.op.number
-    last = history.ops[-1].op
-    if aside is not None:
-        yield aside.batch, last.number
-    if link.state == "kept" and link.generation > last.generation:
-        for manifest in manifests:
-            if manifest.generation_to == link.generation and link.root in manifest.roots:
-                yield manifest.key, last.number
+        A batch whose change was set aside, or whose changes all met edits of people, has no operation but has to look
+        at the record again.
+        """
+        history, remain = self.histories[key], self.remain[key]
+        link, last = history.link, history.ops[-1].op
+        for one in history.ops[remain:]:
+            yield one.op.batch, one.op.number
+        if aside is not None:
+            yield aside.batch, last.number
+        if link.state == "kept" and link.generation > last.generation:
+            for manifest in self.session.ledger.manifests():
+                if manifest.generation_to == link.generation and link.root in manifest.roots:
+                    yield manifest.key, last.number

@@ -1,12 +1,16 @@
 """What would undoing batches do to the account, and what can it not give back?"""
 
+import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
+from dispatch_to_pipedrive.migration.capabilities import Capabilities
 from dispatch_to_pipedrive.migration.ledger import digest_of
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS
 from dispatch_to_pipedrive.migration.undo.look import Ask, Found, look
+from dispatch_to_pipedrive.migration.undo.reading import COUNTS, IDS
 from dispatch_to_pipedrive.migration.undo.steps import DELETE, KEEP, RESTORE, Action, Step
 from dispatch_to_pipedrive.pipedrive.prices import price
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
@@ -69,13 +73,13 @@ async def undo_plan(
     asked = tuple(ledger.written_batches(account) if batches is None else dict.fromkeys(batches))
     plan = UndoPlan(asked, force=force, maps_fields=maps_fields)
     before = sum(session.client.budget.by_kind.values())
-    found = Found()
+    found, again = Found(), 0
     for roots in groups(ledger.roots_of_batches(account, asked), found.roots):
-        found.add(await look(session, schema, plan.ask, roots))
+        some = await look(session, schema, plan.ask, roots)
+        again += _read_again(some)
+        found.add(some)
     reading = sum(session.client.budget.by_kind.values()) - before
-    writing = [price("delete", one.history.link.entity) for one in found.deletes]
-    writing += [price("update", one.history.link.entity) for one in found.restores]
-    tokens = reading + sum(writing)
+    tokens = reading + again + _writing(session, found)
     plan = replace(
         plan,
         cuts_into=tuple(dict.fromkeys(found.cuts)),
@@ -89,6 +93,22 @@ async def undo_plan(
     steps = [asdict(step) for step in (*plan.deletes, *plan.restores, *plan.keeps)]
     shown = [plan.batches, plan.cuts_into, steps, plan.irreversible, force]
     return replace(plan, digest=digest_of(shown))
+
+
+def _read_again(found: Found) -> int:
+    """Tokens of the last look at what things hang on, right before it is deleted."""
+    entities = Counter(one.history.link.entity for one in found.deletes)
+    return sum(price("list", entity) * math.ceil(entities[entity] / IDS) for entity in COUNTS)
+
+
+def _writing(session: Session, found: Found) -> int:
+    """Tokens of all writes; what a deal's state needs may take two."""
+    capabilities = Capabilities(session.ledger.capabilities(session.scope.account))
+    tokens = sum(price("delete", one.history.link.entity) for one in found.deletes)
+    for one in found.restores:
+        entity = one.history.link.entity
+        tokens += price("update", entity) * sum(map(bool, capabilities.split(entity, one.how.body)))
+    return tokens
 
 
 def groups(roots: Iterable[int], done: Collection[int]) -> Iterator[list[int]]:
