@@ -137,7 +137,9 @@ def _reconciled(facts: Facts) -> Gate:
     if differing := [f"{b.key} ({b.blocking})" for b in batches if b.blocking]:
         return Gate(name, False, f"reading back found differences in {_listed(differing)}: see `verify`")
     return Gate(
-        name, True, f"{len(batches)} batches were read back after their last write, and nothing differs"
+        name,
+        True,
+        f"{len(batches)} batches were read back after their last write: nothing is missing, wrong or extra",
     )
 
 
