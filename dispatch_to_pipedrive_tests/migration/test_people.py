@@ -1,6 +1,7 @@
 """What people do in the account while the migration runs stays theirs, and is told: edits, deletions, merges."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -397,3 +398,82 @@ def test_a_deal_that_people_duplicated_is_theirs_and_is_listed(migration: World)
     edit(migration, "deals", copy, action="delete")
     assert verdicts(migration, tenant, 2) == []
     assert edits(migration) == []
+
+
+def test_all_that_people_do_in_a_whole_account_survives_a_delta_and_is_listed(migration: World) -> None:
+    """Done when: 200 edits, 20 deletions, 20 merges, duplicates, own notes and files."""
+    roots = list(range(1, 121))
+    versions = tuple(RootVersion(True, 1, ((0, 1),), flavour) for flavour in (0, 2))
+    tenant = Tenant(dict.fromkeys(roots, versions), migration.maps)
+    load(migration, tenant)
+    with migration.ledger() as ledger:
+        scope = scope_of(ledger)
+        ids = {
+            entity: {
+                root: link.pipedrive_id
+                for root in roots
+                for link in ledger.links_of_roots(scope, entity, [root]).values()
+            }
+            for entity in ("organizations", "persons", "deals")
+        }
+    # Roots 1 to 80: edits; to 90: deletions; to 110: merges of two of ours; to 120: copies, notes and files.
+    body = [
+        {"entity": "deals", "id": ids["deals"][n], "changes": {"title": f"Theirs {n}"}} for n in range(1, 81)
+    ]
+    body += [
+        {"entity": "persons", "id": ids["persons"][n], "changes": {"name": f"Called {n}"}}
+        for n in range(1, 81)
+    ]
+    body += [{"entity": "deals", "id": ids["deals"][n], "changes": {"value": 1}} for n in range(1, 41)]
+    body += [
+        {"entity": entity, "id": ids[entity][n], "action": "delete"}
+        for n in range(81, 91)
+        for entity in ("deals", "persons")
+    ]
+    body += [
+        {"entity": entity, "id": ids[entity][n], "action": "merge", "merge_with_id": ids[entity][n + 1]}
+        for n in range(91, 111, 2)
+        for entity in ("deals", "organizations")
+    ]
+    body += [{"entity": "deals", "id": ids["deals"][n], "action": "duplicate"} for n in range(111, 121)]
+    for n in range(111, 121):
+        about = {"deal_id": ids["deals"][n], "content": "<p>Call back</p>"}
+        body.append({"entity": "notes", "action": "create", "changes": about})
+        body.append(
+            {
+                "entity": "files",
+                "action": "create",
+                "changes": {"deal_id": ids["deals"][n], "name": f"{n}.txt"},
+            }
+        )
+    migration.control("clock", {"advance": 5})
+    migration.control("edit", body)
+    migration.control("clock", {"advance": 5})
+    verdicts(migration, tenant)
+    load(migration, tenant, 2)
+    dump = migration.control("dump")["entities"]
+    alive = {entity: {r["id"]: r for r in dump[entity] if r and not r.get("is_deleted")} for entity in dump}
+    for n in range(1, 81):
+        assert alive["deals"][ids["deals"][n]]["title"] == f"Theirs {n}"
+        assert alive["deals"][ids["deals"][n]]["value"] == (1 if n <= 40 else 102.5)
+        assert alive["persons"][ids["persons"][n]]["name"] == f"Called {n}"
+        assert alive["persons"][ids["persons"][n]]["emails"][0]["value"] == f"{n}.2@example.com"
+    assert len(alive["deals"]) == 120 - 10 - 10 + 10
+    assert len(alive["persons"]) == 110 and len(alive["organizations"]) == 110
+    assert len(alive["notes"]) == len(alive["files"]) == 10
+    found = {verdict for *_, verdict in verdicts(migration, tenant, 2)}
+    assert found <= {KEPT, GONE, "quarantined"}
+    listed = edits(migration)
+    by_field = Counter((e.entity, e.field, e.verdict) for e in listed)
+    assert by_field["deals", "title", KEPT] >= 80 and by_field["deals", "value", KEPT] >= 40
+    assert by_field["persons", "name", KEPT] == 80
+    assert by_field["deals", "", GONE] == by_field["persons", "", GONE] + 10 == 20
+    assert by_field["organizations", "", GONE] == 10
+    assert by_field["deals", "", KEPT] == 10, "the copies"
+    merged = [e.theirs for e in listed if e.verdict == GONE and e.theirs != "deleted"]
+    assert len(merged) == 20
+    assert tokens_for_changelogs(migration) <= 2 * editors.MOST_TOKENS
+    assert sum(bool(e.edited_by) for e in listed) >= 100
+    before = writes(migration)
+    load(migration, tenant, 2)
+    assert writes(migration) == before
