@@ -35,7 +35,6 @@ from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 from dispatch_to_pipedrive.reports.rollback import (
     RollbackOutcome,
     RollbackView,
-    write_kept,
     write_plan,
     write_refused,
     write_schema,
@@ -116,9 +115,7 @@ async def roll_back(
         if begun is None:
             require_may_mark(ledger, account, "rollback_begun")
             begun = ledger.mark(account, "rollback_begun", by, _details(asked, foreseen.plan))
-            write_plan(_folder(migration, begun), foreseen.view)
-        else:
-            write_kept(_folder(migration, begun), foreseen.view)
+        write_plan(_folder(migration, begun), foreseen.view)
         front = _Front(_folder(migration, begun), by, tell)
         return await _carry_out(session, schema, foreseen, begun, front)
 

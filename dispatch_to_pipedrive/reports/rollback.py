@@ -95,17 +95,15 @@ def outcome_tables(outcome: RollbackOutcome) -> RenderableType:
 
 
 def write_plan(folder: Path, view: RollbackView) -> None:
-    """plan.csv with every step, kept.csv and irreversible.csv, as they were foreseen."""
+    """plan.csv with every step and irreversible.csv as they were foreseen at first, and kept.csv as it is now.
+
+    A rollback that goes on plans only what is left, and meets other edits.
+    """
     kept = view.steps[view.steps["action"] == "keep"].drop(columns="action")
-    lost = _lines(view.irreversible)
-    tables = {"plan.csv": view.steps, "kept.csv": kept, "irreversible.csv": lost}
+    tables = {"kept.csv": kept}
+    if not (folder / "plan.csv").exists():
+        tables |= {"irreversible.csv": _lines(view.irreversible), "plan.csv": view.steps}
     write_report(folder, {name: csv_text(table).encode() for name, table in tables.items()})
-
-
-def write_kept(folder: Path, view: RollbackView) -> None:
-    """kept.csv anew: a rollback that goes on another day meets other edits."""
-    kept = view.steps[view.steps["action"] == "keep"].drop(columns="action")
-    write_report(folder, {"kept.csv": csv_text(kept).encode()})
 
 
 def write_refused(folder: Path, outcome: RollbackOutcome) -> None:
