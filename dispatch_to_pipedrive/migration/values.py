@@ -126,7 +126,8 @@ class Poll:
     """One reading of a feed: when it began by the source's clock and by ours, whether it came to the feed's end.
 
     `generation` is the newest one that was visible afterwards; `whole_since` when the reading of everything began that
-    ended with it (the source's clock), else empty. Times are UTC ISO-8601 with microseconds.
+    ended with it (the source's clock), else empty; `ended_at` when it ended by our clock. Times are UTC ISO-8601 with
+    microseconds.
     """
 
     feed: str
@@ -135,6 +136,7 @@ class Poll:
     drained: bool
     generation: int
     whole_since: str = ""
+    ended_at: str = ""
 
 
 RELINK = "relink"

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from upath import UPath
 
-from dispatch_to_pipedrive.dispatch_pro.placement import read_reference
+from dispatch_to_pipedrive.dispatch_pro.placement import newest_placed, read_reference
 from dispatch_to_pipedrive.mapping import EntityMap, FieldMap, OptionCollision, SchemaNeeds, UnmappedValues
 from dispatch_to_pipedrive.mapping.meaning import digest, meaning
 from dispatch_to_pipedrive.mapping.proposal import read_proposals
@@ -157,7 +157,8 @@ def needs_now(migration: Migration, features: pd.DataFrame | None = None) -> Sch
     generation = ledger.latest_generation()
     segments = committed(ledger, generation)
     reference = read_reference(migration.data, segments, generation, REFERENCE)
-    custom = custom_choices(migration.maps, migration.data, segments, generation)
+    placed = newest_placed(migration.data, generation) or generation
+    custom = custom_choices(migration.maps, migration.data, segments, placed)
     known = features_of(migration.data) if features is None else features
     return needs_of(migration.maps, known, reference, custom)
 

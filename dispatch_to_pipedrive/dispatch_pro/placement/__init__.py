@@ -6,7 +6,11 @@ sorted by root), `clustered/<generation>/` (the records of a first history, sort
 
 from dispatch_to_pipedrive.dispatch_pro.placement.build import PlacementSummary, build_placement
 from dispatch_to_pipedrive.dispatch_pro.placement.features import features_of, in_words, root_features
-from dispatch_to_pipedrive.dispatch_pro.placement.index import CommittedSegment, PlacementMissing
+from dispatch_to_pipedrive.dispatch_pro.placement.index import (
+    CommittedSegment,
+    PlacementMissing,
+    newest_placed,
+)
 from dispatch_to_pipedrive.dispatch_pro.placement.profile import source_profile
 from dispatch_to_pipedrive.dispatch_pro.placement.read import (
     read_batch,
@@ -24,6 +28,7 @@ __all__ = [
     "build_placement",
     "features_of",
     "in_words",
+    "newest_placed",
     "read_batch",
     "read_reference",
     "root_bytes",

@@ -79,6 +79,14 @@ def read_index(data: UPath, generation: int) -> Index:
     return Index(found["generation"], found["placed"], found["waiting"], spans["files"], spans["clustered"])
 
 
+def newest_placed(data: UPath, upto: int) -> int | None:
+    """The newest generation up to this one that was placed; None where none was.
+
+    While a generation is being placed, what was planned and what is read keep to the one before it.
+    """
+    return next((number for number in range(upto, 0, -1) if _path(data, number).exists()), None)
+
+
 def placement_folder(generation: int) -> str:
     """Relative to the data folder."""
     return f"placement/{generation:06d}"

@@ -114,7 +114,10 @@ class SourceRecords(Database):
         with self._read() as conn:
             since = {row.feed: row[1] for row in conn.execute(whole)}
             rows = conn.execute(sa.select(t.poll).where(c.number.in_(newest))).all()
-        return {r.feed: Poll(r.feed, r.began_at, r.at, True, r.generation, since[r.feed]) for r in rows}
+        return {
+            r.feed: Poll(r.feed, r.began_at, r.at, True, r.generation, since[r.feed], r.ended_at)
+            for r in rows
+        }
 
     def segments(self, upto: int) -> list[SegmentRow]:
         """Committed segments of generations 1 … `upto`, oldest first."""

@@ -74,6 +74,7 @@ poll = Table(
     Column("drained", Boolean, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("whole_since", String, nullable=False),
+    Column("ended_at", String, nullable=False),
 )
 
 manifest = Table(

@@ -18,6 +18,7 @@ from dispatch_to_pipedrive.dispatch_pro.placement import (
     PlacementMissing,
     PlacementSummary,
     build_placement,
+    newest_placed,
     read_reference,
     root_features,
     root_sizes,
@@ -133,7 +134,7 @@ def raw(
 def _poll(one: Advance, at: str, generation: int) -> Poll:
     whole = "" if one.whole_since is None else one.whole_since.isoformat(timespec="microseconds")
     began = one.began.isoformat(timespec="microseconds")
-    return Poll(one.feed, began, at, one.drained, generation, whole)
+    return Poll(one.feed, began, at, one.drained, generation, whole, utc_now())
 
 
 async def _advance(
@@ -191,7 +192,7 @@ def placement(context: dg.AssetExecutionContext, migration: Migration) -> dg.Mat
 
 def _place(migration: Migration, generation: int) -> PlacementSummary:
     segments = committed(migration.ledger, generation)
-    previous = next((g for g in range(generation - 1, 0, -1) if _summary(migration, g)), None)
+    previous = newest_placed(migration.data, generation - 1)
     stage = Stage("", "placement")
     feeds: list[str] = []
 
@@ -202,6 +203,12 @@ def _place(migration: Migration, generation: int) -> PlacementSummary:
     found = build_placement(migration.data, segments, generation, previous=previous, on_progress=on_progress)
     faults.point("placement_written")
     return found
+
+
+def _placed_generation(migration: Migration) -> int:
+    """The newest generation that can be planned: another advance may just be placing a newer one."""
+    newest = migration.ledger.latest_generation()
+    return newest_placed(migration.data, newest) or newest
 
 
 def _summary(migration: Migration, generation: int) -> PlacementSummary | None:
@@ -217,7 +224,7 @@ def _summary(migration: Migration, generation: int) -> PlacementSummary | None:
 def features(migration: Migration) -> dg.MaterializeResult[pd.DataFrame]:
     """What each root has that a sample should cover, and which values choices and labels can have."""
     with plain_words():
-        generation = migration.ledger.latest_generation()
+        generation = _placed_generation(migration)
         segments = committed(migration.ledger, generation)
         staff = read_reference(migration.data, segments, generation, ("technicians",))
         found = root_features(migration.data, generation, reference=staff)
@@ -278,7 +285,7 @@ def batches(
 def _plan_all(migration: Migration, features: pd.DataFrame) -> pd.DataFrame:
     """Plan the sample and the waves, where there are none; what the sample shows."""
     ledger, data = migration.ledger, migration.data
-    generation = ledger.latest_generation()
+    generation = _placed_generation(migration)
     sizes = root_sizes(data, generation)
     known = with_commercial(features, data, generation, sizes)
     plan_batches(
@@ -302,7 +309,7 @@ def _kept_coverage(migration: Migration) -> pd.DataFrame | None:
 
 def _plan_delta(migration: Migration, features: pd.DataFrame) -> Manifest | None:
     ledger, data = migration.ledger, migration.data
-    generation, scope = ledger.latest_generation(), ledger.bound_scope()
+    generation, scope = _placed_generation(migration), ledger.bound_scope()
 
     def priced(roots: Sequence[int]) -> pd.DataFrame:
         sizes = root_sizes(data, generation)
