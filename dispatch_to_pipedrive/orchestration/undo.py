@@ -135,7 +135,7 @@ async def _carry_out(
     ledger, account = session.ledger, session.scope.account
     done = await undo(session, schema, foreseen.plan, Stage("", "roll back"))
     folder, undone, frame = front.folder, None, None
-    if begun.details["schema"]:
+    if begun.details.get("schema"):
         undone = await undo_schema(session, Stage("", "schema"))
         frame = schema_frame(undone.removed, undone.stays)
         write_schema(folder, frame)
@@ -182,8 +182,10 @@ def _asked(ledger: Ledger, account: str, asked: Undoing) -> tuple[Undoing, Miles
     """What is to be undone: what a rollback that has begun was asked for, else what can be undone of what is asked."""
     begun = standing(ledger.milestones(account)).rollback
     if begun is not None:
-        told = Undoing(tuple(begun.details["batches"]), begun.details["schema"], begun.details["force"])
-        if (asked.batches and set(asked.batches) != set(told.batches)) or (asked.schema and not told.schema):
+        details = begun.details
+        told = Undoing(tuple(details["batches"]), bool(details.get("schema")), bool(details.get("force")))
+        others = asked.batches and set(asked.batches) != set(told.batches)
+        if others or (asked.schema and not told.schema) or (asked.force and not told.force):
             raise GateClosed(
                 f"a rollback of {_named(told)} begun by {begun.by} at {begun.at[:16]} has not ended: "
                 "`rollback --as NAME` goes on with it, and another may begin after it"
