@@ -30,6 +30,7 @@ class Cast:
     mover: int
     leaver: int
     grows: int
+    shrinks: int
     moved_job: int
     recanceled_job: int
     canceled_job: int
@@ -54,10 +55,8 @@ def make_cast(sandbox: Sandbox) -> Cast:
     winner, other = (one["id"] for one in homes[:2])
     tag = rows(sandbox, "settings/v2", "tag-types")[0]["id"]
 
-    def customer(name: str, **more: Any) -> int:
-        made: Record = change(
-            "create", entity="customer", fields={"name": name, "type": "Residential"}, **more
-        )
+    def customer(name: str, type: str = "Residential", **more: Any) -> int:
+        made: Record = change("create", entity="customer", fields={"name": name, "type": type}, **more)
         return int(made["id"])
 
     def job(owner: int, **fields: Any) -> int:
@@ -67,7 +66,8 @@ def make_cast(sandbox: Sandbox) -> Cast:
     loser, middle = customer("Loser", phone="5555550101"), customer("Middle", email="middle@example.com")
     mover, leaver, grows = customer("Mover"), customer("Leaver"), customer("Grows", phone="5555550102")
     moved, wavering = job(mover, tagTypeIds=[tag]), job(mover, summary="A")
-    for owner in (loser, middle, leaver, grows):
+    shrinks = customer("Shrinks Ltd.", type="Commercial")
+    for owner in (loser, middle, leaver, grows, shrinks):
         job(owner)
     first = next(v["id"] for v in rows(sandbox, "jpm/v2", "appointments") if v["jobId"] == wavering)
     second = change("create", entity="appointment", job=wavering)["id"]
@@ -83,6 +83,7 @@ def make_cast(sandbox: Sandbox) -> Cast:
         mover=mover,
         leaver=leaver,
         grows=grows,
+        shrinks=shrinks,
         moved_job=moved,
         recanceled_job=job(grows),
         canceled_job=visited,
@@ -109,6 +110,7 @@ def change_first(sandbox: Sandbox, cast: Cast) -> None:
     change("cancel", job=cast.recanceled_job, memo="Not now")
     change("edit", entity="job", id=cast.wavering_job, fields={"summary": "B"})
     change("edit", entity="customer", id=cast.grows, fields={"type": "Commercial", "name": "Grows Inc."})
+    change("edit", entity="customer", id=cast.shrinks, fields={"type": "Residential"})
     change("delete_appointment", appointment=cast.visits[0])
     change("delete_note", entity="customer", id=cast.note)
     change("delete_note", entity="job", id=cast.job_note)
