@@ -1,5 +1,6 @@
 """How the definitions are put together."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,11 @@ from dispatch_to_pipedrive.orchestration.io_managers import frames
 from dispatch_to_pipedrive.orchestration.jobs import JOBS
 from dispatch_to_pipedrive.orchestration.resources import Migration
 from dispatch_to_pipedrive.orchestration.sensors import SCHEDULES, SENSORS
+
+# Dagster itself passes owners on when it binds a sensor to its jobs, and warns of it with every command of the shell.
+warnings.filterwarnings(
+    "ignore", message="Parameter `owners` of initializer `SensorDef", category=dg.BetaWarning
+)
 
 ASSETS = [
     source.raw,
