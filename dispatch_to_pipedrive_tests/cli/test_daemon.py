@@ -79,7 +79,7 @@ def titles(sandbox: Sandbox) -> set[str]:
 
 @pytest.mark.promise("R018", "R087")
 def test_a_change_comes_by_itself_and_a_click_in_the_browser_undoes_it(running: Running) -> None:
-    """R018, R087: the window is opened and the source read on as the UI does it; the sensor brings the delta unasked."""
+    """R018, R087: window and advance are launched as the UI does it, and the sensor brings the delta unasked."""
     batch = f"delta-{len(running.brought()) + 1:04d}"
     before = titles(running.sandbox)
     customer, _ = running.sandbox.control("dispatch", "tenant/customers")
