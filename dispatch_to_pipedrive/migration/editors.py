@@ -4,20 +4,25 @@ A record is asked for once, and only where it has an edit of which nobody has as
 so it ends at a number: a line (see `kept.lines`) needs no more than a few records to tell who is behind it.
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dispatch_to_pipedrive.migration.compare import canonical_value, flat
 from dispatch_to_pipedrive.migration.kept import SAID_BY_CHANGELOG, Reader
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.migration.values import KeptEdit
-from dispatch_to_pipedrive.migration.verify import Verdicts
+from dispatch_to_pipedrive.migration.values import KeptEdit, Link
 from dispatch_to_pipedrive.pipedrive.errors import BudgetSpent, Forbidden, NotFound
 from dispatch_to_pipedrive.pipedrive.prices import CHANGELOG
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+
+if TYPE_CHECKING:
+    from dispatch_to_pipedrive.migration.verify import Verdicts
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +30,10 @@ MOST_TOKENS = 2_000
 """Tokens that one reading back spends on asking who."""
 OF_ONE_LINE = 25
 """Records of one line that are asked for in all, however many there are."""
+DOUBTS = 50
+"""Records of one batch that are asked for because somebody may have edited them in the second of our own write."""
+PROVEN = 3
+"""So many edits to the same value are proof enough for all others to it."""
 _V1_NAMES = {
     "owner_id": ("user_id",),
     "pipeline_id": ("pipeline",),
@@ -102,17 +111,55 @@ async def _changes(session: Session, place: Place) -> list[dict[str, Any]] | Non
         return None
 
 
+class Doubts:
+    """Who changed a field in the very second of our own write? Asked of so many records of a batch at most."""
+
+    def __init__(self, session: Session, schema: AccountSchema) -> None:
+        self._session, self._schema = session, schema
+        self._asked = 0
+        self._proven: Counter[tuple[str, str, Hashable]] = Counter()
+
+    async def settle(self, names: Collection[str], link: Link, record: Mapping[str, Any]) -> set[str]:
+        """Those of the doubtful fields (wire names) that others changed, as far as the account says.
+
+        What was found to be others' doing a few times over needs no further proof: an automation moves thousands.
+        """
+        if not names:
+            return set()
+        has = flat(record)
+        kinds = {
+            name: (link.entity, name, canonical_value(self._schema, link.entity, name, has.get(name)))
+            for name in names
+        }
+        known = {name for name, kind in kinds.items() if self._proven[kind] >= PROVEN}
+        if known == set(names) or self._asked >= DOUBTS:
+            return known
+        self._asked += 1
+        changes = await _changes(self._session, (link.entity, link.pipedrive_id)) or []
+        newest = {name: next((c for c in changes if _is_of(c, name)), None) for name in names}
+        others = {name for name, c in newest.items() if c is not None and not _is_ours(self._session, c)}
+        self._proven.update(kinds[name] for name in others)
+        return others
+
+
+def _is_of(change: Mapping[str, Any], name: str) -> bool:
+    """Whether a change is one of the field that has this wire name."""
+    key = str(change.get("field_key"))
+    return key == name or key in _V1_NAMES.get(name, ()) or key.startswith(f"{name}_")
+
+
+def _is_ours(session: Session, change: Mapping[str, Any]) -> bool:
+    return change.get("actor_user_id") == session.user_id and change.get("change_source") == "api"
+
+
 def _told(session: Session, reader: Reader, edit: KeptEdit, changes: Sequence[Mapping[str, Any]]) -> KeptEdit:
     """The newest change of the field that was not this program's own."""
     names = reader.schema.customs(edit.entity)
     codes = [code for code, (name, _) in names.items() if name == edit.field] or [edit.field]
     for change in changes:
-        key, actor = str(change.get("field_key")), change.get("actor_user_id")
-        meant = any(
-            key == code or key in _V1_NAMES.get(code, ()) or key.startswith(f"{code}_") for code in codes
-        )
-        ours = actor == session.user_id and change.get("change_source") == "api"
-        if meant and actor is not None and not ours:
+        actor = change.get("actor_user_id")
+        meant = any(_is_of(change, code) for code in codes)
+        if meant and actor is not None and not _is_ours(session, change):
             return edit._replace(edited_by=reader.user(actor), edited_at=_moment(change.get("time")))
     return edit._replace(edited_by="")
 

@@ -8,7 +8,7 @@ nobody is looked for by `strays`.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -19,8 +19,9 @@ import pandas as pd
 from dispatch_to_pipedrive.mapping.model import Maps
 from dispatch_to_pipedrive.migration.capabilities import not_taken
 from dispatch_to_pipedrive.migration.compare import canonical_value, edited_names, flat
+from dispatch_to_pipedrive.migration.editors import Doubts
 from dispatch_to_pipedrive.migration.files import PARENTS
-from dispatch_to_pipedrive.migration.kept import Reader
+from dispatch_to_pipedrive.migration.kept import SAID_BY_CHANGELOG, Reader
 from dispatch_to_pipedrive.migration.ledger import utc_now
 from dispatch_to_pipedrive.migration.listing import Listing
 from dispatch_to_pipedrive.migration.load import newer_roots, resolved
@@ -106,6 +107,7 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
     ledger, scope = session.ledger, session.scope
     reader = Reader(expected.schema, ledger.user_names(scope.account), expected.manifest.key, utc_now())
     theirs = Theirs(reader, listing)
+    doubts = Doubts(session, expected.schema)
     granted = session.ledger.capabilities(session.scope.account)
     aside = {(q.entity, q.source_key): q.digest for q in session.ledger.quarantined(session.scope)}
     for entity in ENTITIES:
@@ -138,7 +140,10 @@ async def verify_batch(session: Session, expected: Expectation, listing: Listing
                 record = records.get(link.pipedrive_id)
                 if record is not None:
                     before = past.get(want.source_key)
-                    names = _compare(verdicts, expected.schema, want, link, record, before, skip)
+                    others = await doubts.settle(
+                        _doubtful(expected.schema, want, record, before), link, record
+                    )
+                    names = _compare(verdicts, expected.schema, want, link, record, before, skip, others)
                     theirs.kept(link, names, before, record)
                 elif (verdict := await _absent(session, want, link, listing)) == GONE:
                     theirs.gone(link)
@@ -196,6 +201,16 @@ async def _deleted(session: Session, entity: str, number: int, listing: Listing)
         return False
 
 
+def _doubtful(schema: AccountSchema, want: Wanted, record: Mapping[str, Any], past: Past | None) -> list[str]:
+    """Fields that changed in the very second of our last answer: times tell no edit there, the changelog may."""
+    if past is None or want.entity not in SAID_BY_CHANGELOG:
+        return []
+    if record.get("update_time") != past.echo.get("update_time"):
+        return []
+    names = flat(want.body).keys()
+    return edited_names(schema, want.entity, names, flat(past.echo), flat(record))
+
+
 def _compare(
     verdicts: Verdicts,
     schema: AccountSchema,
@@ -204,6 +219,7 @@ def _compare(
     record: Mapping[str, Any],
     past: Past | None,
     skip: set[str],
+    others: Collection[str] = (),
 ) -> list[str]:
     """Compare one record; the wire names of the fields that people edited."""
     entity = want.entity
@@ -236,7 +252,7 @@ def _compare(
             continue
         # An edit from before our last write on the record shows in its echo, and is not our answer to this field.
         before = same(echo.get(name), found, name) and not same(base.get(name), found, name)
-        kept = edited or before or bool(name in PINS and moved)
+        kept = edited or before or name in others or bool(name in PINS and moved)
         theirs += [name] if kept else []
         verdict = "kept" if kept and verdict != "wrong" else "wrong"
         custom = schema.customs(entity).get(name)
