@@ -221,9 +221,9 @@ class Migration(dg.ConfigurableResource):  # type: ignore[type-arg]
             self._account_schema = schema.at_source({})
         return schema
 
-    def forget_account(self) -> None:
-        """Read the account again where it is needed: its schema was changed."""
-        self._structure = self._account_schema = None
+    def forget_account(self, structure: Structure | None = None) -> None:
+        """Read the account again where it is needed: its schema was prepared. structure: as it was left, if known."""
+        self._structure, self._account_schema = structure, None
 
     def rendering(self, render: Callable[[], Rendering]) -> Rendering:
         """The sample's payloads as they would be now, rendered once a run."""

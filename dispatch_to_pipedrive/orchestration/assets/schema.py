@@ -33,7 +33,9 @@ from dispatch_to_pipedrive.orchestration.prepared import PREPARED, keep_prepared
 from dispatch_to_pipedrive.orchestration.present import needs_now, present
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading, writing
+from dispatch_to_pipedrive.pipedrive.account import Structure
 from dispatch_to_pipedrive.pipedrive.plans import plan_named
+from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 from dispatch_to_pipedrive.reports.spreadsheet import csv_text
 
 SHOWN = 50
@@ -122,12 +124,18 @@ async def _make_schema(
 ) -> tuple[SchemaReport, int]:
     stage = Stage("", "schema")
     stage(0, None)
+    seen: list[Structure] = []
+
+    def look(schema: AccountSchema) -> None:
+        require_fit(migration, schema)
+        seen.append(schema.structure)
+
     async with writing(
         migration.ledger, migration.settings, purpose="preparing the schema", run=run, wait=config.wait
     ) as session:
         await _require_confirmed_map(migration, session)
-        report = await apply_schema(session, needs, lambda schema: require_fit(migration, schema))
-        migration.forget_account()
+        report = await apply_schema(session, needs, look)
+        migration.forget_account(None if report.made else seen[-1])
         stage(report.made + report.existing, report.made + report.existing)
         return report, sum(session.client.budget.by_kind.values())
 
