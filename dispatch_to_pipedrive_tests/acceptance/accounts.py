@@ -5,7 +5,7 @@ clock wrote is left out. A file bears no stamp: what it hangs on, name, size and
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from dispatch_to_pipedrive.migration.stamps import key_of
@@ -111,31 +111,32 @@ def comparable(dump: Mapping[str, Any]) -> dict[str, Any]:
 def living(dump: Mapping[str, Any]) -> dict[str, Any]:
     """The records that are not deleted, in a form in which neither ids nor the way there matter.
 
-    What was emptied is as what was never filled, a link to a deleted record is none (Pipedrive does not take it away
-    from persons and activities), and who wrote a note last is no part of it. Fields and options are left out: an
-    option that nobody has any more stays.
+    What was emptied is as what was never filled, and who wrote a note last is no part of it. Fields and options are
+    left out: an option that nobody has any more stays.
     """
     found = comparable(dump)
-    alive = {entity: [r for r in found[entity] if not r.get("is_deleted")] for entity in ENTITIES}
-    known = {(link, record["stamp"]) for link, entity in _PARENTS.items() for record in alive[entity]}
-
-    def says(name: str, value: Any) -> bool:
-        return (
-            value != [] and name != "last_update_user_id" and (name not in _PARENTS or (name, value) in known)
-        )
-
+    alive = {
+        entity: [
+            {name: value for name, value in record.items() if value != [] and name != "last_update_user_id"}
+            for record in found[entity]
+            if not record.get("is_deleted")
+        ]
+        for entity in ENTITIES
+    }
     return {
-        **{
-            entity: sorted(({n: v for n, v in record.items() if says(n, v)} for record in records), key=str)
-            for entity, records in alive.items()
-        },
+        **{entity: sorted(records, key=str) for entity, records in alive.items()},
         "stages": found["stages"],
         "pipelines": found["pipelines"],
     }
 
 
-def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """In words, what two accounts that `living` has looked at do not share: record by record, field by field."""
+def differences(
+    one: Mapping[str, Any], other: Mapping[str, Any], lasting: Collection[tuple[str, str]] = ()
+) -> list[str]:
+    """In words, what two accounts that `living` has looked at do not share: record by record, field by field.
+
+    lasting: (entity, field) that may stay in the first where the other has none, because Pipedrive takes no null.
+    """
     words = []
     for entity in ENTITIES:
         first, second = (_by_key(account[entity]) for account in (one, other))
@@ -147,7 +148,7 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
             words += [
                 f"{entity} {key} {name}: {has.get(name)!r} and {had.get(name)!r}"
                 for name in sorted(has.keys() | had.keys())
-                if has.get(name) != had.get(name)
+                if has.get(name) != had.get(name) and not ((entity, name) in lasting and name not in had)
             ]
     return words + [f"{name} differ" for name in ("stages", "pipelines") if one[name] != other[name]]
 
