@@ -100,6 +100,8 @@ async def _link_found(
     )
     ids = [i for records in candidates.values() for i in records]
     linked = session.ledger.linked_ids(session.scope, entity, ids)
+    # What an earlier intent has made is not the answer to this one: a record made again still stands there as deleted.
+    linked |= session.ledger.ids_made(session.scope.account, entity, by_key)
     outcomes: list[Outcome] = []
     links: list[Link] = []
     for key, records in candidates.items():

@@ -47,7 +47,9 @@ versions = st.builds(
     photos=st.sampled_from([0] * 3 + [1, 3]),
     remarks=st.sampled_from([0] * 3 + [1]),
 )
-histories = st.lists(st.lists(versions, min_size=1, max_size=3), min_size=2, max_size=4)
+histories = st.lists(st.lists(versions, min_size=2, max_size=3), min_size=2, max_size=4)
+EVERYTHING = 9
+"""Of the numbers that choose what to undo, the one that chooses all."""
 crashes = st.none() | st.integers(0, 60)
 
 
@@ -82,18 +84,27 @@ class UndoMachine(RuleBasedStateMachine):
 
     world: World
 
-    @initialize(rooms=histories, lost=st.sampled_from([0.0, 0.0, 0.1, 0.3]), seed=st.integers(0, 99))
-    def begin(self, rooms: list[list[RootVersion]], lost: float, seed: int) -> None:
+    @initialize(
+        rooms=histories,
+        lost=st.sampled_from([0.0, 0.0, 0.1, 0.3]),
+        seed=st.integers(0, 99),
+        loaded=st.sampled_from([0, 1, 2, 2]),
+    )
+    def begin(self, rooms: list[list[RootVersion]], lost: float, seed: int, loaded: int) -> None:
+        """A tenant, of which the first generation or two may stand in the account already."""
         self.world.reset()
         self.tenant = Tenant(dict(enumerate(rooms, start=1)), self.world.maps)
         self.theirs = Theirs()
         self.loaded: dict[str, tuple[list[int], int]] = {}
+        self.undone: set[str] = set()
         self.last: tuple[str, Snapshot] | None = None
         self.count = 0
         self.lost = lost
         if lost:
             fault = {"kind": "lost_after_commit", "rate": lost, "seed": seed}
             self.world.control("faults", {"rules": [{**fault, "method": "POST|PATCH|PUT|DELETE"}]})
+        for generation in range(1, loaded + 1):
+            self.load(half=0, generation=generation, crash=None)
 
     @rule(half=st.integers(0, 2), generation=st.integers(1, 3), crash=crashes)
     def load(self, half: int, generation: int, crash: int | None) -> None:
@@ -104,15 +115,21 @@ class UndoMachine(RuleBasedStateMachine):
         key = f"batch-{half}-{generation}"
         fresh = key not in self.loaded
         self.loaded[key] = (roots, generation)
+        self._taken_up(key)
         before = self.snapshot()
         self.last = None
         with suppress(Crash):
             self.world.load(self.tenant, roots, generation, batch=key, crash=dies_at(crash))
             self.last = (key, before) if fresh else None
 
+    def _taken_up(self, key: str) -> None:
+        self.undone.discard(key)
+        with self.world.ledger() as ledger:
+            ledger.take_up_again(self.account, [key])
+
     @precondition(lambda self: bool(self.loaded))
     @rule(
-        which=st.integers(0, 99), what=st.sampled_from(["field", "unmapped", "delete", "hang", "duplicate"])
+        which=st.integers(0, 99), what=st.sampled_from(["field", "hang", "unmapped", "delete", "hang", "duplicate"])
     )
     def edit(self, which: int, what: str) -> None:
         """Somebody else does something to a record of ours."""
@@ -149,52 +166,50 @@ class UndoMachine(RuleBasedStateMachine):
         body = {"entity": kind, "action": "create", "changes": changes, "content": "aGVsbG8="}
         self.theirs.made.add((kind, self.world.control("edit", body)["id"]))
 
-    @precondition(lambda self: bool(self.loaded))
-    @rule(
-        which=st.sets(st.integers(0, 8), max_size=2),
-        force=st.sampled_from([False] * 4 + [True]),
-        crash=crashes,
-    )
-    def roll_back(self, which: set[int], force: bool, crash: int | None) -> None:
-        """Undo some batches, or all; where the process dies, another one goes on."""
-        batches = sorted(self.loaded)
-        chosen = sorted({batches[n % len(batches)] for n in which}) or None
+    @precondition(lambda self: self.loaded.keys() > self.undone)
+    @rule(which=st.integers(0, 9), force=st.sampled_from([False] * 4 + [True]), crash=crashes)
+    def roll_back(self, which: int, force: bool, crash: int | None) -> None:
+        """Undo one batch, two, or all; where the process dies, another one goes on."""
+        batches = sorted(self.loaded.keys() - self.undone)
+        one = which % len(batches)
+        chosen = None if which == EVERYTHING else sorted({batches[one], batches[0 if which == 8 else one]})
         before, last = self.snapshot(), self.last
         self.last = None
-        plan = self.world.undo_plan(chosen, force=force)
-        with suppress(Crash):
-            self.world.undo(chosen, force=force, crash=dies_at(crash))
-        report = self.world.undo(chosen, force=force)
-        assert report.refused == []
+        undone_last = last is not None and chosen == [last[0]] and not self.theirs and not self.lost
+        plan = self.world.undo_plan(chosen, force=force) if undone_last else None
+        if crash is not None:
+            with suppress(Crash):
+                self.world.undo(chosen, force=force, crash=dies_at(crash))
+        assert self.world.undo(chosen, force=force).refused == []
         after = self.snapshot()
         self.check_nothing_of_theirs_went(before, after, force=force)
         check_no_new_orphan(before, after)
         if chosen is None and not force and not self.theirs.deleted:
             self.check_all_is_gone(after)
-        if last and chosen == [last[0]] and not self.theirs and not self.lost:
+        if last is not None and plan is not None:
             self.check_as_before(last[1], after, plan)
         with self.world.ledger() as ledger:
-            assert ledger.rolled_back(self.account) >= set(chosen or ())
+            self.undone = ledger.rolled_back(self.account) & self.loaded.keys()
+        assert self.undone >= set(chosen or self.loaded)
 
-    @precondition(lambda self: bool(self.loaded))
+    @precondition(lambda self: bool(self.undone))
     @rule()
     def reapply(self) -> None:
         """Load again all that was rolled back, in order."""
         self.last = None
-        for key in self.rolled_back():
+        for key in sorted(self.undone, key=lambda key: (self.loaded[key][1], key)):
             roots, generation = self.loaded[key]
             self.world.load(self.tenant, roots, generation, batch=key)
-            with self.world.ledger() as ledger:
-                ledger.take_up_again(self.account, [key])
+        self.undone = set()
+        with self.world.ledger() as ledger:
+            ledger.take_up_again(self.account, self.loaded)
 
     def teardown(self) -> None:
         """Reapply, bring all to the newest generation, and compare with what is wanted."""
         if not hasattr(self, "tenant"):
             return
         self.world.control("faults", {"clear": True})
-        for key in self.rolled_back():
-            roots, generation = self.loaded[key]
-            self.world.load(self.tenant, roots, generation, batch=key)
+        self.reapply()
         everyone, newest = list(self.tenant.roots), self.tenant.generations
         self.world.load(self.tenant, everyone, newest, batch="last")
         verdicts = self.world.verify(self.tenant, everyone, newest)
@@ -229,12 +244,6 @@ class UndoMachine(RuleBasedStateMachine):
     def account(self) -> str:
         """The company's id."""
         return str(self.world.base["company_id"])
-
-    def rolled_back(self) -> list[str]:
-        """Batches that were undone and not loaded since, oldest generation first."""
-        with self.world.ledger() as ledger:
-            undone = ledger.rolled_back(self.account)
-        return sorted(undone & self.loaded.keys(), key=lambda key: (self.loaded[key][1], key))
 
     def snapshot(self) -> Snapshot:
         """All that stands in the account."""

@@ -57,6 +57,7 @@ class World:
     fetched: list[str] = field(default_factory=list)
     fetching: Fetch | None = None
     """Fetches instead of `fetch`."""
+    schema: AccountSchema | None = field(default=None, repr=False)
 
     def reset(self) -> None:
         """Put the account back to where only its schema was made, without faults."""
@@ -120,7 +121,7 @@ class World:
         batch: str,
         retry: bool,
     ) -> list[LoadReport]:
-        schema = await read_schema(session)
+        schema = await self._schema(session)
         manifest = tenant.manifest(roots, generation, batch)
         frames = tenant.frames(roots, generation)
         owners = Owners({}, session.user_id)
@@ -150,7 +151,7 @@ class World:
         async def run() -> UndoPlan:
             with self.ledger() as ledger:
                 async with reading(ledger, self.access, purpose="plan an undo") as session:
-                    schema = await read_schema(session)
+                    schema = await self._schema(session)
                     return await undo_plan(session, schema, self._mapped(schema), batches, force=force)
 
         return asyncio.run(run())
@@ -167,7 +168,7 @@ class World:
         async def run() -> UndoReport:
             with self.ledger() as ledger:
                 async with writing(ledger, self.access, purpose="undo", undoing=True) as session:
-                    schema = await read_schema(session)
+                    schema = await self._schema(session)
                     plan = await undo_plan(session, schema, self._mapped(schema), batches, force=force)
                     return await undo(session, schema, plan)
 
@@ -176,6 +177,19 @@ class World:
             return asyncio.run(run())
         finally:
             faults.install(None)
+
+    async def _schema(self, session: Session) -> AccountSchema:
+        return self.schema or await read_schema(session)
+
+    def learn_schema(self) -> "World":
+        """The same, for tests in which nobody changes the schema: it is read once."""
+
+        async def run() -> AccountSchema:
+            with self.ledger() as ledger:
+                async with reading(ledger, self.access, purpose="schema") as session:
+                    return await read_schema(session)
+
+        return replace(self, schema=asyncio.run(run()))
 
     def _mapped(self, schema: AccountSchema) -> dict[str, list[str]]:
         return {
@@ -211,7 +225,7 @@ class World:
         async def run() -> Verdicts:
             with self.ledger() as ledger:
                 async with reading(ledger, self.access, purpose="verify") as session:
-                    schema = await read_schema(session)
+                    schema = await self._schema(session)
                     listing = await take_listing(session, schema, self.folder / "listing")
                     expected = Expectation(
                         tenant.manifest(roots, generation, "all"),

@@ -82,6 +82,23 @@ class Undo(Operations):
                 found.extend(_op(entity, row) for row in rows)
         return sorted(found, key=lambda op: op.number)
 
+    def ids_made(self, account: str, entity: str, source_keys: Iterable[str]) -> set[int]:
+        """Ids of all records that were ever made for these source keys, deleted ones too."""
+        c = t.operation.c
+        query = sa.select(c.pipedrive_id).where(
+            c.account == account,
+            c.entity == entity,
+            c.event == "outcome",
+            c.verb == "create",
+            c.status.in_(_CARRIED_OUT),
+            c.pipedrive_id.is_not(None),
+        )
+        found: set[int] = set()
+        with self._read() as conn:
+            for keys in chunks(source_keys):
+                found.update(int(number) for number in conn.scalars(query.where(c.source_key.in_(keys))))
+        return found
+
     def put_back(self, scope: Scope, fence: int, links: Mapping[str, Link]) -> None:
         """Links under which replaced records stayed known (by source key) give way to the links they have again."""
         with self._write() as conn:
