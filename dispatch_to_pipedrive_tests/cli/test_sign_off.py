@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
+import dagster as dg
 import pytest
+
+from dispatch_to_pipedrive.orchestration.run import execute, open_instance
+from dispatch_to_pipedrive.settings import load_settings
 
 from ..program import records, run, status
 from .conftest import Migrated
@@ -14,7 +18,7 @@ NAME = "Ada Lovelace"
 @pytest.mark.soak
 @pytest.mark.promise("R007", "R018", "R086")
 def test_a_second_pass_writes_nothing_and_what_is_signed_off_proves_itself_and_is_written_no_more(
-    migrated: Migrated,
+    migrated: Migrated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = records(migrated.sandbox)
     early = run(migrated.settings, "sign-off", "--as", NAME)
@@ -56,6 +60,20 @@ def test_a_second_pass_writes_nothing_and_what_is_signed_off_proves_itself_and_i
     assert "`reopen --as NAME` lifts it" in refused.stderr
     assert run(migrated.settings, "reopen", "--as", NAME).returncode == 0
     assert status(migrated.settings)["state"] == "verified"
+
+    # The same from the UI: nothing was written since, so the second pass still stands.
+    again = run(migrated.settings, "window", "freeze", "--as", NAME, "--at", "2026-06-15T13:00:00Z")
+    assert again.returncode == 0, again.stderr
+    monkeypatch.setenv("DAGSTER_HOME", "to be set by the program")
+    for name, value in migrated.settings.items():
+        monkeypatch.setenv(name, value)
+    with open_instance(load_settings()) as instance:
+        assert execute(instance, "sign_off", config={"sign_the_migration_off": {"by": "Grace Hopper"}})
+        shown = instance.get_latest_materialization_event(dg.AssetKey("migration_state"))
+    assert shown is not None and shown.asset_materialization is not None
+    assert shown.asset_materialization.metadata["state"].value == "signed off"
+    assert len(list((migrated.home / "evidence").iterdir())) == 2
+    assert run(migrated.settings, "reopen", "--as", NAME).returncode == 0
 
     with (folder / "links.jsonl").open("ab") as file:
         file.write(b"\n")
