@@ -1,9 +1,13 @@
 """What does the account hold? All records, listed once, kept as Parquet so that every batch can be read from it.
 
+Of a few records among very many an excerpt costs less: these alone, by their ids, in the same form.
+
 Memory stays that of a few pages: a listing is written page by page, in the order of ids, and read by ranges of ids.
 """
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +18,22 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from dispatch_to_pipedrive.migration.compare import without_nulls
+from dispatch_to_pipedrive.migration.conflicts import current_record
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import DEAL_STATUSES
 from dispatch_to_pipedrive.migration.stamps import stamp_of
 from dispatch_to_pipedrive.migration.values import ENTITIES
+from dispatch_to_pipedrive.pipedrive.client import page_of
+from dispatch_to_pipedrive.pipedrive.prices import price
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
 _COLUMNS = pa.schema(
     [("id", pa.int64()), ("stamp", pa.string()), ("deleted", pa.bool_()), ("record", pa.string())]
 )
+_BY_IDS = 100
+"""Records that one request names."""
+_SINGLY = ("files", "notes")
+"""Entities whose lists take no ids."""
 _ROWS = 4_000
 """Rows a row group: a batch reads those whose range of ids it meets."""
 
@@ -91,9 +102,7 @@ async def take_listing(session: Session, schema: AccountSchema, folder: Path) ->
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  (local, and once)
     written = session.ledger.written_entities(session.scope.account)
     for entity in ENTITIES:
-        target = folder / f"{entity}.parquet"
-        unfinished = target.with_suffix(".tmp")
-        with pq.ParquetWriter(unfinished, _COLUMNS, compression="zstd") as writer:
+        with _writing(folder, entity) as writer:
             rows: list[tuple[int, str | None, bool, bytes]] = []
             status = DEAL_STATUSES if entity == "deals" else None
             lists = (False, True) if entity == "deals" else (False,)
@@ -109,8 +118,62 @@ async def take_listing(session: Session, schema: AccountSchema, folder: Path) ->
                         _write(writer, rows)
                         rows = []
             _write(writer, rows)
-        unfinished.rename(target)
     return Listing(folder)
+
+
+async def take_excerpt(
+    session: Session, schema: AccountSchema, folder: Path, ids: Mapping[str, Collection[int]]
+) -> Listing:
+    """Read these records (entity → ids) alone into the folder, and nothing of what else the account holds."""
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240  (local, and once)
+    for entity in ENTITIES:
+        records = await _read_by_ids(session, entity, sorted(set(ids.get(entity, ()))))
+        with _writing(folder, entity) as writer:
+            _write(writer, [_row(schema, entity, record) for record in records])
+    return Listing(folder)
+
+
+def excerpt_tokens(ids: Mapping[str, Collection[int]]) -> int:
+    """What an excerpt costs, if its records are there."""
+    return sum(
+        len(numbers) * price("read", entity)
+        if entity in _SINGLY
+        else -(-len(numbers) // _BY_IDS) * price("list", entity)
+        for entity, numbers in ids.items()
+    )
+
+
+def listing_tokens(session: Session) -> int:
+    """What a whole listing costs at least: that of our own records."""
+    counts = dict.fromkeys(ENTITIES, 0)
+    for (entity, _), count in session.ledger.link_counts(session.scope).items():
+        counts[entity] += count
+    return sum((1 + count // page_of(entity)) * price("list", entity) for entity, count in counts.items())
+
+
+async def _read_by_ids(session: Session, entity: str, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The records as they are now; what a list leaves out (an archived deal, a deleted record) is asked for itself."""
+    found: dict[int, dict[str, Any]] = {}
+    if entity not in _SINGLY:
+        for start in range(0, len(ids), _BY_IDS):
+            async for page in session.client.list(entity, ids=ids[start : start + _BY_IDS]):  # type: ignore[arg-type]
+                found.update({int(record["id"]): record for record in page.records})
+    others = [number for number in ids if number not in found]
+    for start in range(0, len(others), _BY_IDS):
+        chunk = others[start : start + _BY_IDS]
+        records = await asyncio.gather(*(current_record(session, entity, number) for number in chunk))
+        found.update({int(record["id"]): record for record in records if record is not None})
+    return [found[number] for number in sorted(found)]
+
+
+@contextmanager
+def _writing(folder: Path, entity: str) -> Iterator[pq.ParquetWriter]:
+    """The file of an entity; it gets its name when it is whole."""
+    target = folder / f"{entity}.parquet"
+    unfinished = target.with_suffix(".tmp")
+    with pq.ParquetWriter(unfinished, _COLUMNS, compression="zstd") as writer:
+        yield writer
+    unfinished.rename(target)
 
 
 def _row(schema: AccountSchema, entity: str, record: dict[str, Any]) -> tuple[int, str | None, bool, bytes]:

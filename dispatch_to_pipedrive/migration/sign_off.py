@@ -21,7 +21,8 @@ _NAMED = 5
 class BatchFacts:
     """One batch: whether it is in the account, and when it was last written and read back (ISO, UTC; '' never).
 
-    `listing_begun` is when the listing was begun that it was compared with; `money` is '' where the sums were equal,
+    `listing_begun` is when the listing was begun that it was compared with, `swept` whether that was one of the whole
+    account; `money` is '' where the sums were equal,
     and None where they were not compared since. `after` is the last operation on the account before it was run last,
     that of the stage which began first.
     """
@@ -34,6 +35,7 @@ class BatchFacts:
     listing_begun: str = ""
     blocking: int = 0
     strays: int = 0
+    swept: bool = True
     money: str | None = None
 
 
@@ -155,7 +157,7 @@ def _totals(facts: Facts) -> Gate:
 
 def _swept(facts: Facts) -> Gate:
     name = "no_strays"
-    newest = max((batch.listing_begun for batch in facts.batches), default="")
+    newest = max((batch.listing_begun for batch in facts.batches if batch.swept), default="")
     if not newest or newest < facts.last_write:
         return Gate(name, False, f"the account was not listed since it was last written to: {GO_ON}")
     strays = max((b.strays for b in facts.batches if b.listing_begun == newest), default=0)

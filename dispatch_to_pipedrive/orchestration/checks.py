@@ -16,7 +16,7 @@ from dispatch_to_pipedrive.migration.money import Sums
 from dispatch_to_pipedrive.migration.verify import BLOCKING
 from dispatch_to_pipedrive.orchestration.assets.clearance import clearance
 from dispatch_to_pipedrive.orchestration.assets.reconciliation import reconciliation
-from dispatch_to_pipedrive.orchestration.money import money_of_batch, newest_listing
+from dispatch_to_pipedrive.orchestration.money import listing_of, money_of_batch
 from dispatch_to_pipedrive.orchestration.partitions import BATCHES
 from dispatch_to_pipedrive.orchestration.resources import Migration
 
@@ -89,7 +89,7 @@ def money_is_the_sources_to_the_cent(
         sums = money_of_batch(
             migration.ledger,
             migration.data,
-            newest_listing(migration.home),
+            listing_of(migration.ledger, migration.home, context.partition_key),
             migration.ledger.manifest(context.partition_key),
             migration.maps,
             reconciliation,

@@ -15,6 +15,7 @@ from dispatch_to_pipedrive.migration.listing import Listing
 from dispatch_to_pipedrive.migration.money import ACCOUNT_COLUMNS, AMOUNTS, Sums, compare_money
 from dispatch_to_pipedrive.migration.totals import money_of_raw
 from dispatch_to_pipedrive.migration.values import Manifest
+from dispatch_to_pipedrive.orchestration.readback import listing_begun
 from dispatch_to_pipedrive.orchestration.road import committed
 
 INVOICED = "Invoice_Amount__c"
@@ -59,12 +60,17 @@ def money_of_batch(
     return compare_money(source, account, currency, aside=frozenset(map(_job, aside)), compared=compared)
 
 
-def newest_listing(home: Path) -> Listing:
-    """What was read back last."""
-    folders = sorted(file.parent for file in (home / "listings").glob("*/listing.json"))
-    if not folders:
-        raise RuntimeError("the account has not been read back yet")
-    return Listing(folders[-1])
+def listing_of(ledger: Ledger, home: Path, batch: str) -> Listing:
+    """The listing that a batch was last compared with."""
+    scope = ledger.bound_scope()
+    reports = {} if scope is None else ledger.batch_reports(scope.account)
+    began = reports.get((batch, "reconciliation"), {}).get("listing_begun", "")
+    found = listing_begun(home, began) if began else None
+    if found is None:
+        raise RuntimeError(
+            f"what {batch} was read back with is no longer kept: materialize `reconciliation` again"
+        )
+    return found
 
 
 def _job(source_key: str) -> int:

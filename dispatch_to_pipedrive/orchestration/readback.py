@@ -1,10 +1,14 @@
-"""Reading back: one listing of the account serves every batch that was loaded before it."""
+"""Reading back: one listing of the account serves every batch that was loaded before it.
+
+For a delta the records of its customers alone are read, where that costs less. Only a whole listing is swept for
+strays.
+"""
 
 from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +24,13 @@ from dispatch_to_pipedrive.migration.diff import Sides, field_diff
 from dispatch_to_pipedrive.migration.editors import put_on_record
 from dispatch_to_pipedrive.migration.file_bytes import read_bytes
 from dispatch_to_pipedrive.migration.ledger import Ledger
-from dispatch_to_pipedrive.migration.listing import Listing, take_listing
+from dispatch_to_pipedrive.migration.listing import (
+    Listing,
+    excerpt_tokens,
+    listing_tokens,
+    take_excerpt,
+    take_listing,
+)
 from dispatch_to_pipedrive.migration.owners import decided, emails_of
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.strays import stray_sweep
@@ -45,13 +55,15 @@ _KEPT = 3_600
 class Reading:
     """A listing, when it was begun, and what in it should not be there or has other bytes than were sent.
 
-    files_read: files whose bytes were read back for it.
+    files_read: files whose bytes were read back for it. whole: without it, only some records were read, which says
+    nothing of strays.
     """
 
     listing: Listing
     began: str
     strays: Verdicts
     files_read: int = 0
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,8 @@ def kept_reading(
         if not (folder / _INDEX).is_file():
             continue
         index = orjson.loads((folder / _INDEX).read_bytes())
+        if not index["whole"]:
+            continue
         stale = index["head"] != ledger.chain_head() or index["began"] < begun_after
         if stale or index.get("file_readback", 0.0) < file_readback:
             return None
@@ -108,12 +122,51 @@ async def take_reading(
         "strays": [list(one) for one in strays.differences],
         "files_read": read.read,
         "file_readback": file_readback,
+        "whole": True,
     }
+    _keep(target, index)
+    return Reading(listing, began, strays, read.read)
+
+
+async def read_excerpt(
+    session: Session, schema: AccountSchema, home: Path, manifest: Manifest, keys: Mapping[str, Iterable[str]]
+) -> Reading | None:
+    """The records of a delta alone, where that costs less than listing the account; None where it does not.
+
+    keys: entity → the source keys that the delta wants.
+    """
+    if manifest.kind != "delta":
+        return None
+    ledger, scope = session.ledger, session.scope
+    ids: dict[str, set[int]] = {}
+    for entity, wanted in keys.items():
+        links = {
+            **ledger.links_of_roots(scope, entity, manifest.roots),
+            **ledger.links(scope, entity, [str(key) for key in wanted]),
+        }
+        ids[entity] = {link.pipedrive_id for link in links.values() if link.state != "retired"}
+    if excerpt_tokens(ids) >= listing_tokens(session):
+        return None
+    began = datetime.now(UTC).isoformat(timespec="microseconds")
+    head = ledger.chain_head()
+    target = home / "listings" / began.replace(":", "")
+    listing = await take_excerpt(session, schema, target, ids)
+    _keep(target, {"began": began, "head": head, "whole": False})
+    return Reading(listing, began, Verdicts(), whole=False)
+
+
+def listing_begun(home: Path, began: str) -> Listing | None:
+    """The listing that was begun then, if it is still kept."""
+    folder = home / "listings" / began.replace(":", "")
+    return Listing(folder) if (folder / _INDEX).is_file() else None
+
+
+def _keep(target: Path, index: Mapping[str, object]) -> None:
+    """Finish a listing; old ones go."""
     (target / _INDEX).write_bytes(orjson.dumps(index))
-    for older in folder.iterdir():
+    for older in target.parent.iterdir():
         if older.stat().st_mtime < time.time() - _KEPT:  # another process may still read a younger one
             shutil.rmtree(older, ignore_errors=True)
-    return Reading(listing, began, strays, read.read)
 
 
 async def compare_batch(

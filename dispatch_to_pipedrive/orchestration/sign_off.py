@@ -118,6 +118,7 @@ def batch_facts(reports: Reports, key: str, last_write: str) -> BatchFacts:
         listing_begun=str(verdict.get("listing_begun", "")),
         blocking=int(verdict.get("blocking", 0)),
         strays=int(verdict.get("strays", 0)),
+        swept=bool(verdict.get("swept", True)),
         money=None if not summed or money is None else "" if money["equal"] else str(money["words"]),
     )
 

@@ -22,6 +22,7 @@ from dispatch_to_pipedrive.orchestration.readback import (
     compare_batch,
     field_rows,
     kept_reading,
+    read_excerpt,
     take_reading,
 )
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading
@@ -89,6 +90,7 @@ def reconciliation(
             "blocking": verdicts.blocking,
             "strays": len(found.reading.strays.differences),
             "listing_begun": found.reading.began,
+            "swept": found.reading.whole,
             "tokens": found.tokens,
             "rendering": found.rendering,
         }
@@ -128,6 +130,8 @@ async def _reconcile(
         schema = await migration.schema_at(session, manifest.generation_to)
         share = migration.settings.file_readback
         listed = kept_reading(migration.ledger, migration.home, share, begun_after=config.begun_after)
+        keys = {entity: frame["source_key"] for entity, frame in frames.items()}
+        listed = listed or await read_excerpt(session, schema, migration.home, manifest, keys)
         if listed is None:
             listed = await take_reading(session, schema, migration.home, share)
         means = Means(session, schema, migration.maps, migration.data, migration.settings)
