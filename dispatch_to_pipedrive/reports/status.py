@@ -1,7 +1,7 @@
 """What came of the migration so far: one value made of plain values, for JSON and for tables."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -233,7 +233,7 @@ def _without_repetition(manifests: Sequence[Any], batches: Sequence[BatchStatus]
     ]
 
 
-def _totals(facts: Facts, counted: Iterable[BatchStatus]) -> dict[str, EntityTotals]:
+def _totals(facts: Facts, counted: Sequence[BatchStatus]) -> dict[str, EntityTotals]:
     done: Counter[tuple[str, str]] = Counter()
     for (_, entity, verb, status), (number, _) in facts.operations.items():
         if status in ("done", "settled"):
@@ -241,10 +241,15 @@ def _totals(facts: Facts, counted: Iterable[BatchStatus]) -> dict[str, EntityTot
     aside = Counter(q["entity"] for q in facts.quarantined)
     source: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
+    deltas = {batch.key for batch in counted if batch.kind == "delta"}
     for batch in counted:
-        for entity, numbers in batch.entities.items():
-            source[entity] += numbers["wanted"]
-            skipped[entity] += numbers["equal"]
+        if batch.key not in deltas:  # their customers were counted before: what they add or take away counts
+            for entity, numbers in batch.entities.items():
+                source[entity] += numbers["wanted"]
+                skipped[entity] += numbers["equal"]
+    for (key, entity, verb, status), (number, _) in facts.operations.items():
+        if key in deltas and status in ("done", "settled"):
+            source[entity] += number if verb == "create" else -number if verb == "delete" else 0
     return {
         entity: EntityTotals(
             source=source[entity],

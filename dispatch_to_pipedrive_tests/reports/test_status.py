@@ -34,6 +34,28 @@ def test_the_floor_counts_each_record_at_its_own_price() -> None:
     assert status_of(replace(FACTS, close=5)).floor == 4 * 2 * 5 + 2 * 2 * 10 + 5
 
 
+def test_what_a_delta_brings_again_is_no_further_record_of_the_source() -> None:
+    delta = SimpleNamespace(
+        key="delta-0001", kind="delta", generation_to=2, roots=(1,), records=12, tokens=90
+    )
+    later = replace(
+        FACTS,
+        manifests=[MANIFEST, delta],
+        reports={
+            **FACTS.reports,
+            **{("delta-0001", stage): {**NUMBERS, "wanted": 3} for stage in (*ENTITIES, "retired")},
+        },
+        operations={
+            **FACTS.operations,
+            ("delta-0001", "deals", "create", "done"): (2, 10),
+            ("delta-0001", "deals", "delete", "done"): (1, 3),
+        },
+    )
+    totals = status_of(later).totals
+    assert (totals["deals"].source, totals["deals"].created, totals["deals"].retired) == (3, 4, 1)
+    assert totals["persons"].source == 2
+
+
 @pytest.mark.promise("R023")
 def test_the_summary_has_rows_for_files_and_notes_and_tells_what_was_read_back() -> None:
     words = told(FACTS)
