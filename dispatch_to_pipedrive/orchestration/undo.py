@@ -164,10 +164,11 @@ async def _foresee(
     migration: Migration, session: Session, schema: AccountSchema, asked: Undoing, begun: Milestone | None
 ) -> Foreseen:
     fields = {entity: wire_names(schema, migration.maps, entity) for entity in ENTITIES}
-    if asked.batches or _loaded(session.ledger, session.scope.account):
-        plan = await undo_plan(session, schema, fields, asked.batches or None, force=asked.force)
-    else:
-        plan = UndoPlan(())
+    loaded = _loaded(session.ledger, session.scope.account)
+    batches = asked.batches or tuple(m.key for m in session.ledger.manifests() if m.key in loaded)
+    plan = UndoPlan(())
+    if batches:
+        plan = await undo_plan(session, schema, fields, batches, force=asked.force)
     undoing = None
     if asked.schema:
         leaving = {
