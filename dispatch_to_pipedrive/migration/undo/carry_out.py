@@ -17,7 +17,8 @@ from dispatch_to_pipedrive.migration.compare import flat, without_nulls
 from dispatch_to_pipedrive.migration.errors import RunStopped
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, settle
-from dispatch_to_pipedrive.migration.undo.look import Ask, Found, Going, Returning, histories_of, look
+from dispatch_to_pipedrive.migration.undo.gather import histories_of
+from dispatch_to_pipedrive.migration.undo.look import Ask, Found, Going, Returning, look
 from dispatch_to_pipedrive.migration.undo.plan import UndoPlan, groups
 from dispatch_to_pipedrive.migration.undo.reach import Key
 from dispatch_to_pipedrive.migration.undo.reading import COUNTS, others_on, read_now
