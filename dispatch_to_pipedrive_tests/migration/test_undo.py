@@ -298,6 +298,29 @@ def test_an_undo_that_is_killed_again_and_again_comes_to_its_end(copy: World, lo
     assert copy.verify(tenant, [1, 2], 2).differences == []
 
 
+def test_a_lost_create_of_what_was_undone_is_not_taken_for_the_deleted_one(copy: World) -> None:
+    tenant = tenant_of(copy, (OPEN,))
+    copy.load(tenant, [1], 1)
+    copy.undo()
+    copy.control("faults", {"kind": "lost_after_commit", "method": "POST", "entity": "deals", "nth": [1]})
+    copy.load(tenant, [1], 1)
+    copy.control("faults", {"clear": True})
+    assert copy.verify(tenant, [1], 1).differences == []
+
+
+def test_what_an_edited_record_hangs_on_is_not_retired(copy: World) -> None:
+    tenant = tenant_of(copy, (OPEN, replace(OPEN, jobs=((0, -1),))))
+    copy.load(tenant, [1], 1)
+    edit(copy, "activities", "appointment:1000/activity", subject="Mine")
+    copy.load(tenant, [1], 2, batch="delta-0001")
+    assert link_of(copy, "deals", DEAL).state == "kept"
+    assert (copy.alive()["deals"], copy.alive()["activities"]) == (1, 1)
+    # Undone and done again, it is the same.
+    copy.undo(["delta-0001"])
+    copy.load(tenant, [1], 2, batch="delta-0001")
+    assert (copy.alive()["deals"], copy.alive()["activities"]) == (1, 1)
+
+
 def test_what_pipedrive_refuses_stays_and_is_named(copy: World) -> None:
     tenant = tenant_of(copy, (OPEN,))
     copy.load(tenant, [1], 1)
