@@ -35,9 +35,11 @@ def at_work(worker: Worker, per_second: float = PER_SECOND) -> Iterator[None]:
         shown = worker.sandbox.control("dispatch", "clock")["now"]
         return datetime.fromisoformat(shown).timestamp()
 
+    start = now()
+
     def work() -> None:
         try:
-            start, made = now(), 0
+            made = 0
             while not over.is_set():
                 if made < (now() - start) * per_second:
                     worker.change()
