@@ -193,7 +193,8 @@ class UndoMachine(RuleBasedStateMachine):
             self.check_as_before(last[1], after, plan)
         with self.world.ledger() as ledger:
             self.undone = ledger.rolled_back(self.account) & self.loaded.keys()
-        assert self.undone >= set(chosen or self.loaded)
+            written = set(ledger.written_batches(self.account))
+        assert self.undone >= (set(chosen) if chosen else written & self.loaded.keys())
 
     @precondition(lambda self: bool(self.undone))
     @rule()
