@@ -29,17 +29,18 @@ HORIZON = 15 * 60
 class Case:
     """How large the tenant is, how the clock goes, and where the program is killed: point, nth pass.
 
-    `more` times it comes to its end while people are still at work.
+    At least the `fewest` of them must strike, and `more` times it comes to its end while people are still at work.
     """
 
     customers: int
     lag: int
     speed: float
     kills: tuple[tuple[str, int], ...]
+    fewest: int
     more: int
 
 
-SMALL = Case(2, 3, 1, (("retiring", 14),), 0)
+SMALL = Case(2, 3, 1, (("retiring", 14),), 1, 0)
 """Killed in the first delta, when sample and wave have passed the point six times each."""
 LARGE = Case(
     30,
@@ -50,6 +51,7 @@ LARGE = Case(
         *(("segments_landed", 1), ("generation_committed", 1), ("placement_written", 1)),
         *(("intents_committed", 2), ("request_sending", 9), ("retiring", 3), ("entity_loaded", 4)),
     ),
+    6,
     2,
 )
 
@@ -65,13 +67,17 @@ def test_what_people_do_meanwhile_is_there_after_the_last_delta(
     live.account("faults", LOST)
     live.sandbox.control("dispatch", "clock", {"speed": case.speed})
     office = Office(live.sandbox)
+    killed = 0
     with at_work(office):
         for kill in case.kills:
             ended = live.start(*DELTA, kill_at=kill).wait()
             assert ended.code in (-9, *WELL), ended.said
+            killed += ended.code == -9
         for _ in range(case.more):
             ended = live.run(*DELTA)
             assert ended.code in WELL, ended.said
+    office.close()
+    assert killed >= case.fewest
     live.sandbox.control("dispatch", "clock", {"speed": 1})
     assert live.account("faults")["rules"][0]["struck"] > 0
     assert live.run("window", "freeze", "--as", "me").code == 0
