@@ -23,7 +23,7 @@ MAY = {
     "definitions": {"orchestration"},
     "cli": {"commands"},
     "commands": {"settings", "orchestration", "migration", "mapping", "reports"},
-    "demo": set(),
+    "demo": {"cli", "orchestration"},
 }
 OUTSIDE = {
     "dagster": {"orchestration", "definitions"},

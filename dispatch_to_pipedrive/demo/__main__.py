@@ -1,4 +1,4 @@
-"""How the demo goes: a sandbox, a whole migration with its two decisions, and later Dagster's UI on the same data.
+"""How the demo goes: a sandbox, a whole migration with its decisions up to the sign-off, and later Dagster's UI on it.
 
 `python -m dispatch_to_pipedrive.demo run` makes a fresh home under `.demo`; `… ui` starts the sandbox again as the last
 demo left it and opens Dagster on that home. Both only start programs; what they do is theirs.
@@ -6,7 +6,6 @@ demo left it and opens Dagster on that home. Both only start programs; what they
 
 import csv
 import json
-import os
 import shlex
 import shutil
 import signal
@@ -21,12 +20,15 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from dispatch_to_pipedrive.demo import program
+from dispatch_to_pipedrive.demo.cutover import cutover
+
 FOLDER = Path(".demo")
-CUSTOMERS, PLAN, SEATS, WAVE_RECORDS = 150, "premium", 2, 800
+CUSTOMERS, PLAN, SEATS, WAVE_RECORDS = 45, "premium", 2, 800
 APPROVER = "demo"
 ACCEPTED = "deals/jobs.custom_fields/Permit Number=create"
 """One of the proposals, so that a custom field of the tenant's own comes along."""
-MAPS = Path(__file__).resolve().parent.parent / "mappings"
+MAPS = Path(__file__).resolve().parents[2] / "mappings"
 _SERVERS = {"dispatch": "DISPATCH_PRO_API_URL", "pipedrive": "PIPEDRIVE_API_URL"}
 
 
@@ -39,6 +41,7 @@ def run() -> int:
         f"A Dispatch Pro tenant of {CUSTOMERS} customers and an empty Pipedrive account start on this machine."
     )
     with _sandbox([]) as printed:
+        program.start()
         environment = {
             **printed,
             "MIGRATION_HOME": str(home / "migration"),
@@ -66,7 +69,7 @@ def _road(environment: Mapping[str, str]) -> int:
 
     def step(words: str, *arguments: str) -> int:
         print(f"\n{words}\n$ dispatch-to-pipedrive {shlex.join(arguments)}", flush=True)
-        return _program(environment, *arguments)
+        return program.run(environment, *arguments)
 
     if code := step("What is there, and what will it cost?", "migrate", "--through", "assess"):
         return code
@@ -85,6 +88,7 @@ def _road(environment: Mapping[str, str]) -> int:
             *("approve-sample", "--as", APPROVER, "--note", "every field looked at"),
         )
         or step("Everything else follows.", "migrate", "--through", "full")
+        or cutover(environment, step, lambda *arguments: program.answer(environment, *arguments))
     )
 
 
@@ -122,7 +126,7 @@ def ui(port: str = "3000") -> int:
         httpx.post(
             f"{printed['PIPEDRIVE_API_URL']}/_control/clock", json={"set": clock["now"]}
         ).raise_for_status()
-        return _program({**environment, **printed}, "ui", "--port", port)
+        return program.run({**environment, **printed}, "ui", "--port", port)
 
 
 @contextmanager
@@ -148,27 +152,6 @@ def _sandbox(options: list[str]) -> Iterator[dict[str, str]]:
     finally:
         process.terminate()
         process.wait()
-
-
-def _program(environment: Mapping[str, str], *arguments: str) -> int:
-    """Run the program to its end; Ctrl-C is its own affair."""
-    command = [str(Path(sys.executable).with_name("dispatch-to-pipedrive")), *arguments]
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        process = subprocess.Popen(  # noqa: S603
-            command, env={**os.environ, **environment}, preexec_fn=_heed_interrupts
-        )
-        try:
-            return process.wait()
-        finally:
-            process.terminate()
-            process.wait()
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _heed_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _owner(printed: Mapping[str, str]) -> str:

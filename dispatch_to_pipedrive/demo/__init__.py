@@ -1,0 +1,1 @@
+"""A whole migration on this machine, from nothing to signed evidence."""

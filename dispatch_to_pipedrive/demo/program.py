@@ -1,0 +1,78 @@
+"""How the demo runs the program: each command in a process of its own, forked from one that has started already.
+
+What a command does is its own affair; only the seconds that an interpreter takes to start are paid once.
+"""
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NoReturn
+
+
+def start() -> None:
+    """Read the program's modules in; what is forked afterwards has them."""
+    import dispatch_to_pipedrive.cli
+    import dispatch_to_pipedrive.orchestration.migrate  # noqa: F401
+
+
+def run(environment: Mapping[str, str], *arguments: str) -> int:
+    """Run `dispatch-to-pipedrive` to its end; its exit code. Ctrl-C is its own affair."""
+    return _forked(environment, arguments, None)
+
+
+def answer(environment: Mapping[str, str], *arguments: str) -> Any:
+    """What a command says in JSON; RuntimeError if it ends otherwise than with 0."""
+    with tempfile.TemporaryFile() as said:
+        code = _forked(environment, arguments, said.fileno())
+        if code:
+            raise RuntimeError(f"dispatch-to-pipedrive {' '.join(arguments)} ended with {code}")
+        said.seek(0)
+        return json.loads(said.read())
+
+
+def _forked(environment: Mapping[str, str], arguments: tuple[str, ...], output: int | None) -> int:
+    sys.stdout.flush()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pid = os.fork()
+    if pid == 0:
+        _become(environment, arguments, output)
+    ended = False
+    try:
+        _, status = os.waitpid(pid, 0)
+        ended = True
+        return os.waitstatus_to_exitcode(status)
+    finally:
+        if not ended:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+                os.waitpid(pid, 0)
+        signal.signal(signal.SIGINT, before)
+
+
+def _become(environment: Mapping[str, str], arguments: tuple[str, ...], output: int | None) -> NoReturn:
+    """The child: go through the program's front door as the shell would, and end."""
+    code = 1
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if output is not None:
+            os.dup2(output, 1)
+        os.environ.update(environment)
+        sys.argv = ["dispatch-to-pipedrive", *arguments]
+        from dispatch_to_pipedrive.cli import main
+
+        main()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
