@@ -27,7 +27,12 @@ def test_the_demo_ends_well_within_ten_minutes(tmp_path: Path) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    for step in ("migrate --through assess", "confirm-map", "approve-sample", "migrate --through full"):
+    for step in (
+        *("migrate --through assess", "confirm-map", "approve-sample", "migrate --through full"),
+        *("window open", "migrate --through delta", "status", "rollback --batch delta-0001", "reapply"),
+        *("window freeze", "migrate --through signoff", "sign-off", "evidence check"),
+    ):
         assert f"$ dispatch-to-pipedrive {step}" in ended.stdout
     assert "differences: 0" in ended.stdout
+    assert "are as they were written" in ended.stdout
     assert (tmp_path / ".demo" / "latest" / "migration" / "ledger.db").is_file()
