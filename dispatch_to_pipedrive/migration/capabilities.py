@@ -14,7 +14,7 @@ from dispatch_to_pipedrive.migration.resolve import Wanted
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import settle
 from dispatch_to_pipedrive.migration.values import Body
-from dispatch_to_pipedrive.migration.window import Draft, Sent, send_all
+from dispatch_to_pipedrive.migration.window import Draft, Sent, cause_of, send_all
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ ENTITY: Mapping[str, str] = {
 """Capability → the entity whose fields need it."""
 _OF_STATE = FIELDS["close_times_with_status"] | {"lost_reason"}
 _CANDIDATES = 5
+"""So many refused for different causes, with and without a capability, and the fault is the run's."""
 
 
 def not_taken(granted: Mapping[str, bool], entity: str) -> frozenset[str]:
@@ -84,7 +85,10 @@ async def probe(
     generation: int,
     capabilities: Capabilities,
 ) -> tuple[Capabilities, int]:
-    """Learn every capability that these creates would need, each from one real record; and how many were made."""
+    """Learn every capability that these creates would need, each from one real record; and how many were made.
+
+    Where each of them is refused for a reason of its own, nothing is learned, and they go without it to be refused alone.
+    """
     made = 0
     for name in FIELDS:
         users = [w for w in wanted if name in capabilities.unproven(w.entity, without_nulls(w.body))]
@@ -93,11 +97,12 @@ async def probe(
         links = session.ledger.links(session.scope, ENTITY[name], keys)
         users = [w for w in users if w.source_key not in links or links[w.source_key].state == "retired"]
         if users:
-            granted = await _probe_one(session, schema, users[:_CANDIDATES], generation, capabilities, name)
-            session.ledger.record(session.scope, session.fence, capabilities={name: granted})
-            log.info("this account %s %s", "grants" if granted else "refuses", name)
-            capabilities = capabilities.having(name, granted)
-            made += 1
+            granted = await _probe_one(session, schema, users, generation, capabilities, name)
+            if granted is not None:
+                session.ledger.record(session.scope, session.fence, capabilities={name: granted})
+                log.info("this account %s %s", "grants" if granted else "refuses", name)
+                made += 1
+            capabilities = capabilities.having(name, bool(granted))
     return capabilities, made
 
 
@@ -108,16 +113,21 @@ async def _probe_one(
     generation: int,
     known: Capabilities,
     name: str,
-) -> bool:
-    words = ""
+) -> bool | None:
+    causes: set[object] = set()
     for want in users:
         for granted in (True, False):
             body, _ = known.having(name, granted).split(want.entity, without_nulls(want.body))
             sent, made = await _send_alone(session, schema, want, generation, body)
             if made:
                 return granted
-            words = sent.rejected[0][1] if sent.rejected else words
-    raise RunStopped(f"Pipedrive refuses the first {ENTITY[name]} with and without {name}: {words}")
+        for draft, words in sent.rejected:
+            causes.add(cause_of(draft.intent, words))
+            if len(causes) >= _CANDIDATES:
+                raise RunStopped(
+                    f"Pipedrive refuses the first {ENTITY[name]} with and without {name}: {words}"
+                )
+    return None
 
 
 async def _send_alone(

@@ -84,7 +84,9 @@ class Spool:
                     self._places.release()
                     break
                 await self._one(left.get_nowait())
-        except Exception as error:  # told where the drafts are taken, which ends the load
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # told where the drafts are taken, which ends the load
             self._ready.put_nowait(error)
         self._ready.put_nowait(None)
 

@@ -244,7 +244,7 @@ class _Window:
         kind = _PARTICULARS.sub("…", error.words)
         self._refusals[kind] += 1
         causes = self._causes.setdefault(kind, set())
-        causes.add(_cause(draft.intent, error))
+        causes.add(cause_of(draft.intent, error.words, unknown=error.status == HTTPStatus.NOT_FOUND))
         unauthorized = error.status in (401, 402)
         if (
             unauthorized
@@ -300,12 +300,15 @@ class _Window:
         self._answered.put_nowait(_Done(draft, outcome, tuple(links)))
 
 
-def _cause(intent: Intent, error: PipedriveError) -> object:
-    """What a refusal counts once for: a parent that people deleted, with all that hangs on it; else the record."""
+def cause_of(intent: Intent, words: str, *, unknown: bool = False) -> object:
+    """What a refusal counts once for: a parent that people deleted, with all that hangs on it; else the record.
+
+    unknown: the account found nothing to hang the record on, and need not have said which parent it missed.
+    """
     body = intent.body or {}
     parents = {int(body[name]) for name in PARENTS if body.get(name)}
-    named = parents & {int(number) for number in re.findall(r"\d+", error.words)}
-    if named or error.status == HTTPStatus.NOT_FOUND:
+    named = parents & {int(number) for number in re.findall(r"\d+", words)}
+    if named or unknown:
         return frozenset(named or parents)
     return intent.source_key
 

@@ -11,6 +11,7 @@ _GROUPS = (
     "clearance",
     "pipedrive",
     "reconciliation",
+    "cutover",
 )
 _AS_ONE = ("raw", "normalized")
 

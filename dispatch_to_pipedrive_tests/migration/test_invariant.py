@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from dispatch_to_pipedrive.migration import load, resolve
+from dispatch_to_pipedrive.migration import changes, load, resolve
 from dispatch_to_pipedrive.migration.ledger import tables
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import Settled
@@ -167,7 +167,7 @@ def test_the_invariant_fails_without_the_equality_check(
     assert_costs_nothing(copy, tenant, 1)
     monkeypatch.setattr(resolve, "digest_of", lambda _: uuid.uuid4().hex)
     monkeypatch.setattr(
-        load,
+        changes,
         "changed_names",
         lambda _s, _e, names, _before, after: [n for n in names if after[n] is not None],
     )

@@ -111,6 +111,7 @@ def stop_outside_of_a_commit(pid: int, ledger: Path) -> None:
     with sqlite3.connect(ledger, timeout=0.2, isolation_level=None) as file:
         while True:
             os.kill(pid, signal.SIGSTOP)
+            os.waitpid(pid, os.WUNTRACED)  # until all its threads stand still
             try:
                 file.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError:
