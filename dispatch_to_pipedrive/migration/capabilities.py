@@ -87,7 +87,7 @@ async def probe(
 ) -> tuple[Capabilities, int]:
     """Learn every capability that these creates would need, each from one real record; and how many were made.
 
-    Where each of them is refused for a reason of its own, nothing is learned, and they go without it to be refused alone.
+    Where each of them is refused for a reason of its own, nothing is learned; they go without it, to be refused alone.
     """
     made = 0
     for name in FIELDS:

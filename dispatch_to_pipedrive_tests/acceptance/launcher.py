@@ -4,6 +4,7 @@ Each command is a process of its own, from `main()` on, with its own arguments, 
 interrupted, stopped and killed like any other. One JSON line in (`start` or `poll`), one JSON line out.
 """
 
+import gc
 import json
 import os
 import signal
@@ -120,6 +121,7 @@ def _serve() -> None:
     import dispatch_to_pipedrive.reports.tables  # noqa: F401
     from dispatch_to_pipedrive import cli  # noqa: F401
 
+    gc.freeze()  # what is loaded stays: no child needs to look through it for garbage
     for line in sys.stdin:
         request = json.loads(line)
         if "poll" in request:

@@ -6,7 +6,7 @@ import pytest
 
 from dispatch_to_pipedrive_tests.acceptance.world import Migration
 
-DAY = 1_000
+DAY = 1_500
 """Tokens that the program may spend a day: less than this migration needs."""
 
 

@@ -1,7 +1,6 @@
 """While people go on working at the source it is moved, with kills and lost answers, and nothing of it is lost."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -25,59 +24,40 @@ HORIZON = 15 * 60
 """Seconds after which the feeds of the source have told all that happened."""
 
 
-@dataclass(frozen=True)
-class Case:
-    """How large the tenant is, how the clock goes, and where the program is killed: point, nth pass.
-
-    At least the `fewest` of them must strike, and `more` times it comes to its end while people are still at work.
-    """
-
-    customers: int
-    lag: int
-    speed: float
-    kills: tuple[tuple[str, int], ...]
-    fewest: int
-    more: int
-
-
-SMALL = Case(2, 3, 1, (("retiring", 14),), 1, 0)
-"""Killed in the first delta, when sample and wave have passed the point six times each."""
-LARGE = Case(
-    30,
-    HORIZON,
-    6,
-    (
-        *(("schema_step_sent", 5), ("response_received", 200), ("outcomes_committed", 20), ("settled", 4)),
-        *(("segments_landed", 1), ("generation_committed", 1), ("placement_written", 1)),
-        *(("intents_committed", 2), ("request_sending", 9), ("retiring", 3), ("entity_loaded", 4)),
-    ),
-    6,
-    2,
+CUSTOMERS, SPEED = 30, 6
+"""How large the tenant is, and how much faster than ours the source's clock goes."""
+KILLS = (
+    *(("schema_step_sent", 5), ("response_received", 200), ("outcomes_committed", 20), ("settled", 4)),
+    *(("segments_landed", 1), ("generation_committed", 1), ("placement_written", 1)),
+    *(("intents_committed", 2), ("request_sending", 9), ("retiring", 3), ("entity_loaded", 4)),
 )
+"""Where the program is killed: point, nth pass."""
+FEWEST, MORE = 6, 2
+"""So many kills must strike at least, and so often it comes to its end while people are still at work."""
 
 
 @pytest.mark.promise("R018", "R085")
-@pytest.mark.parametrize("case", [SMALL, pytest.param(LARGE, marks=pytest.mark.soak)], ids=["small", "large"])
+@pytest.mark.soak
 def test_what_people_do_meanwhile_is_there_after_the_last_delta(
-    case: Case, migration: Callable[..., Migration]
+    migration: Callable[..., Migration],
 ) -> None:
     """R018, R085: the account equals, field by field, a fresh migration of what the tenant is in the end."""
-    live = migration(customers=case.customers, export_lag=case.lag)
+    live = migration(customers=CUSTOMERS, export_lag=HORIZON)
     blank = live.account("dump")
     live.account("faults", LOST)
-    live.sandbox.control("dispatch", "clock", {"speed": case.speed})
+    live.sandbox.control("dispatch", "clock", {"speed": SPEED})
     office = Office(live.sandbox)
     killed = 0
     with at_work(office):
-        for kill in case.kills:
+        for kill in KILLS:
             ended = live.start(*DELTA, kill_at=kill).wait()
             assert ended.code in (-9, *WELL), ended.said
             killed += ended.code == -9
-        for _ in range(case.more):
+        for _ in range(MORE):
             ended = live.run(*DELTA)
             assert ended.code in WELL, ended.said
     office.close()
-    assert killed >= case.fewest
+    assert killed >= FEWEST
     live.sandbox.control("dispatch", "clock", {"speed": 1})
     assert live.account("faults")["rules"][0]["struck"] > 0
     assert live.run("window", "freeze", "--as", "me").code == 0

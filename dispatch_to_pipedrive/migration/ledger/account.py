@@ -137,7 +137,7 @@ class AccountRecords(Database):
         A record that was replaced has its own past under the key that it stays known by (see `key_before`), and under
         its first key again where a rollback deleted its successor.
         """
-        intent, outcome = t.operation.alias("i"), t.operation.alias("o")
+        intent, outcome = t.intent, t.outcome
         query = (
             sa.select(
                 *(intent.c.source_key, intent.c.verb, intent.c.body, outcome.c.echo, outcome.c.server_date),

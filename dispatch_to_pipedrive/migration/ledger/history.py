@@ -42,7 +42,7 @@ class History(Operations):
 
     def events(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> list[Event]:
         """Every operation on the records, with its outcome, oldest first."""
-        intent, outcome = t.operation.alias("i"), t.operation.alias("o")
+        intent, outcome = t.intent, t.outcome
         query = (
             sa.select(
                 intent,

@@ -168,7 +168,7 @@ class Operations(Leases):
 
     def open_intents(self, account: str) -> list[Intent]:
         """Intents without an outcome: requests that may or may not have been carried out."""
-        intent, outcome = t.operation.alias("i"), t.operation.alias("o")
+        intent, outcome = t.intent, t.outcome
         query = (
             sa.select(intent)
             .outerjoin(outcome, outcome.c.intent == intent.c.number)
@@ -180,7 +180,7 @@ class Operations(Leases):
 
     def schema_operations(self, account: str) -> list[tuple[Intent, Outcome]]:
         """Every write to the account's schema that was carried out, oldest first."""
-        intent, outcome = t.operation.alias("i"), t.operation.alias("o")
+        intent, outcome = t.intent, t.outcome
         query = (
             sa.select(intent, outcome.c.status.label("came_to"), outcome.c.tokens.label("cost"))
             .add_columns(outcome.c.echo.label("answer"), outcome.c.number.label("answered"))
@@ -204,7 +204,7 @@ class Operations(Leases):
 
     def ambiguous_intents(self, account: str, entity: str, source_keys: Iterable[str]) -> list[Intent]:
         """Of each key the newest intent for which several records were found."""
-        intent, outcome = t.operation.alias("i"), t.operation.alias("o")
+        intent, outcome = t.intent, t.outcome
         query = (
             sa.select(intent)
             .join(outcome, outcome.c.intent == intent.c.number)

@@ -134,6 +134,9 @@ operation = Table(
 Index("operation_record", operation.c.account, operation.c.entity, operation.c.source_key)
 Index("operation_batch", operation.c.account, operation.c.batch, operation.c.root)
 
+# The two lines that each write has among the operations.
+intent, outcome = operation.alias("i"), operation.alias("o")
+
 chain = Table(
     "chain",
     metadata,

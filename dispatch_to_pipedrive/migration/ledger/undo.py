@@ -60,7 +60,7 @@ class Undo(Operations):
 
     def carried_out(self, account: str, entity: str, source_keys: Iterable[str]) -> list[Op]:
         """All writes on the records that were carried out, in the order of their intents."""
-        intent, outcome = t.operation.alias("i"), t.operation.alias("o")
+        intent, outcome = t.intent, t.outcome
         query = (
             sa.select(
                 *(intent.c.number, intent.c.verb, intent.c.source_key, intent.c.batch, intent.c.generation),
