@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatch_to_pipedrive.migration.errors import LeaseHeld, LeaseLost
+from dispatch_to_pipedrive.migration.errors import GateClosed, LeaseHeld, LeaseLost
 from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.values import OwnerRow
@@ -56,6 +56,23 @@ def test_the_ledger_refuses_what_bears_an_old_fence(ledger: Ledger) -> None:
     with acquire(ledger, "1", purpose="b", seconds=5) as lease, pytest.raises(LeaseLost):
         ledger.record(scope, old, capabilities={"x": True})
     assert ledger.capabilities("1") == {}
+
+
+def test_a_milestone_is_refused_to_who_was_overtaken_and_where_something_happened_since_it_was_decided(
+    ledger: Ledger,
+) -> None:
+    with acquire(ledger, "1", purpose="a", seconds=5) as lease:
+        old = lease.fence
+    with acquire(ledger, "1", purpose="b", seconds=5) as lease:
+        with pytest.raises(LeaseLost):
+            ledger.mark("1", "signed_off", "Ada", fence=old)
+        seen = ledger.position("1")
+        ledger.mark("1", "paused", "Bob")
+        with pytest.raises(GateClosed, match="signed_off: something was written or decided meanwhile"):
+            ledger.mark("1", "signed_off", "Ada", fence=lease.fence, seen=seen)
+        ledger.mark("2", "paused", "Bob")  # another account's
+        ledger.mark("1", "resumed", "Ada", fence=lease.fence, seen=(0, 1))
+    assert [one.name for one in ledger.milestones("1")] == ["paused", "resumed"]
 
 
 def test_the_lease_of_a_dead_process_is_free_at_once(tmp_path: Path) -> None:
