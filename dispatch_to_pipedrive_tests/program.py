@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from .launcher import warm
 from .sandbox_process import ROOT, Sandbox
 
 PROGRAM = Path(sys.executable).with_name("dispatch-to-pipedrive")
@@ -64,15 +66,10 @@ def run(
     settings: Mapping[str, str], *arguments: str, cwd: Path = ROOT, seconds: float = 300
 ) -> subprocess.CompletedProcess[str]:
     """Run the program to its end."""
-    return subprocess.run(
-        [str(PROGRAM), *arguments],
-        env=clean(settings),
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as errors:
+        running = warm().start([*arguments], clean(settings), cwd, errors=Path(errors.name))
+        ended = running.wait(seconds)
+        return subprocess.CompletedProcess(list(arguments), ended.code, ended.said, errors.read())
 
 
 def start(settings: Mapping[str, str], *arguments: str) -> subprocess.Popen[str]:

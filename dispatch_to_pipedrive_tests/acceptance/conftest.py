@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from dispatch_to_pipedrive_tests.acceptance.launcher import Launcher
 from dispatch_to_pipedrive_tests.acceptance.world import Migrated, Migration
+from dispatch_to_pipedrive_tests.launcher import Launcher, warm
 from dispatch_to_pipedrive_tests.sandbox_process import Sandbox, start_sandbox
 
 CUSTOMERS, SEED = 10, 3
@@ -16,11 +16,9 @@ EXCHANGES = "exchanges.jsonl"
 
 
 @pytest.fixture(scope="session")
-def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
+def launcher() -> Launcher:
     """Starts the program."""
-    started = Launcher(tmp_path_factory.mktemp("output"))
-    yield started
-    started.stop()
+    return warm()
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dispatch_to_pipedrive_tests.acceptance.launcher import ROOT, Ended
 from dispatch_to_pipedrive_tests.acceptance.world import Migrated
+from dispatch_to_pipedrive_tests.launcher import ROOT, Ended
 from dispatch_to_pipedrive_tests.sandbox_process import start_sandbox
 
 SECRETS = ("PIPEDRIVE_API_TOKEN", "DISPATCH_PRO_CLIENT_SECRET", "DISPATCH_PRO_APP_KEY")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dispatch_to_pipedrive_tests.acceptance.launcher import Ended
 from dispatch_to_pipedrive_tests.acceptance.world import Migration
+from dispatch_to_pipedrive_tests.launcher import Ended
 from dispatch_to_pipedrive_tests.program import records
 
 FULL = ("migrate", "--through", "full")

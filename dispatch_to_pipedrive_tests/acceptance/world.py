@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dispatch_to_pipedrive_tests.acceptance.launcher import ROOT, Ended, Launcher, Running
+from dispatch_to_pipedrive_tests.launcher import ROOT, Ended, Launcher, Running
 from dispatch_to_pipedrive_tests.program import maps_beside
 from dispatch_to_pipedrive_tests.sandbox_process import Sandbox
 

@@ -1,6 +1,7 @@
 """How the program ends: each code, in words, without a stack; and how it goes on when it is run again."""
 
 import signal
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from dispatch_to_pipedrive import __version__
 
-from ..program import environment, records, run, start, status, wait_until
+from ..program import PROGRAM, clean, environment, records, run, start, status, wait_until
 from ..sandbox_process import Sandbox
 
 NOWHERE = {
@@ -26,7 +27,8 @@ NOWHERE = {
 
 
 def test_version_and_help(tmp_path: Path) -> None:
-    assert run({}, "--version", cwd=tmp_path).stdout.strip() == f"dispatch-to-pipedrive {__version__}"
+    said = subprocess.check_output([PROGRAM, "--version"], cwd=tmp_path, env=clean({}), text=True)
+    assert said.strip() == f"dispatch-to-pipedrive {__version__}"
     told = run({}, "--help", cwd=tmp_path).stdout
     assert all(
         command in told
@@ -89,7 +91,7 @@ def test_before_the_first_run_status_says_so_and_makes_nothing(tmp_path: Path) -
 def test_stopped_it_goes_on_where_it_was(
     new_sandbox: Callable[..., Sandbox], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sandbox = new_sandbox(customers=4, seed=3, no_limits=True, latency_ms=50)
+    sandbox = new_sandbox(customers=2, seed=3, no_limits=True, latency_ms=50)
     settings = environment(sandbox, tmp_path)
 
     def written() -> int:

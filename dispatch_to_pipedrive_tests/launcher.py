@@ -4,20 +4,24 @@ Each command is a process of its own, from `main()` on, with its own arguments, 
 interrupted, stopped and killed like any other. One JSON line in (`start` or `poll`), one JSON line out.
 """
 
+import atexit
 import gc
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 300
 """A command that takes longer hangs."""
 
@@ -96,14 +100,22 @@ class Launcher:
         return json.loads(self.process.stdout.readline())
 
     def start(
-        self, arguments: list[str], env: Mapping[str, str], cwd: Path, kill_at: tuple[str, int] | None = None
+        self,
+        arguments: list[str],
+        env: Mapping[str, str],
+        cwd: Path,
+        kill_at: tuple[str, int] | None = None,
+        errors: Path | None = None,
     ) -> Running:
-        """Start `dispatch-to-pipedrive *arguments`; `kill_at`: it kills itself at the nth pass of a fault point."""
+        """Start `dispatch-to-pipedrive *arguments`; `kill_at`: it kills itself at the nth pass of a fault point.
+
+        What it says as errors goes to `errors`, or without it where all else goes.
+        """
         self.count += 1
         output = self.folder / f"{self.count:04d}.txt"
         output.touch()
         request = {"start": arguments, "env": dict(env), "cwd": str(cwd), "output": str(output)}
-        pid = self.ask({**request, "kill_at": kill_at})["pid"]
+        pid = self.ask({**request, "errors": str(errors or output), "kill_at": kill_at})["pid"]
         return Running(self, pid, output)
 
     def stop(self) -> None:
@@ -112,6 +124,16 @@ class Launcher:
         self.process.wait(timeout=30)
         if self.process.stdout is not None:
             self.process.stdout.close()
+
+
+@cache
+def warm() -> Launcher:
+    """The launcher of this process's tests; it ends with them."""
+    folder = Path(tempfile.mkdtemp(prefix="output-"))
+    launcher = Launcher(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(launcher.stop)
+    return launcher
 
 
 def _serve() -> None:
@@ -140,9 +162,11 @@ def _become(request: Mapping[str, Any]) -> None:
     """The child: run the program's front door as the shell would, and end."""
     code = 1
     try:
-        output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        output, errors = (
+            os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND) for name in ("output", "errors")
+        )
         null = os.open(os.devnull, os.O_RDONLY)
-        for source, target in ((null, 0), (output, 1), (output, 2)):
+        for source, target in ((null, 0), (output, 1), (errors, 2)):
             os.dup2(source, target)
         os.environ.clear()
         os.environ.update(request["env"])
