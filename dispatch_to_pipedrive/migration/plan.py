@@ -101,6 +101,19 @@ def waiting(ledger: Ledger, account: str) -> list[Manifest]:
     ]
 
 
+def undone_first(ledger: Ledger, account: str) -> str:
+    """Why nothing is loaded, in words, while the sample or a wave is rolled back; '' if none is.
+
+    Whatever would be brought then, a delta or the schema for it, would fill an account again that people have emptied.
+    A delta may stay rolled back: the next one brings its customers to where the source is.
+    """
+    undone = ledger.rolled_back(account)
+    for manifest in ledger.manifests():
+        if manifest.key in undone and manifest.kind != "delta":
+            return f"batch {manifest.key} was rolled back: `reapply --as NAME` brings it again, with all that were"
+    return ""
+
+
 def plan_delta(
     ledger: Ledger,
     account: str,

@@ -8,6 +8,7 @@ import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from dispatch_to_pipedrive.migration.lifecycle import standing
+from dispatch_to_pipedrive.migration.plan import undone_first
 from dispatch_to_pipedrive.orchestration.jobs import deliver, load, reconcile
 from dispatch_to_pipedrive.orchestration.reset import ended_by_the_budget, spent_of, waits_for_reset
 from dispatch_to_pipedrive.orchestration.resources import Migration
@@ -39,7 +40,9 @@ def resume_after_reset(
         if scope is None:
             return dg.SkipReason("no account was met yet")
         force = standing(ledger.milestones(scope.account))
-        words = closed_by(replace(force, rollback=None))
+        # A rollback that has begun goes on where it stopped; nothing else does, nor after it what it has undone.
+        undone = "" if force.rollback is not None else undone_first(ledger, scope.account)
+        words = closed_by(replace(force, rollback=None), undone)
         if words:
             return dg.SkipReason(words)
         last_day = ledger.last_day(scope.account)

@@ -18,7 +18,7 @@ from dispatch_to_pipedrive.migration.clearance import APPROVE, CONFIRM, Gate, ma
 from dispatch_to_pipedrive.migration.decisions import TO_FALLBACK
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.ledger.approvals import signature
-from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE, require_may_write, signed_off
+from dispatch_to_pipedrive.migration.lifecycle import LOADED, signed_off
 from dispatch_to_pipedrive.migration.owners import undecided
 from dispatch_to_pipedrive.migration.plan import waiting
 from dispatch_to_pipedrive.migration.preflight import failing
@@ -33,7 +33,7 @@ from dispatch_to_pipedrive.orchestration.partitions import add_batches
 from dispatch_to_pipedrive.orchestration.prepared import preparing_is_due
 from dispatch_to_pipedrive.orchestration.present import decisions_of, open_proposals, present
 from dispatch_to_pipedrive.orchestration.progress import Listener, listening
-from dispatch_to_pipedrive.orchestration.resources import Migration, open_ledger, reading
+from dispatch_to_pipedrive.orchestration.resources import Migration, open_ledger, reading, require_may_begin
 from dispatch_to_pipedrive.orchestration.road import maps_of
 from dispatch_to_pipedrive.orchestration.run import execute, open_instance
 from dispatch_to_pipedrive.orchestration.tell import status
@@ -186,7 +186,7 @@ class Road:
             return False
         if self.wish.through == "signoff" and signed_off(self.ledger, scope.account):
             return True
-        require_may_write(self.ledger, scope.account)
+        require_may_begin(self.ledger, scope.account)
         return False
 
     def _has(self, page: str) -> bool:
@@ -260,7 +260,7 @@ class Road:
         return [f"batch {key} differs from what the account holds: see `verify`"]
 
     def _open(self, keys: Sequence[str]) -> list[str]:
-        """The batches that were not brought, or not as they should be; what is rolled back waits for `reapply`."""
+        """The batches that were not brought, or not as they should be."""
         reports = self.ledger.batch_reports(self.scope().account)
         stages = (*LOADED, "reconciliation")
 
@@ -268,7 +268,7 @@ class Road:
             read_back = reports.get((key, "reconciliation"), {"blocking": 1})
             return all((key, stage) in reports for stage in stages) and not read_back["blocking"]
 
-        return [key for key in keys if (key, UNDONE) not in reports and not done(key)]
+        return [key for key in keys if not done(key)]
 
     def deltas(self, began: str) -> list[str]:
         """Advance once and plan, and bring what waits until nothing does; why that is not done."""

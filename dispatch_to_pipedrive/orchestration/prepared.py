@@ -22,11 +22,16 @@ def keep_prepared(ledger: Ledger, stage: str, generation: int, run: str) -> None
         ledger.report_batch(scope.account, TENANT, stage, run, {"generation": generation})
 
 
+def forget_prepared(ledger: Ledger, account: str) -> None:
+    """The schema that was made is gone: until somebody makes it again nothing is due."""
+    ledger.forget_report(account, TENANT, PREPARED)
+
+
 def preparing_is_due(ledger: Ledger, account: str) -> bool:
     """Whether the source has renamed or added what the account was prepared for; before it ever was, nothing is due."""
     reports = ledger.batch_reports(account)
     known = {stage: reports.get((TENANT, stage)) for stage in _ASKED}
-    return any(
+    return known[PREPARED] is not None and any(
         report is not None and report["generation"] < ledger.newest_generation_of(_ASKED[stage])
         for stage, report in known.items()
     )

@@ -22,6 +22,7 @@ from dispatch_to_pipedrive.migration.forecast import tokens_per_day
 from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.lifecycle import require_may_write
+from dispatch_to_pipedrive.migration.plan import undone_first
 from dispatch_to_pipedrive.migration.prepare import keep_names, schema_of
 from dispatch_to_pipedrive.migration.session import AccountAccess, Session
 from dispatch_to_pipedrive.orchestration.homes import home_of
@@ -82,6 +83,8 @@ async def writing(
 ) -> AsyncIterator[Session]:
     """A session that may write; GateClosed for an account that the settings or its milestones do not allow."""
     settings.require_writable()
+    if (known := ledger.bound_scope()) is not None:  # told before the lease is waited for
+        require_may_begin(ledger, known.account, batch, undoing=undoing)
     async with sessions.writing(
         ledger, access_of(settings), purpose=purpose, run=run, batch=batch, wait=wait, undoing=undoing
     ) as session:
@@ -90,14 +93,23 @@ async def writing(
             raise GateClosed(
                 f"PIPEDRIVE_API_URL leads to company {session.scope.account}, but ALLOW_REAL_ACCOUNT names {allowed}"
             )
-        require_may_write(ledger, session.scope.account, undoing=undoing)
-        if batch and batch in ledger.rolled_back(session.scope.account):
-            raise GateClosed(
-                f"batch {batch} was rolled back: `reapply --as NAME` brings it again, with all that were"
-            )
+        require_may_begin(ledger, session.scope.account, batch, undoing=undoing)
         yield session
         if (why := session.why_stop()) is not None:
             raise why  # what comes next in this run is not begun either
+
+
+def require_may_begin(ledger: Ledger, account: str, batch: str = "", *, undoing: bool = False) -> None:
+    """Raise GateClosed where the account may not be written to, or what is rolled back was not asked for again."""
+    require_may_write(ledger, account, undoing=undoing)
+    if undoing:
+        return
+    if words := undone_first(ledger, account):
+        raise GateClosed(words)
+    if batch in ledger.rolled_back(account):
+        raise GateClosed(
+            f"batch {batch} was rolled back: `reapply --as NAME` brings it again, with all that were"
+        )
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ import dagster as dg
 from dispatch_to_pipedrive.migration.approval import SAMPLE
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.lifecycle import Standing, standing
-from dispatch_to_pipedrive.migration.plan import waiting
+from dispatch_to_pipedrive.migration.plan import undone_first, waiting
 from dispatch_to_pipedrive.orchestration.dead_runs import UNFINISHED, bury_dead_runs
 from dispatch_to_pipedrive.orchestration.drain import held_back
 from dispatch_to_pipedrive.orchestration.jobs import advance_and_plan, deliver, prepare
@@ -51,15 +51,15 @@ class Attempts:
         return self.ended + min(timedelta(minutes=2 ** min(self.failed - 1, 10)), LONGEST_PAUSE)
 
 
-def closed_by(now: Standing) -> str:
-    """Why nothing may be brought now, in words; '' if it may."""
+def closed_by(now: Standing, undone: str = "") -> str:
+    """Why nothing may be brought now, in words; '' if it may. undone: as `plan.undone_first` tells it."""
     if now.sign_off is not None:
         return f"the migration was signed off by {now.sign_off.by}: `reopen --as NAME` lifts it"
     if now.rollback is not None:
         return f"a rollback begun by {now.rollback.by} has not ended"
     if now.pause is not None:
         return f"paused by {now.pause.by}: `resume --as NAME` lets it go on"
-    return ""
+    return undone
 
 
 def advance_closed_by(ledger: Ledger, now: datetime, last: datetime | None) -> str:
@@ -68,7 +68,7 @@ def advance_closed_by(ledger: Ledger, now: datetime, last: datetime | None) -> s
     if scope is None or not ledger.manifests():
         return "nothing is planned yet: begin with `migrate --through assess`"
     force = standing(ledger.milestones(scope.account))
-    if words := closed_by(force):
+    if words := closed_by(force, undone_first(ledger, scope.account)):
         return words
     window, freeze = force.window, force.freeze
     if freeze is not None:
@@ -139,7 +139,7 @@ def deltas(context: dg.SensorEvaluationContext, migration: Migration) -> dg.RunR
         if scope is None:
             return dg.SkipReason("nothing is planned yet: begin with `migrate --through assess`")
         account = scope.account
-        if words := closed_by(standing(ledger.milestones(account))):
+        if words := closed_by(standing(ledger.milestones(account)), undone_first(ledger, account)):
             return dg.SkipReason(words)
         what, job = _wanted(ledger, account)
     except WrongSettings as error:

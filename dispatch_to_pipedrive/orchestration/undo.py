@@ -26,6 +26,7 @@ from dispatch_to_pipedrive.migration.undo.schema_plan import SchemaUndo, plan_sc
 from dispatch_to_pipedrive.migration.values import Milestone
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES
 from dispatch_to_pipedrive.orchestration.lifecycle import STATE, about
+from dispatch_to_pipedrive.orchestration.prepared import forget_prepared
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading, writing
 from dispatch_to_pipedrive.orchestration.road import wire_names
@@ -137,6 +138,7 @@ async def _carry_out(
     folder, undone, frame = front.folder, None, None
     if begun.details.get("schema"):
         undone = await undo_schema(session, Stage("", "schema"))
+        forget_prepared(ledger, account)
         frame = schema_frame(undone.removed, undone.stays)
         write_schema(folder, frame)
     batches = _undone_since(ledger, account, begun)

@@ -9,6 +9,8 @@ import pytest
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
+from dispatch_to_pipedrive.migration.lifecycle import UNDONE
+from dispatch_to_pipedrive.migration.values import Manifest
 from dispatch_to_pipedrive.orchestration.budget_sensor import resume_after_reset, unfinished
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
@@ -135,6 +137,10 @@ def test_a_rollback_goes_on_and_nothing_else_does_meanwhile(
     assert [(one.run_key, one.job_name) for one in result.run_requests or ()] == [
         (f"after-reset/{run}", "rollback_everything")
     ]
+    ledger.mark("7", "rollback_ended", "Ada")
+    ledger.plan([Manifest("wave-0001", "wave", 0, 1, (1,), 10, 50)])
+    ledger.report_batch("7", "wave-0001", UNDONE, "run", {})
+    assert "`reapply --as NAME`" in str(tick(instance))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """What the schedule and the sensor of the delta window ask for, and why they do not: evaluated as the daemon does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,16 +10,17 @@ import dagster as dg
 import pytest
 
 from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, HORIZON
+from dispatch_to_pipedrive.dispatch_pro.segments import Segment
 from dispatch_to_pipedrive.migration.approval import SAMPLE
 from dispatch_to_pipedrive.migration.errors import GateClosed, MigrationError
 from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
-from dispatch_to_pipedrive.migration.lifecycle import LOADED, standing
+from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE, standing
 from dispatch_to_pipedrive.migration.values import Manifest, Poll
 from dispatch_to_pipedrive.orchestration import cutover
 from dispatch_to_pipedrive.orchestration.build import build_defs
-from dispatch_to_pipedrive.orchestration.prepared import MATCHED, PREPARED, keep_prepared
-from dispatch_to_pipedrive.orchestration.resources import Migration
+from dispatch_to_pipedrive.orchestration.prepared import MATCHED, PREPARED, forget_prepared, keep_prepared
+from dispatch_to_pipedrive.orchestration.resources import Migration, require_may_begin, writing
 from dispatch_to_pipedrive.orchestration.sensors import DELIVERS, Attempts, delta_window, deltas
 from dispatch_to_pipedrive.settings import Settings, load_settings
 
@@ -35,6 +36,15 @@ def nothing() -> None:
 @dg.job
 def a_job() -> None:
     nothing()
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What an advance of a feed brought."""
+
+    feed: str
+    segments: Sequence[Segment]
+    cursor: str
 
 
 @dataclass(frozen=True)
@@ -83,12 +93,34 @@ class Daemon:
     def open(self, minutes: int = 15) -> None:
         cutover.open_window(self.settings, "Ada", minutes=minutes)
 
+    @staticmethod
+    def source_shows(
+        monkeypatch: pytest.MonkeyPatch,
+        clock: datetime,
+        newest: datetime | None = datetime(2026, 6, 14, 12, tzinfo=UTC),
+    ) -> None:
+        """The source's clock, and when what was read of it was changed last."""
+
+        async def told(_settings: Settings) -> datetime:
+            return clock
+
+        monkeypatch.setattr(cutover, "source_time", told)
+        monkeypatch.setattr(cutover, "_newest_change", lambda *_: newest)
+
     def plan(self, *keys: str) -> None:
         self.ledger.plan([Manifest(key, key[:5], 1, 2, (1,), 10, 50) for key in keys])
 
     def bring(self, key: str) -> None:
         for stage in (*LOADED, "reconciliation"):
             self.ledger.report_batch(SCOPE.account, key, stage, "run", {"blocking": 0})
+
+    def land(self, feed: str, number: int) -> int:
+        """A record of a feed arrives; the generation."""
+        segment = Segment(feed, f"{feed}/{number}.parquet", 1, 1, "0")
+        since = self.ledger.cursors()
+        generation = self.ledger.commit_generation([Landed(feed, (segment,), str(number))], since)
+        assert generation is not None
+        return generation
 
     def polled(self, at: datetime, began: datetime | None = None, whole: datetime | None = None) -> None:
         """All feeds were read to their ends."""
@@ -164,8 +196,11 @@ def test_the_window_closes_by_itself_and_by_hand(daemon: Daemon) -> None:
         cutover.close_window(daemon.settings, "Ada")
 
 
-def test_after_a_freeze_the_source_is_read_until_all_has_arrived(daemon: Daemon) -> None:
+def test_after_a_freeze_the_source_is_read_until_all_has_arrived(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
     long_ago = now() - timedelta(hours=2)
+    daemon.source_shows(monkeypatch, now(), None)
     cutover.freeze(daemon.settings, "Ada", at=_text(long_ago))
     daemon.polled(now() - timedelta(hours=1))
     assert isinstance(daemon.tick(), dg.RunRequest)  # read to the end after it, but never swept
@@ -183,6 +218,46 @@ def test_nothing_is_asked_for_while_nothing_may_be_written(daemon: Daemon, name:
     daemon.mark(name, batches=[])
     assert "Ada" in str(daemon.ask())
     assert isinstance(daemon.tick(), str)
+
+
+def test_what_was_emptied_is_not_filled_again_before_somebody_asks_for_it(daemon: Daemon) -> None:
+    """After a rollback of everything a customer changes: the account stays as it is, its schema too."""
+    daemon.open()
+    daemon.plan("delta-0001")
+    keep_prepared(daemon.ledger, PREPARED, 0, "run")
+    keep_prepared(daemon.ledger, MATCHED, 0, "run")
+    daemon.ledger.report_batch(SCOPE.account, "wave-0001", UNDONE, "run", {})
+    for words in (daemon.ask(), daemon.tick()):
+        assert (
+            words
+            == "batch wave-0001 was rolled back: `reapply --as NAME` brings it again, with all that were"
+        )
+    with pytest.raises(GateClosed, match="wave-0001 was rolled back"):
+        require_may_begin(daemon.ledger, SCOPE.account, "delta-0001")
+    require_may_begin(daemon.ledger, SCOPE.account, undoing=True)
+    daemon.ledger.take_up_again(SCOPE.account, ["wave-0001"])
+    assert isinstance(daemon.ask(), dg.RunRequest)
+    daemon.bring("delta-0001")
+    daemon.land("technicians", 1)
+    assert isinstance(daemon.ask(), dg.RunRequest)
+    forget_prepared(daemon.ledger, SCOPE.account)
+    assert daemon.ask() == "no batch waits"
+
+
+async def test_who_may_not_write_does_not_wait_for_the_lease(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told without a word to the account: nothing listens at this address."""
+    monkeypatch.setenv("PIPEDRIVE_API_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("PIPEDRIVE_API_TOKEN", "token")
+    monkeypatch.setenv("DISPATCH_PRO_TENANT_ID", "42")
+    daemon.mark("rollback_begun", batches=[])
+    with (
+        acquire(daemon.ledger, SCOPE.account, purpose="rollback", seconds=30),
+        pytest.raises(GateClosed, match="a rollback begun by Ada"),
+    ):
+        async with writing(daemon.ledger, load_settings(), purpose="load", run="", batch="wave-0001"):
+            pass
 
 
 def test_a_batch_that_waits_is_asked_for_and_known_to_dagster(daemon: Daemon) -> None:
@@ -234,32 +309,41 @@ def test_before_the_sample_is_approved_no_delta_is_brought(
 
 
 def test_a_name_that_changed_at_the_source_asks_for_the_schema_alone(daemon: Daemon) -> None:
-    class Landed:
-        feed, path, rows, bytes, sha256 = "tag_types", "tag_types/1.parquet", 1, 1, "0"
-
-    class Advanced:
-        feed, segments, cursor = "tag_types", (Landed(),), "1"
-
     keep_prepared(daemon.ledger, PREPARED, 0, "run")
     keep_prepared(daemon.ledger, MATCHED, 0, "run")
     assert daemon.ask() == "no batch waits"
-    generation = daemon.ledger.commit_generation([Advanced()], {})
+    generation = daemon.land("tag_types", 1)
     asked = daemon.ask()
     assert isinstance(asked, dg.RunRequest)
     assert (asked.job_name, asked.partition_key, asked.run_key) == ("prepare", None, "schema/1")
-    keep_prepared(daemon.ledger, PREPARED, generation or 0, "run")
+    keep_prepared(daemon.ledger, PREPARED, generation, "run")
     assert daemon.ask() == "no batch waits"
 
 
-def test_a_window_and_a_freeze_need_a_name_and_times_that_mean_something(daemon: Daemon) -> None:
+def test_a_window_and_a_freeze_need_a_name_and_times_that_mean_something(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened = cutover.open_window(daemon.settings, "Ada", hours=2)
     closes = datetime.fromisoformat(opened.details["closes_at"])
     assert abs(closes - now() - timedelta(hours=2)) < timedelta(seconds=30)
     assert opened.details["minutes"] == daemon.settings.delta_minutes
     with pytest.raises(MigrationError, match="is none"):
         cutover.open_window(daemon.settings, "Ada", minutes=0)
-    with pytest.raises(MigrationError, match="is no moment"):
-        cutover.freeze(daemon.settings, "Ada", at="tonight")
+    daemon.source_shows(monkeypatch, datetime(2026, 6, 15, 20, tzinfo=UTC))
+    for at, words in (
+        ("tonight", "is no moment"),
+        ("0001-01-01T00:00:00+14:00", "is no moment"),
+        ("2026-06-15T18:00", "names no zone"),
+        ("9999-12-31T23:59:59Z", "ahead of Dispatch Pro's clock"),
+        ("2025-06-15T18:00Z", "somebody worked in Dispatch Pro at 2026-06-14T12:00:00Z"),
+    ):
+        with pytest.raises(MigrationError, match=words):
+            cutover.freeze(daemon.settings, "Ada", at=at)
+    daemon.mark("rollback_begun")
+    for decide in (cutover.open_window, cutover.freeze):
+        with pytest.raises(GateClosed, match="run `rollback` again"):
+            decide(daemon.settings, "Ada")
+    daemon.mark("rollback_ended")
     frozen = cutover.freeze(daemon.settings, "Ada", at="2026-06-15T20:00:00+02:00")
     assert frozen.details["moment"] == "2026-06-15T18:00:00+00:00"
     assert standing(daemon.ledger.milestones(SCOPE.account)).freeze == frozen

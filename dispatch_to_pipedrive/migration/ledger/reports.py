@@ -84,6 +84,14 @@ class Reports(Log):
         with self._read() as conn:
             query = sa.select(c.batch).where(c.account == account, c.stage == ROLLED_BACK)
             return set(conn.scalars(query))
+    def forget_report(self, account: str, batch: str, stage: str) -> None:
+        """What a stage came to is not so any more."""
+        c = t.batch_report.c
+        with self._write() as conn:
+            conn.execute(
+                t.batch_report.delete().where(c.account == account, c.batch == batch, c.stage == stage)
+            )
+
 
     def take_up_again(self, account: str, batches: Iterable[str]) -> None:
         """Batches that were undone count as planned and not run, as before their first load."""
