@@ -126,6 +126,8 @@ def lifecycle(
         else:
             open_ = force.freeze is None and window_open(force, now)
             state = _progress(manifests, reports, begun, open_, bool(differing))
+            if undone and state in (IN_DELTA, VERIFIED):
+                state = MIGRATING
             if not begun and state in (NOT_STARTED, ASSESSED) and map_confirmed:
                 state = MAPPED
     return Lifecycle(state, force, undone, differing)

@@ -16,10 +16,10 @@ import dagster as dg
 from dispatch_to_pipedrive.migration.errors import GateClosed, MigrationError
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.ledger.approvals import signature
-from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE, require_may_mark, standing
+from dispatch_to_pipedrive.migration.lifecycle import UNDONE, require_may_mark, standing
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.undo.carry_out import undo
-from dispatch_to_pipedrive.migration.undo.plan import UndoPlan, undo_plan
+from dispatch_to_pipedrive.migration.undo.plan import UndoPlan, batches_to_undo, undo_plan
 from dispatch_to_pipedrive.migration.undo.report import UndoReport
 from dispatch_to_pipedrive.migration.undo.schema import SchemaUndone, schema_to_undo, undo_schema
 from dispatch_to_pipedrive.migration.undo.schema_plan import SchemaUndo, plan_schema_undo
@@ -115,7 +115,8 @@ async def roll_back(
         on_plan(foreseen)
         if begun is None:
             require_may_mark(ledger, account, "rollback_begun")
-            begun = ledger.mark(account, "rollback_begun", by, _details(asked, foreseen.plan))
+            details = _details(asked, foreseen.plan)
+            begun = ledger.mark(account, "rollback_begun", by, details, fence=session.fence)
         write_plan(_folder(migration, begun), foreseen.view)
         front = _Front(_folder(migration, begun), by, tell)
         return await _carry_out(session, schema, foreseen, begun, front)
@@ -146,7 +147,7 @@ async def _carry_out(
     counts = {name: getattr(done, name) for name in ("deleted", "restored", "kept", "gone")}
     tokens = done.tokens + (undone.tokens if undone else 0)
     details = {**counts, "batches": list(batches), "refused": len(done.refused), "tokens": tokens}
-    ledger.mark(account, "rollback_ended", front.by, details)
+    ledger.mark(account, "rollback_ended", front.by, details, fence=session.fence)
     front.tell(dg.AssetMaterialization(STATE, metadata=about(stands_of(ledger, account))))
     outcome = RollbackOutcome(
         batches, **counts, tokens=tokens, folder=str(folder), refused=tuple(done.refused), schema=frame
@@ -166,8 +167,7 @@ async def _foresee(
     migration: Migration, session: Session, schema: AccountSchema, asked: Undoing, begun: Milestone | None
 ) -> Foreseen:
     fields = {entity: wire_names(schema, migration.maps, entity) for entity in ENTITIES}
-    loaded = _loaded(session.ledger, session.scope.account)
-    batches = asked.batches or tuple(m.key for m in session.ledger.manifests() if m.key in loaded)
+    batches = asked.batches or tuple(batches_to_undo(session.ledger, session.scope.account))
     plan = UndoPlan(())
     if batches:
         plan = await undo_plan(session, schema, fields, batches, force=asked.force)
@@ -198,26 +198,19 @@ def _asked(ledger: Ledger, account: str, asked: Undoing) -> tuple[Undoing, Miles
         raise MigrationError(
             "the schema can only go when all batches do: leave the batches out, or leave the schema alone"
         )
-    loaded, undone = _loaded(ledger, account), ledger.rolled_back(account)
+    left, undone = batches_to_undo(ledger, account), ledger.rolled_back(account)
     for batch in asked.batches:
         ledger.manifest(batch)
+        if batch in left:
+            continue
         if batch in undone:
             raise MigrationError(
-                f"batch {batch} was rolled back already: `reapply --as NAME` brings it again"
+                f"batch {batch} was rolled back already, and nothing is left of it: `reapply --as NAME` brings it again"
             )
-        if batch not in loaded:
-            raise MigrationError(f"batch {batch} was not loaded, so there is nothing to undo: see `status`")
-    if not loaded and not (asked.schema and ledger.schema_objects(account)):
+        raise MigrationError(f"batch {batch} was not loaded, so there is nothing to undo: see `status`")
+    if not left and not (asked.schema and ledger.schema_objects(account)):
         raise MigrationError("no batch is loaded, so there is nothing to undo: see `status`")
     return replace(asked, batches=tuple(dict.fromkeys(asked.batches))), None
-
-
-def _loaded(ledger: Ledger, account: str) -> set[str]:
-    """The batches that have written, or at least begun to, and were not undone since."""
-    reports = ledger.batch_reports(account)
-    begun = {batch for batch, stage in reports if stage in LOADED}
-    begun |= {batch for batch, *_ in ledger.batch_operations(account)}
-    return (begun & {m.key for m in ledger.manifests()}) - ledger.rolled_back(account)
 
 
 def _details(asked: Undoing, plan: UndoPlan) -> dict[str, object]:

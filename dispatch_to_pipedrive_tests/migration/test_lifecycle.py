@@ -83,6 +83,11 @@ ALL = ("sample", *WAVES)
         ("rolling back", stands(reports(loaded=ALL, read_back=ALL), "rollback_begun")),
         ("rolled back", stands(reports(undone=ALL), "rollback_begun", "rollback_ended")),
         ("migrating", stands(reports(loaded=["wave-0001"], undone=["wave-0002"]))),
+        ("migrating", stands(reports(loaded=WAVES, read_back=WAVES, undone=["sample"]))),
+        (
+            "migrating",
+            stands(reports(loaded=WAVES, undone=["sample"]), "window_opened", closes_at="2026-11-25"),
+        ),
     ],
 )
 def test_each_state_has_its_facts(state: str, found: Lifecycle) -> None:

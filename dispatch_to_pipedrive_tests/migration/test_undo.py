@@ -1,13 +1,17 @@
 """What undoing batches deletes, gives back, keeps, and cannot give back."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from dispatch_to_pipedrive.migration.errors import LeaseLost
 from dispatch_to_pipedrive.migration.ledger import Scope
+from dispatch_to_pipedrive.migration.undo import plan as plan_module
 from dispatch_to_pipedrive.migration.undo.history import Op, in_force
+from dispatch_to_pipedrive.migration.undo.plan import batches_to_undo
 from dispatch_to_pipedrive.migration.values import ENTITIES, Link
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
 from dispatch_to_pipedrive_tests.migration.undo_machine import dies_at
@@ -51,6 +55,25 @@ def edit(world: World, entity: str, key: str, **changes: Any) -> None:
     world.control("clock", {"advance": 2})
     number = link_of(world, entity, key).pipedrive_id
     world.control("edit", {"entity": entity, "id": number, "changes": changes})
+
+
+def spent(world: World, what: Callable[[], object]) -> int:
+    """Tokens that it took."""
+    before = world.control("stats")["tokens"]
+    what()
+    return int(world.control("stats")["tokens"]) - before
+
+
+def between_look_and_write(world: World, **changes: Any) -> Callable[[str], None]:
+    """A hook by which people edit the first deal once, when it was looked at and before it is written."""
+    once = [1]
+
+    def hook(point: str) -> None:
+        if point == "undo_looked" and once:
+            once.clear()
+            edit(world, "deals", DEAL, **changes)
+
+    return hook
 
 
 def kept(world: World, batches: list[str] | None = None, *, force: bool = False) -> dict[str, str]:
@@ -123,6 +146,45 @@ def test_what_hangs_on_a_record_goes_with_it_whatever_batch_made_it(copy: World)
     assert sum(copy.alive().values()) == 0
 
 
+def test_what_a_cut_left_standing_is_undone_with_everything(copy: World) -> None:
+    tenant = tenant_of(copy, (OPEN, WON), (OPEN, OPEN))
+    copy.load(tenant, [1], 1)
+    copy.load(tenant, [1, 2], 2, batch="delta-0001")
+    copy.undo(["wave-0001"])
+    account = _scope(copy).account
+    with copy.ledger() as ledger:
+        assert ledger.rolled_back(account) == {"wave-0001", "delta-0001"}
+        assert batches_to_undo(ledger, account) == ["delta-0001"]
+    assert copy.alive()["deals"] == 1
+    copy.undo()
+    assert sum(copy.alive().values()) == 0
+    with copy.ledger() as ledger:
+        assert batches_to_undo(ledger, account) == []
+
+
+def test_a_batch_that_found_its_records_made_loses_them_with_those_who_made_them(copy: World) -> None:
+    tenant = tenant_of(copy, (OPEN, LOST), (OPEN,))
+    copy.load(tenant, [1], 1, batch="sample")
+    copy.load(tenant, [1, 2], 1)
+    copy.load(tenant, [1], 2, batch="delta-0001")
+    account = _scope(copy).account
+    with copy.ledger() as ledger:
+        ledger.plan(
+            [
+                *(tenant.manifest([1], 1, "sample"), tenant.manifest([1, 2], 1, "wave-0001")),
+                *(tenant.manifest([1], 2, "delta-0001"), tenant.manifest([1, 2], 2, "delta-0002")),
+            ]
+        )
+        for batch in ("sample", "wave-0001", "delta-0001"):
+            ledger.report_batch(account, batch, "retired", "", {})
+    assert copy.undo_plan(["delta-0001"]).cuts_into == ()
+    assert set(copy.undo_plan(["sample"]).cuts_into) == {"wave-0001", "delta-0001"}
+    copy.undo(["sample"])
+    with copy.ledger() as ledger:
+        assert ledger.rolled_back(account) == {"sample", "wave-0001", "delta-0001"}
+        assert batches_to_undo(ledger, account) == ["wave-0001"]
+
+
 @pytest.mark.parametrize("changes", [{"title": "Mine"}, {"probability": 40}])
 def test_what_people_edited_stays_with_all_that_it_hangs_on(copy: World, changes: dict[str, Any]) -> None:
     tenant = tenant_of(copy, (OPEN,))
@@ -173,6 +235,32 @@ def test_what_people_hang_on_a_record_keeps_it(copy: World, kind: str) -> None:
     assert copy.verify(tenant, [1], 1).differences == []
 
 
+@pytest.mark.parametrize(("name", "entity"), [("person_id", "persons"), ("organization_id", "organizations")])
+def test_a_lead_of_theirs_keeps_its_contact(copy: World, name: str, entity: str) -> None:
+    tenant = tenant_of(copy, (OPEN,))
+    copy.load(tenant, [1], 1)
+    key = PERSON if entity == "persons" else ORGANIZATION
+    lead = {
+        "title": "Mine",
+        name: link_of(copy, entity, key).pipedrive_id,
+        "is_archived": name == "person_id",
+    }
+    copy.control("edit", {"entity": "leads", "action": "create", "changes": lead})
+    assert kept(copy)[key] == "people hung something on it (leads: 1)"
+    copy.undo(force=True)
+    hosts = {"organizations": 1, **({"persons": 1} if entity == "persons" else {})}
+    assert copy.alive() == {**dict.fromkeys(ENTITIES, 0), **hosts}
+
+
+def test_where_leads_cannot_be_read_the_plan_says_so(copy: World) -> None:
+    tenant = tenant_of(copy, (OPEN,))
+    copy.load(tenant, [1], 1)
+    copy.control("faults", {"rules": [{"kind": "status", "status": 403, "method": "GET", "entity": "leads"}]})
+    assert "leads cannot be read" in copy.undo_plan().irreversible[-1]
+    copy.undo()
+    assert sum(copy.alive().values()) == 0
+
+
 def test_a_field_that_people_edited_stays_theirs_and_the_others_come_back(copy: World) -> None:
     tenant = tenant_of(copy, (OPEN, LOST))
     copy.load(tenant, [1], 1)
@@ -186,6 +274,34 @@ def test_a_field_that_people_edited_stays_theirs_and_the_others_come_back(copy: 
     after = record_of(copy, "deals", DEAL)
     assert after["title"] == "Mine" and after["value"] == before["value"]
     assert link_of(copy, "deals", DEAL).state == "kept"
+
+
+def test_force_gives_back_what_people_edited(copy: World) -> None:
+    tenant = tenant_of(copy, (OPEN, LOST))
+    copy.load(tenant, [1], 1)
+    before = record_of(copy, "deals", DEAL)
+    copy.load(tenant, [1], 2, batch="delta-0001")
+    edit(copy, "deals", DEAL, title="Mine")
+    copy.undo(["delta-0001"], force=True)
+    assert record_of(copy, "deals", DEAL)["title"] == before["title"]
+    assert copy.verify(tenant, [1], 1).differences == []
+
+
+def test_what_people_edit_between_the_look_and_the_write_stays(copy: World) -> None:
+    tenant = tenant_of(copy, (OPEN, LOST))
+    copy.load(tenant, [1], 1)
+    copy.load(tenant, [1], 2, batch="delta-0001")
+    copy.undo(["delta-0001"], crash=between_look_and_write(copy, title="Mine"))
+    assert record_of(copy, "deals", DEAL)["title"] == "Mine"
+    visit = "appointment:1000/activity"
+
+    def hook(point: str) -> None:
+        if point == "undo_looked" and link_of(copy, "activities", visit).state == "live":
+            edit(copy, "activities", visit, subject="Mine")
+
+    copy.undo(crash=hook)
+    assert record_of(copy, "activities", visit)["subject"] == "Mine"
+    assert (copy.alive()["activities"], copy.alive()["deals"]) == (1, 1)
 
 
 @pytest.mark.parametrize(("first", "second"), [(OPEN, LOST), (LOST, OPEN), (LOST, CLOSED), (CLOSED, LOST)])
@@ -341,9 +457,33 @@ def test_a_plan_tells_its_price_in_tokens_and_days(copy: World) -> None:
     plan = replace(copy, access=replace(copy.access, plan="lite")).undo_plan()
     writes = {"organizations": 3, "persons": 3, "deals": 3, "activities": 3, "files": 6, "notes": 6}
     assert sum(writes[step.entity] for step in plan.deletes) < plan.tokens
-    assert copy.undo().tokens == plan.tokens
+    planning = spent(copy, lambda: copy.undo_plan()) - spent(copy, lambda: copy.undo_plan([]))
+    assert planning + copy.undo().tokens == plan.tokens
     assert plan.days == round(plan.tokens / 30_000, 3)
     assert copy.undo_plan().digest != plan.digest
+
+
+def test_a_plan_lists_notes_and_files_once_where_that_is_cheaper(
+    copy: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = tenant_of(copy, *[(replace(OPEN, photos=3, remarks=3),)] * 6)
+    copy.load(tenant, list(tenant.roots), 1)
+    at_once = spent(copy, lambda: copy.undo_plan())
+    monkeypatch.setattr(plan_module, "ROOTS", 1)
+    six_times = spent(copy, lambda: copy.undo_plan())
+    reads = {"organizations": 10, "persons": 10, "deals": 10, "activities": 10}
+    assert six_times - at_once == 5 * sum(reads.values())
+
+
+def test_who_was_overtaken_rolls_nothing_back(copy: World) -> None:
+    tenant = tenant_of(copy, (OPEN,))
+    copy.load(tenant, [1], 1)
+    account = _scope(copy).account
+    with copy.ledger() as ledger:
+        ledger.report_batch(account, "wave-0001", "deals", "", {})
+        with pytest.raises(LeaseLost):
+            ledger.roll_back_batch(account, "wave-0001", "", {}, fence=-1)
+        assert ledger.rolled_back(account) == set()
 
 
 def test_what_a_rollback_took_back_is_in_force_no_more() -> None:

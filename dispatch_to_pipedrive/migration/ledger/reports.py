@@ -71,19 +71,19 @@ class Reports(Log):
             rows = conn.execute(sa.select(t.batch_report).where(t.batch_report.c.account == account))
             return {(r.batch, r.stage): {**orjson.loads(r.report), "at": r.at, "run": r.run} for r in rows}
 
-    def roll_back_batch(self, account: str, batch: str, run: str, report: Mapping[str, Any]) -> None:
-        """Forget what the batch's stages came to and keep instead that it was undone; both or neither."""
+    def roll_back_batch(
+        self, account: str, batch: str, run: str, report: Mapping[str, Any], *, fence: int
+    ) -> None:
+        """Forget what the batch's stages came to and keep instead that it was undone; both or neither.
+
+        Raises LeaseLost for a process that was overtaken: the batch may have been applied again since.
+        """
         row = {"account": account, "batch": batch, "stage": ROLLED_BACK, "at": utc_now(), "run": run}
         with self._write() as conn:
+            self._assert_fence(conn, account, fence)
             self._forget_reports(conn, account, batch)
             self._upsert(conn, t.batch_report, [{**row, "report": canonical_json(dict(report))}])
 
-    def rolled_back(self, account: str) -> set[str]:
-        """The batches that were undone and not asked for again."""
-        c = t.batch_report.c
-        with self._read() as conn:
-            query = sa.select(c.batch).where(c.account == account, c.stage == ROLLED_BACK)
-            return set(conn.scalars(query))
     def forget_report(self, account: str, batch: str, stage: str) -> None:
         """What a stage came to is not so any more."""
         c = t.batch_report.c
@@ -92,6 +92,12 @@ class Reports(Log):
                 t.batch_report.delete().where(c.account == account, c.batch == batch, c.stage == stage)
             )
 
+    def rolled_back(self, account: str) -> set[str]:
+        """The batches that were undone and not asked for again."""
+        c = t.batch_report.c
+        with self._read() as conn:
+            query = sa.select(c.batch).where(c.account == account, c.stage == ROLLED_BACK)
+            return set(conn.scalars(query))
 
     def take_up_again(self, account: str, batches: Iterable[str]) -> None:
         """Batches that were undone count as planned and not run, as before their first load."""

@@ -13,6 +13,7 @@ from dispatch_to_pipedrive.migration.undo.history import Op
 from dispatch_to_pipedrive.migration.values import ENTITIES, TENANT, Link, key_after
 
 _CARRIED_OUT = ("done", "settled")
+_ALIVE = ("live", "kept")
 
 
 class Undo(Operations):
@@ -33,6 +34,47 @@ class Undo(Operations):
         with self._read() as conn:
             written = [batch for batch, _ in conn.execute(first)]
             return list(dict.fromkeys([*written, *sorted(conn.scalars(reported.distinct()))]))
+
+    def batches_in_force(self, account: str) -> set[str]:
+        """The batches of whose writes anything is left: not taken back, on a record that stands or that we deleted."""
+        intent, outcome = t.intent.c, t.outcome.c
+        later, answer = t.operation.alias("later"), t.operation.alias("answer")
+        taken_back = (
+            sa.select(later.c.number)
+            .join(answer, answer.c.intent == later.c.number)
+            .where(
+                later.c.account == account,
+                later.c.entity == intent.entity,
+                later.c.source_key == intent.source_key,
+                later.c.number > intent.number,
+                later.c.undoes <= intent.number,
+                answer.c.status.in_(_CARRIED_OUT),
+            )
+        )
+        link = t.link.c
+        wanted = sa.and_(link.state == "retired", link.generation >= intent.generation)
+        query = (
+            sa.select(intent.batch)
+            .join(t.outcome, outcome.intent == intent.number)
+            .join(
+                t.link,
+                (link.account == account)
+                & (link.entity == intent.entity)
+                & (link.source_key == intent.source_key),
+            )
+            .where(
+                intent.account == account,
+                intent.entity.in_(ENTITIES),
+                intent.batch != "",
+                intent.undoes.is_(None),
+                outcome.status.in_(_CARRIED_OUT),
+                outcome.pipedrive_id.is_not(None),
+                link.state.in_(_ALIVE) | wanted,
+                ~taken_back.exists(),
+            )
+        )
+        with self._read() as conn:
+            return set(conn.scalars(query.distinct()))
 
     def roots_of_batches(self, account: str, batches: Iterable[str]) -> list[int]:
         """The roots of all records that the batches wrote."""

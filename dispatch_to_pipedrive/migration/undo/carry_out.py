@@ -1,7 +1,8 @@
 """How an undo is carried out: backwards, children first, each write an intent and an outcome like any other.
 
 Roots are taken a few at a time: looked at, and written at once, so that little time passes in which people could touch
-a record that is about to go; what things hang on is looked at once more right before it is deleted. Whatever ends the
+a record that is about to go; and a hundred at a time the records are looked at once more right before they are written:
+what people have touched by then waits for the next look. Whatever ends the
 process, the next one finds in the ledger what is in force still and goes on from there; a run that finds nothing to do
 writes nothing. The batches count as rolled back before the first write: none of them is ever taken for loaded while
 some of its records are gone.
@@ -15,13 +16,14 @@ from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.capabilities import Capabilities
 from dispatch_to_pipedrive.migration.compare import flat, without_nulls
 from dispatch_to_pipedrive.migration.errors import RunStopped
+from dispatch_to_pipedrive.migration.past import Past
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, settle
 from dispatch_to_pipedrive.migration.undo.gather import histories_of
 from dispatch_to_pipedrive.migration.undo.look import Ask, Found, Going, Returning, look
 from dispatch_to_pipedrive.migration.undo.plan import UndoPlan, groups
 from dispatch_to_pipedrive.migration.undo.reach import Key
-from dispatch_to_pipedrive.migration.undo.reading import COUNTS, others_on, read_now
+from dispatch_to_pipedrive.migration.undo.reading import COUNTS, IDS, Once, others_on, read_now, read_once
 from dispatch_to_pipedrive.migration.undo.report import UndoReport
 from dispatch_to_pipedrive.migration.undo.touched import touched_fields
 from dispatch_to_pipedrive.migration.values import ENTITIES, Intent, Link
@@ -44,8 +46,9 @@ async def undo(
 ) -> UndoReport:
     """Undo the batches of a plan, under the session's lease.
 
-    What the plan saw is looked at again: records that people have touched since are kept. on_progress: records done,
-    records that the plan names. Raises what stops the window (see `send_all`); run again, it goes on.
+    What the plan saw is looked at again: records that people have touched since are kept. A plan without steps will do.
+    on_progress: records done, records that the plan names. Raises what stops the window (see `send_all`); run again, it
+    goes on.
     """
     ledger, account = session.ledger, session.scope.account
     before = sum(session.client.budget.by_kind.values())
@@ -54,13 +57,15 @@ async def undo(
     undone = _Undoing(session, schema, plan.ask, on_progress, len(plan.deletes) + len(plan.restores))
     undone.roll_back(plan.undone)
     done: set[int] = set()
-    for roots in groups(ledger.roots_of_batches(account, plan.batches), done):
+    every_root = ledger.roots_of_batches(account, plan.batches)
+    undone.once = await read_once(session) if every_root else Once()
+    for roots in groups(every_root, done):
         done |= await undone.roots(roots)
     report = undone.report
     report.tokens = sum(session.client.budget.by_kind.values()) - before
     counts = {name: getattr(report, name) for name in ("deleted", "restored", "kept", "gone")}
     for batch in undone.marked:
-        ledger.roll_back_batch(account, batch, session.run, counts)
+        ledger.roll_back_batch(account, batch, session.run, counts, fence=session.fence)
     return report
 
 
@@ -74,6 +79,7 @@ class _Undoing:
         expected: int,
     ) -> None:
         self.session, self.schema, self.ask = session, schema, ask
+        self.once = Once()
         self.report = UndoReport()
         self.marked: list[str] = []
         self._tell, self._done, self._expected = on_progress, 0, expected
@@ -85,7 +91,7 @@ class _Undoing:
         session = self.session
         fresh = [batch for batch in batches if batch not in self.marked]
         for batch in fresh:
-            session.ledger.roll_back_batch(session.scope.account, batch, session.run, {})
+            session.ledger.roll_back_batch(session.scope.account, batch, session.run, {}, fence=session.fence)
         session.ledger.free_batches(session.scope, session.fence, fresh, but=AMBIGUOUS)
         self.marked += fresh
 
@@ -93,7 +99,7 @@ class _Undoing:
         """Undo what the batches did to some roots; which roots that were in the end."""
         session = self.session
         for _ in range(ROUNDS):
-            found = await look(session, self.schema, self.ask, roots, self._refused)
+            found = await look(session, self.schema, self.ask, roots, self.once, self._refused)
             faults.point("undo_looked")
             self.roll_back(found.cuts)
             again = await self._write(found)
@@ -104,7 +110,7 @@ class _Undoing:
                 session.ledger.put_back(session.scope, session.fence, put_back)
             faults.point("undo_recorded")
             if not again:
-                self.report.kept += len(found.keeps)
+                self.report.keeps += found.keeps
                 self.report.gone += found.gone
                 return found.roots
         raise RunStopped(
@@ -115,48 +121,53 @@ class _Undoing:
         """Send all that is to be sent, children first; whether the records have to be looked at once more."""
         again = False
         for entity in reversed(ENTITIES):
-            deletes = [one for one in found.deletes if one.history.link.entity == entity]
-            restores = [one for one in found.restores if one.history.link.entity == entity]
-            if entity in COUNTS:
-                untouched = await self._still_alone(deletes)
-                again, deletes = again or len(untouched) < len(deletes), untouched
-            if not deletes and not restores:
-                continue
-            halves = [self._halves(one) for one in restores]
-            first = [half[0] for half in halves]
-            deletions = [self._deletion(one) for one in deletes]
-            sent = await self._send([*deletions, *first])
-            second = [half[1] for half in halves if len(half) > 1 and half[0].intent.source_key in sent]
-            sent_too = await self._send(second)
-            whole = {half[-1].intent.source_key for half in halves}
-            arrived = (sent - {half[0].intent.source_key for half in halves if len(half) > 1}) | sent_too
-            self.report.deleted += len(arrived - whole)
-            self.report.restored += len(arrived & whole)
-            expected = {d.intent.source_key for d in (*deletions, *first)}
-            again = again or bool(expected - arrived)
-            links = [one.history.link for one in deletes if one.history.link.source_key in arrived]
-            self.session.ledger.forget_records(self.session.scope, self.session.fence, entity, links)
-            self._done += len(arrived)
-            self._tell(min(self._done, self._expected), self._expected)
-            faults.point("undo_sent")
+            ours = [one for one in found.writes if one.history.link.entity == entity]
+            for start in range(0, len(ours), IDS):
+                some = ours[start : start + IDS]
+                left = await self._untouched(entity, some)
+                again = not await self._write_some(entity, left) or len(left) < len(some) or again
         return again
 
-    async def _still_alone(self, deletes: Sequence[Going]) -> list[Going]:
-        """Those that are there, that nobody has touched since, and on which nothing hangs any more."""
-        if not deletes:
-            return []
-        entity = deletes[0].history.link.entity
-        seen = await read_now(self.session, entity, [one.history.link.pipedrive_id for one in deletes])
-        left = []
-        for one in deletes:
-            link = one.history.link
-            record = seen[link.pipedrive_id].record
-            if record is None or await others_on(self.session, one.history.place, record, {}):
+    async def _untouched(self, entity: str, ours: Sequence[Going | Returning]) -> list[Going | Returning]:
+        """Those that nobody has touched since they were looked at; of deletions those on which nothing hangs any more."""
+        seen = await read_now(self.session, entity, [one.history.link.pipedrive_id for one in ours])
+        mapped = self.ask.mapped.get(entity, ())
+        left: list[Going | Returning] = []
+        for one in ours:
+            record = seen[one.history.link.pipedrive_id].record
+            if record is None:
                 continue
-            mapped = self.ask.mapped.get(entity, ())
-            if self.ask.force or not touched_fields(self.schema, entity, mapped, one.history.now, record):
-                left.append(one)
+            if isinstance(one, Returning):
+                looked_at = Past({}, dict(one.record), {}, None)
+                if not touched_fields(self.schema, entity, mapped, looked_at, record):
+                    left.append(one)
+            elif not await others_on(self.session, one.history.place, record, {}, self.once) and (
+                self.ask.force or not touched_fields(self.schema, entity, mapped, one.history.now, record)
+            ):
+                left.append(replace(one, record=record))
         return left
+
+    async def _write_some(self, entity: str, ours: Sequence[Going | Returning]) -> bool:
+        """Send what is to be sent for some records of an entity; whether all of it has arrived."""
+        if not ours:
+            return True
+        deletes = [one for one in ours if isinstance(one, Going)]
+        halves = [self._halves(one) for one in ours if isinstance(one, Returning)]
+        first = [half[0] for half in halves]
+        deletions = [self._deletion(one) for one in deletes]
+        sent = await self._send([*deletions, *first])
+        second = [half[1] for half in halves if len(half) > 1 and half[0].intent.source_key in sent]
+        sent_too = await self._send(second)
+        whole = {half[-1].intent.source_key for half in halves}
+        arrived = (sent - {half[0].intent.source_key for half in halves if len(half) > 1}) | sent_too
+        self.report.deleted += len(arrived - whole)
+        self.report.restored += len(arrived & whole)
+        links = [one.history.link for one in deletes if one.history.link.source_key in arrived]
+        self.session.ledger.forget_records(self.session.scope, self.session.fence, entity, links)
+        self._done += len(arrived)
+        self._tell(self._done, max(self._done, self._expected))
+        faults.point("undo_sent")
+        return {draft.intent.source_key for draft in (*deletions, *first)} <= arrived
 
     async def _send(self, drafts: Sequence[Draft]) -> set[str]:
         """Source keys of what was carried out."""

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from dispatch_to_pipedrive.migration.lifecycle import LOADED
 from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.undo.gather import histories_of
 from dispatch_to_pipedrive.migration.undo.history import History, Place, references
 from dispatch_to_pipedrive.migration.undo.reach import Key, reach
-from dispatch_to_pipedrive.migration.undo.reading import Seen, others_on, own_children, read_now
+from dispatch_to_pipedrive.migration.undo.reading import Once, Seen, others_on, own_children, read_now
 from dispatch_to_pipedrive.migration.undo.restore import Restoration, lost_words, restoration
 from dispatch_to_pipedrive.migration.undo.steps import DELETE, KEEP, RESTORE, Step
 from dispatch_to_pipedrive.migration.undo.touched import logical, touched_fields
@@ -49,11 +50,13 @@ class Going:
 
     history: History
     record: Mapping[str, Any]
+    edited: tuple[str, ...] = ()
 
     def step(self) -> Step:
         """The same for people."""
         link, first = self.history.link, self.history.ops[0].op
-        why = f"made by {first.batch}, and nobody touched it"
+        touched = f"people edited {', '.join(self.edited)}" if self.edited else "nobody touched it"
+        why = f"made by {first.batch}, and {touched}"
         return Step(link.entity, link.source_key, link.pipedrive_id, DELETE, first.batch, why)
 
 
@@ -100,6 +103,11 @@ class Found:
     irreversible: list[str] = field(default_factory=list)
     gone: int = 0
 
+    @property
+    def writes(self) -> list[Going | Returning]:
+        """All that is to be sent."""
+        return [*self.deletes, *self.restores]
+
     def add(self, other: "Found") -> None:
         """Take in what becomes of the records of other roots."""
         self.roots |= other.roots
@@ -117,13 +125,14 @@ async def look(
     schema: AccountSchema,
     ask: Ask,
     roots: Iterable[int],
+    once: Once,
     refused: Mapping[Key, str] = MappingProxyType({}),
 ) -> Found:
     """Say of every record of these roots what undoing does to it; `refused` are records that stay, and why."""
     histories = histories_of(session, ask.batches, roots)
-    scene = _Scene(session, schema, ask, histories.by_key, stays=dict(refused))
+    scene = _Scene(session, schema, ask, once, histories.by_key, stays=dict(refused))
     await scene.settle_who_stays()
-    found = scene.found()
+    found = scene.found(_holders(session, histories.roots))
     found.roots = histories.roots
     return found
 
@@ -133,6 +142,7 @@ class _Scene:
     session: Session
     schema: AccountSchema
     ask: Ask
+    once: Once
     histories: Mapping[Key, History]
     remain: dict[Key, int] = field(default_factory=dict)
     seen: dict[Place, Seen] = field(default_factory=dict)
@@ -165,7 +175,7 @@ class _Scene:
             keys = [key for (_, key), _ in self._reached(entity)]
             shared = self.session.ledger.shared(self.session.scope, entity, keys)
             self.shared |= {(entity, key) for key in shared}
-            read = await read_now(self.session, entity, ids)
+            read = await read_now(self.session, entity, ids, self.once)
             self.seen |= {(entity, number): seen for number, seen in read.items()}
 
     def _reached(self, entity: str) -> list[tuple[Key, History]]:
@@ -206,7 +216,7 @@ class _Scene:
             if key in self.stays or not (remain and history.link.state in ALIVE and history.wrote(remain)):
                 continue
             if record is not None:
-                how = restoration(self.schema, history, remain, record, stands)
+                how = restoration(self.schema, history, remain, record, stands, force=self.ask.force)
                 self.returning[key] = Returning(history, remain, record, how)
 
     async def _staying(self) -> dict[Key, str]:
@@ -266,17 +276,17 @@ class _Scene:
             return f"people edited {', '.join(self.edited[key])}"
         if history.place in held:
             return f"{held[history.place]} hangs on it and stays"
-        others = await others_on(self.session, history.place, seen.record, ours)
+        others = await others_on(self.session, history.place, seen.record, ours, self.once)
         return f"people hung something on it ({', '.join(others)})" if others else ""
 
-    def found(self) -> Found:
+    def found(self, holders: "Holders") -> Found:
         """The verdicts, once it is settled who stays."""
         found = Found()
         aside = {(q.entity, q.source_key): q for q in self.session.ledger.quarantined(self.session.scope)}
         cuts: dict[str, int] = {}
         for key in sorted(self.remain, key=lambda one: (_CHILDREN_FIRST.index(one[0]), one[1])):
             if self._one(found, key):
-                for batch, number in self._cut(key, aside.get(key)):
+                for batch, number in self._cut(key, aside.get(key), holders):
                     cuts[batch] = min(number, cuts.get(batch, number))
         found.cuts = sorted((b for b in cuts if b not in self.ask.batches), key=lambda b: (cuts[b], b))
         return found
@@ -309,7 +319,7 @@ class _Scene:
             if link.state != "kept" and history.made_by_us and record is not None:
                 found.links.append(link._replace(state="kept"))
             return False
-        found.deletes.append(Going(history, record))
+        found.deletes.append(Going(history, record, self.edited.get(key, ())))
         return True
 
     def _vanished(self, history: History) -> bool:
@@ -339,11 +349,11 @@ class _Scene:
             )
         return True
 
-    def _cut(self, key: Key, aside: Quarantined | None) -> Iterable[tuple[str, int]]:
+    def _cut(self, key: Key, aside: Quarantined | None, holders: "Holders") -> Iterable[tuple[str, int]]:
         """Batches that lose something with the record, each with the number of its first operation there.
 
-        A batch whose change was set aside, or whose changes all met edits of people, has no operation but has to look
-        at the record again.
+        A batch may have no operation there: it set its change aside, met edits of people, or found all as it wanted
+        it. What it found so is no more, and it has to look at the record again.
         """
         history, remain = self.histories[key], self.remain[key]
         link, last = history.link, history.ops[-1].op
@@ -351,7 +361,23 @@ class _Scene:
             yield one.op.batch, one.op.number
         if aside is not None:
             yield aside.batch, last.number
-        if link.state == "kept" and link.generation > last.generation:
-            for manifest in self.session.ledger.manifests():
-                if manifest.generation_to == link.generation and link.root in manifest.roots:
-                    yield manifest.key, last.number
+        first, before = history.ops[remain].op, history.ops[remain - 1].op.generation if remain else 0
+        for batch, generation in holders.get(link.root, ()):
+            if generation >= first.generation and generation > before:
+                yield batch, last.number
+
+
+Holders = Mapping[int, Sequence[tuple[str, int]]]
+"""Root → batches that were loaded with it, each with its generation."""
+
+
+def _holders(session: Session, roots: set[int]) -> Holders:
+    loaded = {
+        batch for batch, stage in session.ledger.batch_reports(session.scope.account) if stage in LOADED
+    }
+    found: dict[int, list[tuple[str, int]]] = {}
+    for manifest in session.ledger.manifests():
+        if manifest.key in loaded:
+            for root in roots & set(manifest.roots):
+                found.setdefault(root, []).append((manifest.key, manifest.generation_to))
+    return found

@@ -1,17 +1,18 @@
 """What would undoing batches do to the account, and what can it not give back?"""
 
-import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from dispatch_to_pipedrive.migration.capabilities import Capabilities
-from dispatch_to_pipedrive.migration.ledger import digest_of
+from dispatch_to_pipedrive.migration.ledger import Ledger, digest_of
+from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS
 from dispatch_to_pipedrive.migration.undo.look import Ask, Found, look
-from dispatch_to_pipedrive.migration.undo.reading import COUNTS, IDS
+from dispatch_to_pipedrive.migration.undo.reading import IDS, Once, read_once, reading_price
 from dispatch_to_pipedrive.migration.undo.steps import DELETE, KEEP, RESTORE, Action, Step
+from dispatch_to_pipedrive.migration.values import Link
 from dispatch_to_pipedrive.pipedrive.prices import price
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
@@ -26,8 +27,9 @@ class UndoPlan:
     """What undoing `batches` comes to, as the account stood when it was read.
 
     `cuts_into` are other batches of whose operations some go too. `irreversible` is one line a record that the API
-    cannot bring back to what it was. `tokens` is the price of carrying it out (reading included), `days` how many days'
-    budgets that fills. `digest` is that of all that is shown: two plans with the same digest do the same.
+    cannot bring back to what it was. `tokens` is the price of planning it and of carrying it out (reading included),
+    `days` how many days' budgets that fills. `digest` is that of all that is shown: two plans with the same digest do
+    the same.
     """
 
     batches: tuple[str, ...]
@@ -54,6 +56,17 @@ class UndoPlan:
         return Ask(self.batches, self.force, self.maps_fields)
 
 
+def batches_to_undo(ledger: Ledger, account: str) -> list[str]:
+    """The batches that have written, or begun to, and of which anything is left, in the order of planning.
+
+    A batch that was rolled back because another one cut into it has left standing what that one did not reach.
+    """
+    nothing_left = ledger.rolled_back(account) - ledger.batches_in_force(account)
+    order = {manifest.key: number for number, manifest in enumerate(ledger.manifests())}
+    found = [batch for batch in ledger.written_batches(account) if batch not in nothing_left]
+    return sorted(found, key=lambda batch: order.get(batch, len(order)))
+
+
 async def undo_plan(
     session: Session,
     schema: AccountSchema,
@@ -70,23 +83,26 @@ async def undo_plan(
     Writes whose answer was lost are not seen before they are settled, which carrying it out does first.
     """
     ledger, account = session.ledger, session.scope.account
-    asked = tuple(ledger.written_batches(account) if batches is None else dict.fromkeys(batches))
+    asked = tuple(batches_to_undo(ledger, account) if batches is None else dict.fromkeys(batches))
     plan = UndoPlan(asked, force=force, maps_fields=maps_fields)
     before = sum(session.client.budget.by_kind.values())
     found, again = Found(), 0
-    for roots in groups(ledger.roots_of_batches(account, asked), found.roots):
-        some = await look(session, schema, plan.ask, roots)
-        again += _read_again(some)
+    every_root = ledger.roots_of_batches(account, asked)
+    once = await read_once(session, _standing(session, asked, every_root)) if every_root else Once()
+    for roots in groups(every_root, found.roots):
+        some = await look(session, schema, plan.ask, roots, once)
+        again += _read_again(session, some)
         found.add(some)
-    reading = sum(session.client.budget.by_kind.values()) - before
-    tokens = reading + again + _writing(session, found)
+    planning = sum(session.client.budget.by_kind.values()) - before
+    looking = planning - once.tokens + once.spared
+    tokens = planning + looking + again + _writing(session, found)
     plan = replace(
         plan,
         cuts_into=tuple(dict.fromkeys(found.cuts)),
         deletes=tuple(one.step() for one in found.deletes),
         restores=tuple(one.step(schema) for one in found.restores),
         keeps=tuple(found.keeps),
-        irreversible=(*found.irreversible, *_ambiguous(session, asked)),
+        irreversible=(*found.irreversible, *_ambiguous(session, asked), *_unseen(once)),
         tokens=tokens,
         days=_days(session, tokens),
     )
@@ -95,10 +111,24 @@ async def undo_plan(
     return replace(plan, digest=digest_of(shown))
 
 
-def _read_again(found: Found) -> int:
-    """Tokens of the last look at what things hang on, right before it is deleted."""
-    entities = Counter(one.history.link.entity for one in found.deletes)
-    return sum(price("list", entity) * math.ceil(entities[entity] / IDS) for entity in COUNTS)
+def _standing(session: Session, batches: Sequence[str], roots: Sequence[int]) -> Iterator[Link]:
+    """The links of records that the batches wrote and that stand."""
+    keys: dict[str, list[str]] = {}
+    for entity, key in session.ledger.keys_of_batches(session.scope.account, batches, roots):
+        keys.setdefault(entity, []).append(key)
+    for entity, some in keys.items():
+        links = session.ledger.links(session.scope, entity, some).values()
+        yield from (link for link in links if link.state in ALIVE)
+
+
+def _read_again(session: Session, found: Found) -> int:
+    """Tokens of the last look at the records, right before they are written."""
+    counts = Counter(one.history.link.entity for one in found.writes)
+    return sum(
+        reading_price(session, entity, min(IDS, count - start))
+        for entity, count in counts.items()
+        for start in range(0, count, IDS)
+    )
 
 
 def _writing(session: Session, found: Found) -> int:
@@ -131,6 +161,11 @@ def _ambiguous(session: Session, batches: Sequence[str]) -> list[str]:
         for q in session.ledger.quarantined(session.scope)
         if q.reason == AMBIGUOUS and q.batch in batches
     ]
+
+
+def _unseen(once: Once) -> list[str]:
+    words = f"leads cannot be read ({once.unseen}): organizations and persons go on which only leads hang"
+    return [words] if once.unseen else []
 
 
 def _days(session: Session, tokens: int) -> float:

@@ -2,20 +2,25 @@
 
 Records are read a hundred at a time, together with the counts that the vendor gives of what hangs on each. A count is
 looked into only where it is higher than what we know of: then the list of that record's own children tells which of
-them are not ours. What this cannot see: comments on notes, leads, products of others' catalogues without a count, and
-who follows a record.
+them are not ours. Leads have no count: they are listed once for an undo (see `Once`). What this cannot see: comments on
+notes, products of others' catalogues without a count, and who follows a record.
 """
 
 import asyncio
+import math
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from dispatch_to_pipedrive.migration.files import PARENTS
+from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.undo.history import Place
+from dispatch_to_pipedrive.migration.values import Link
 from dispatch_to_pipedrive.pipedrive.client import page_of
-from dispatch_to_pipedrive.pipedrive.errors import Forbidden, NotFound
+from dispatch_to_pipedrive.pipedrive.errors import Forbidden, NotFound, Rejected
 from dispatch_to_pipedrive.pipedrive.prices import price
 
 IDS = 100
@@ -50,6 +55,9 @@ COUNTS: Mapping[str, Mapping[str, str]] = {
 """Entity → `include_fields` of its records → what that counts."""
 _MAIN_PERSON = 1
 """A deal's own person counts as a participant."""
+_V1 = ("notes", "files")
+"""No list request names ids of these: each is read by itself, or all of them."""
+_OF_LEAD = {"person_id": "persons", "organization_id": "organizations"}
 _REFERENCE = {entity: name for name, entity in PARENTS.items()}
 
 
@@ -60,11 +68,57 @@ class Seen(NamedTuple):
     hidden: bool = False
 
 
-async def read_now(session: Session, entity: str, ids: Collection[int]) -> dict[int, Seen]:
-    """Every one of the ids as it is now, with the counts of what hangs on it."""
+@dataclass
+class Once:
+    """What is read once for many looks: the leads on each record and, for a plan, whole lists of notes and files.
+
+    `unseen` says why leads cannot be read. `lists`: entity → id → record, `tokens` what they took, and `spared` what
+    the looks that they served would have taken.
+    """
+
+    leads: Counter[Place] = field(default_factory=Counter)
+    unseen: str = ""
+    lists: dict[str, dict[int, Mapping[str, Any]]] = field(default_factory=dict)
+    tokens: int = 0
+    spared: int = 0
+
+
+async def read_once(session: Session, links: Iterable[Link] = ()) -> Once:
+    """Read the leads, and the lists of notes and files where that is cheaper than to read those of the links."""
+    once = Once()
+    try:
+        for archived in (False, True):
+            for lead in await session.client.leads(archived=archived):
+                for name, entity in _OF_LEAD.items():
+                    if lead.get(name):
+                        once.leads[entity, int(lead[name])] += 1
+    except (Forbidden, NotFound, Rejected) as error:
+        once.unseen = error.words
+    for entity, count in Counter(link.entity for link in links).items():
+        if entity in _V1 and _whole_list(session, entity) < count * price("read", entity):
+            before = sum(session.client.budget.by_kind.values())
+            pages = session.client.list(entity)  # type: ignore[arg-type]
+            records = [record async for page in pages for record in page.records]
+            once.lists[entity] = {int(record["id"]): record for record in records}
+            once.tokens += sum(session.client.budget.by_kind.values()) - before
+    return once
+
+
+async def read_now(
+    session: Session, entity: str, ids: Collection[int], once: Once | None = None
+) -> dict[int, Seen]:
+    """Every one of the ids as it is now, or was in the lists of `once`, with the counts of what hangs on it."""
     if not ids:
         return {}
     wanted = sorted(ids)
+    if once is not None and entity in once.lists:
+        once.spared += reading_price(session, entity, len(wanted))
+        whole = once.lists[entity]
+        known = {number: Seen(whole[number]) for number in wanted if number in whole}
+        return {
+            **known,
+            **{number: await _single(session, entity, number) for number in wanted if number not in known},
+        }
     listed = {number: Seen(record) async for number, record in _listed(session, entity, wanted)}
     missing = [number for number in wanted if number not in listed]
     found = await asyncio.gather(*(_single(session, entity, number) for number in missing))
@@ -74,7 +128,7 @@ async def read_now(session: Session, entity: str, ids: Collection[int]) -> dict[
 async def _listed(
     session: Session, entity: str, ids: Sequence[int]
 ) -> AsyncIterator[tuple[int, dict[str, Any]]]:
-    if entity in ("notes", "files"):
+    if entity in _V1:
         if _whole_list(session, entity) <= len(ids) * price("read", entity):
             wanted = set(ids)
             async for page in session.client.list(entity):  # type: ignore[arg-type]
@@ -94,9 +148,16 @@ async def _listed(
                 yield int(record["id"]), record
 
 
+def reading_price(session: Session, entity: str, count: int) -> int:
+    """Tokens of reading so many records together that are all there."""
+    if entity in _V1:
+        return min(_whole_list(session, entity), count * price("read", entity)) if count else 0
+    return price("list", entity) * math.ceil(count / IDS)
+
+
 def _whole_list(session: Session, entity: str) -> int:
     counts = session.ledger.link_counts(session.scope)
-    known = sum(n for (name, _), n in counts.items() if name == entity)
+    known = sum(n for (name, state), n in counts.items() if name == entity and state in ALIVE)
     return price("list", entity) * (1 + known // page_of(entity))
 
 
@@ -114,11 +175,15 @@ async def _single(session: Session, entity: str, number: int) -> Seen:
 
 
 async def others_on(
-    session: Session, place: Place, record: Mapping[str, Any], ours: Mapping[str, Collection[int]]
+    session: Session,
+    place: Place,
+    record: Mapping[str, Any],
+    ours: Mapping[str, Collection[int]],
+    once: Once,
 ) -> list[str]:
     """In words, what hangs on a record beside `ours` (entity → ids); empty where nothing does."""
     entity, _ = place
-    found: list[str] = []
+    found = [f"leads: {count}"] if (count := once.leads[place]) else []
     for kind, count in _counted(entity, record).items():
         known = ours.get(kind, ())
         if count <= (_MAIN_PERSON if kind == "further participants" else len(known)):
@@ -130,6 +195,22 @@ async def others_on(
         if others:
             found.append(f"{kind}: {len(others)}")
     return found
+
+
+async def strangers_on(session: Session, place: Place, record: Mapping[str, Any]) -> str:
+    """In words, what hangs on a record that no link names; empty where all of it is ours, or nothing."""
+    entity, _ = place
+    found: list[str] = []
+    for kind, count in _counted(entity, record).items():
+        if count <= (_MAIN_PERSON if kind == "further participants" else 0):
+            continue
+        if kind not in _LISTS or (entity, kind) == ("persons", "activities"):
+            found.append(f"{kind}: {count}")
+            continue
+        ids = {number async for number in _children(session, place, kind)}
+        if others := ids - session.ledger.linked_ids(session.scope, kind, ids):
+            found.append(f"{kind}: {len(others)}")
+    return ", ".join(found)
 
 
 def _counted(entity: str, record: Mapping[str, Any]) -> dict[str, int]:
@@ -145,13 +226,15 @@ _LISTS = ("persons", "deals", "activities", "files", "notes")
 async def _children(session: Session, place: Place, kind: str) -> AsyncIterator[int]:
     """Ids of one kind of records that hang on a record. An activity's further participants are in no such list."""
     entity, number = place
-    if kind == "files":
-        pages = session.client.files_of(entity, number)
-    else:
-        pages = session.client.list(kind, params={_REFERENCE[entity]: number})  # type: ignore[arg-type]
-    async for page in pages:
-        for record in page.records:
-            yield int(record["id"])
+    for archived in (False, True) if kind == "deals" else (False,):
+        if kind == "files":
+            pages = session.client.files_of(entity, number)
+        else:
+            on = {_REFERENCE[entity]: number}
+            pages = session.client.list(kind, archived=archived, params=on)  # type: ignore[arg-type]
+        async for page in pages:
+            for record in page.records:
+                yield int(record["id"])
 
 
 def own_children(records: Iterable[tuple[str, int, Iterable[Place]]]) -> dict[Place, dict[str, set[int]]]:

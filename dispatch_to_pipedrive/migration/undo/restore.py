@@ -1,8 +1,9 @@
 """What gives a record back what it held before operations that are undone, and what can nothing give back?
 
 A field gets back what we had told it before, or, where that was not what stood there, what stood there. A field that no
-longer holds what we wrote was edited by people and stays theirs. Pipedrive takes no null for some fields, clears others
-by itself together with a deal's state, and takes no deleted record as a parent: those are named.
+longer holds what we wrote was edited by people and stays theirs, unless force overrules them. Pipedrive takes no null
+for some fields, clears others by itself together with a deal's state, and takes no deleted record as a parent: those
+are named.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -48,16 +49,18 @@ def restoration(
     remain: int,
     record: Mapping[str, Any],
     stands: Callable[[Place], bool],
+    *,
+    force: bool = False,
 ) -> Restoration:
     """What brings the record back to where `remain` of its operations stand.
 
-    stands: whether a record that this one hung on is still there.
+    stands: whether a record that this one hung on is still there. force: fields come back though people edited them.
     """
     entity = history.link.entity
     names = _names(history, remain)
     now = flat(record)
     base = flat(history.now.base) if history.now else {}
-    edited = edited_names(schema, entity, names, base, now)
+    edited = [] if force else edited_names(schema, entity, names, base, now)
     if edited_names(schema, entity, PARENTS, base, now):
         # People hung a note on something else: to pin it where it was would put it back there.
         edited += [name for name in names if name in PINS and name not in edited]
