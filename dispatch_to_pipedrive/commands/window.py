@@ -51,7 +51,8 @@ def close(name: Name) -> None:
 def freeze(
     name: Name,
     at: Annotated[
-        str, typer.Option("--at", metavar="ISO", help="The moment (UTC) by Dispatch Pro's clock; else now.")
+        str,
+        typer.Option("--at", metavar="ISO", help="The moment by Dispatch Pro's clock, with zone; else now."),
     ] = "",
 ) -> None:
     """Say from when on nobody works in Dispatch Pro any more; the last reading waits for its feeds to be complete."""

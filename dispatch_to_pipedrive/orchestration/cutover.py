@@ -6,19 +6,24 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 from pydantic import Field
+from upath import UPath
 
 from dispatch_to_pipedrive.dispatch_pro.client import DispatchProClient
 from dispatch_to_pipedrive.dispatch_pro.feeds import HORIZON
+from dispatch_to_pipedrive.dispatch_pro.placement import newest_change, newest_placed
+from dispatch_to_pipedrive.dispatch_pro.ticks import instant
 from dispatch_to_pipedrive.migration.errors import GateClosed, MigrationError
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.ledger.approvals import signature
-from dispatch_to_pipedrive.migration.lifecycle import standing
+from dispatch_to_pipedrive.migration.lifecycle import require_may_mark, standing
 from dispatch_to_pipedrive.migration.values import Milestone
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.lifecycle import known_scope, show_state
 from dispatch_to_pipedrive.orchestration.resources import Migration, credentials_of, open_ledger
 from dispatch_to_pipedrive.settings import Settings
 
+_AHEAD = timedelta(days=1)
+"""So far ahead of the source's clock a freeze may be named."""
 _NAME = "Your name, as it shall stand on record."
 
 
@@ -40,7 +45,7 @@ class FreezeConfig(dg.Config):
     """From when on nobody works in Dispatch Pro any more."""
 
     by: str = Field(description=_NAME)
-    at: str = Field(default="", description="The moment, ISO, UTC, by Dispatch Pro's clock; empty: now.")
+    at: str = Field(default="", description="The moment by Dispatch Pro's clock, ISO with zone; empty: now.")
 
 
 def open_window(
@@ -48,7 +53,7 @@ def open_window(
 ) -> Milestone:
     """Open the delta window under a name; a window or a freeze in force is replaced by it.
 
-    Raises GateClosed after a sign-off, MigrationError for times that make no window.
+    Raises GateClosed after a sign-off or during a rollback, MigrationError for times that make no window.
     """
     by, _ = signature(by)
     with closing(open_ledger(settings)) as ledger:
@@ -65,7 +70,8 @@ def close_window(settings: Settings, by: str) -> Milestone:
 def freeze(settings: Settings, by: str, *, at: str = "") -> Milestone:
     """Name the moment from which on nothing happens in Dispatch Pro any more: `at` (ISO), else now by its own clock.
 
-    Raises GateClosed after a sign-off, MigrationError for a moment that is none, DispatchProError.
+    Raises GateClosed after a sign-off or during a rollback, MigrationError for a moment that cannot be it,
+    DispatchProError.
     """
     by, _ = signature(by)
     with closing(open_ledger(settings)) as ledger:
@@ -78,7 +84,7 @@ def drained_from(moment: datetime) -> datetime:
 
 
 def _open(ledger: Ledger, settings: Settings, by: str, hours: float | None, minutes: int | None) -> Milestone:
-    account = _account(ledger)
+    account = _account(ledger, "window_opened")
     hours = settings.delta_hours if hours is None else hours
     minutes = settings.delta_minutes if minutes is None else minutes
     if not 0 < hours <= 24 * 366 or not 1 <= minutes <= 24 * 60:
@@ -91,33 +97,52 @@ def _open(ledger: Ledger, settings: Settings, by: str, hours: float | None, minu
 
 
 def _close(ledger: Ledger, by: str) -> Milestone:
-    account = _account(ledger)
+    account = _account(ledger, "window_closed")
     if standing(ledger.milestones(account)).window is None:
         raise GateClosed("no delta window is open: `window open --as NAME` opens one")
     return ledger.mark(account, "window_closed", by)
 
 
 def _freeze(ledger: Ledger, settings: Settings, by: str, at: str) -> Milestone:
-    account = _account(ledger)
-    moment = _moment(at) if at.strip() else asyncio.run(source_time(settings))
+    account = _account(ledger, "frozen")
+    now = asyncio.run(source_time(settings))
+    moment = _moment(at, now, _newest_change(ledger, settings)) if at.strip() else now
     return ledger.mark(account, "frozen", by, {"moment": moment.isoformat(timespec="seconds")})
 
 
-def _account(ledger: Ledger) -> str:
+def _account(ledger: Ledger, milestone: str) -> str:
     account = known_scope(ledger).account
-    if (signed := standing(ledger.milestones(account)).sign_off) is not None:
-        raise GateClosed(
-            f"the migration was signed off by {signed.by} on {signed.at[:10]}: `reopen --as NAME` comes first"
-        )
+    require_may_mark(ledger, account, milestone)
     return account
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str, now: datetime, newest: datetime | None) -> datetime:
+    """The moment that a person named. now: the source's; newest: when anything that was read was changed last."""
+    as_in = f"write it as {now:%Y-%m-%dT%H:%M:%SZ}"
     try:
         found = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise MigrationError(f"{text!r} is no moment: write it as 2026-06-15T18:00:00Z") from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        if found.tzinfo is None:
+            raise MigrationError(f"{text!r} names no zone: {as_in} (Z is UTC), or with an offset like +02:00")
+        found = found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise MigrationError(f"{text!r} is no moment: {as_in}") from None
+    if found > now + _AHEAD:
+        raise MigrationError(
+            f"{text!r} is more than a day ahead of Dispatch Pro's clock, which shows {now:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    if newest is not None and found < newest:
+        raise MigrationError(
+            f"{text!r} cannot be it, for somebody worked in Dispatch Pro at {newest:%Y-%m-%dT%H:%M:%SZ}: name a later "
+            "moment, or none for now"
+        )
+    return found
+
+
+def _newest_change(ledger: Ledger, settings: Settings) -> datetime | None:
+    data = UPath(settings.data)
+    placed = newest_placed(data, ledger.latest_generation())
+    tick = None if placed is None else newest_change(data, placed)
+    return None if tick is None else datetime.fromisoformat(instant(tick))
 
 
 async def source_time(settings: Settings) -> datetime:

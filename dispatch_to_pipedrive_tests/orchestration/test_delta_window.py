@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, HORIZON
@@ -16,6 +17,7 @@ from dispatch_to_pipedrive.migration.errors import GateClosed, MigrationError
 from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE, standing
+from dispatch_to_pipedrive.migration.plan import plan_delta
 from dispatch_to_pipedrive.migration.values import Manifest, Poll
 from dispatch_to_pipedrive.orchestration import cutover
 from dispatch_to_pipedrive.orchestration.build import build_defs
@@ -187,7 +189,11 @@ def test_while_an_advance_is_under_way_no_other_is_asked_for(daemon: Daemon) -> 
 
 
 def test_the_window_closes_by_itself_and_by_hand(daemon: Daemon) -> None:
-    daemon.mark("window_opened", closes_at=_text(now() - timedelta(minutes=1)), minutes=15)
+    closes = now() - timedelta(hours=1)
+    daemon.mark("window_opened", closes_at=_text(closes), minutes=60)
+    daemon.polled(closes + HORIZON)  # its last changes show later than that
+    assert isinstance(daemon.tick(), dg.RunRequest)
+    daemon.polled(closes + HORIZON + timedelta(seconds=1))
     assert "the delta window closed at" in str(daemon.tick())
     daemon.open()
     cutover.close_window(daemon.settings, "Ada")
@@ -209,6 +215,29 @@ def test_after_a_freeze_the_source_is_read_until_all_has_arrived(
     assert "everything up to the freeze" in str(daemon.tick())
     daemon.open()  # people work on: the freeze is lifted
     assert isinstance(daemon.tick(), dg.RunRequest)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_what_arrived_last_while_a_delta_waited_is_planned_after_it(daemon: Daemon, frozen: bool) -> None:
+    end = now() - timedelta(hours=2)
+    if frozen:
+        daemon.mark("frozen", moment=_text(end))
+    else:
+        daemon.mark("window_opened", closes_at=_text(end), minutes=15)
+    daemon.plan("delta-0001")  # up to generation 2
+    for number in (1, 2, 3):
+        daemon.land("jobs", number)
+    begun = now() - timedelta(hours=1)
+    daemon.polled(begun, whole=begun)
+    assert "what arrived while delta-0001 waited is planned once it is brought" in str(daemon.tick())
+    daemon.bring("delta-0001")
+    assert isinstance(daemon.tick(), dg.RunRequest)
+
+    def nobody(_since: int, _upto: int) -> Sequence[int]:
+        return ()
+
+    assert not plan_delta(daemon.ledger, SCOPE.account, generation=3, touched=nobody, priced=pd.DataFrame)
+    assert str(daemon.tick()).startswith("everything up to" if frozen else "the delta window closed at")
 
 
 @pytest.mark.parametrize("name", ["paused", "rollback_begun", "signed_off"])

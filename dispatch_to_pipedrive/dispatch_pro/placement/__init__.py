@@ -13,6 +13,7 @@ from dispatch_to_pipedrive.dispatch_pro.placement.index import (
 )
 from dispatch_to_pipedrive.dispatch_pro.placement.profile import source_profile
 from dispatch_to_pipedrive.dispatch_pro.placement.read import (
+    newest_change,
     read_batch,
     read_reference,
     root_bytes,
@@ -28,6 +29,7 @@ __all__ = [
     "build_placement",
     "features_of",
     "in_words",
+    "newest_change",
     "newest_placed",
     "read_batch",
     "read_reference",

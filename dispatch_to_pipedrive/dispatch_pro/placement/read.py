@@ -131,6 +131,18 @@ def root_sizes(data: UPath, generation: int) -> pd.DataFrame:
     return sizes.rename_axis("root").sort_index().reset_index().astype({"root": "int64"})
 
 
+def newest_change(data: UPath, generation: int) -> int | None:
+    """The newest `modifiedOn` of all that a root holds, in ticks; None where nothing bears one."""
+    found: list[int] = []
+    index = read_index(data, generation)
+    with engine(data) as connection:
+        for spans in index.files.values():
+            if spans:
+                (newest,) = _rows(connection, data, spans).aggregate("max(modified_on)").fetchall()[0]
+                found += [] if newest is None else [int(newest)]
+    return max(found, default=None)
+
+
 def root_bytes(data: UPath, generation: int) -> pd.DataFrame:
     """How many bytes the files of every root have that has files, as far as their sizes are known: root, bytes."""
     index = read_index(data, generation)
