@@ -33,8 +33,8 @@ def check(
     about = found.about
     for line in (
         f"account {about.get('account')} ({about.get('company')}), tenant {about.get('tenant')}",
-        f"signed off by {about.get('by')} at {about.get('made_at')}, with {about.get('program')}",
+        f"made for a sign-off by {about.get('by')} at {about.get('made_at')}, with {about.get('program')}",
         f"{found.files} files and {found.operations} operations are as they were written",
-        f"digest: {found.digest} (the sign-off in the ledger names the same)",
+        f"digest: {found.digest} (compare it with the one that the sign-off named, and that `status` shows)",
     ):
         OUT.print(shown(line), highlight=False, markup=False, soft_wrap=True)

@@ -12,9 +12,12 @@ from dispatch_to_pipedrive.migration.values import Approval, Quarantined
 
 AFTER = "after_operation"
 """Where a stage's report has the number of the last operation on the account before the stage began."""
+DECIDED_BY = "decided_by"
+"""Where the report of a stage, or of reading back, has the digest of map and owners that it was made with."""
 GO_ON = "run `migrate --through signoff`"
 _WAITS = "waits for "
 _NAMED = 5
+_OTHER = "another map or other owners than stand now"
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class BatchFacts:
     `listing_begun` is when the listing was begun that it was compared with, `swept` whether that was one of the whole
     account; `money` is '' where the sums were equal,
     and None where they were not compared since. `after` is the last operation on the account before it was run last,
-    that of the stage which began first.
+    that of the stage which began first. `as_decided`, `compared_as_decided`: whether it was run last, and read back
+    last, with the map and the owners as they stand now.
     """
 
     key: str
@@ -37,6 +41,8 @@ class BatchFacts:
     strays: int = 0
     swept: bool = True
     money: str | None = None
+    as_decided: bool = True
+    compared_as_decided: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,8 @@ class Facts:
 
     moment: that of the freeze, '' where none was named. unplanned_roots: customers that changed since the batch planned
     last. accepted: those of the quarantined records that a person has accepted as they are. last_write: on the account
-    at all (ISO, UTC). parents_missing: feed → records whose parent has not arrived.
+    at all (ISO, UTC). parents_missing: feed → records whose parent has not arrived. preparing_due: whether the source
+    has renamed or added what the account was prepared for.
     """
 
     moment: str
@@ -59,6 +66,7 @@ class Facts:
     parents_missing: Mapping[str, int]
     in_doubt: int
     broken_chain_at: int | None
+    preparing_due: bool = False
 
 
 def sign_off_gates(facts: Facts) -> tuple[Gate, ...]:
@@ -111,6 +119,9 @@ def _planned(facts: Facts) -> Gate:
     if facts.unplanned_roots:
         words = f"{facts.unplanned_roots} customers have changed since the batch that was planned last"
         return Gate(name, False, f"{words}: {GO_ON}")
+    if facts.preparing_due:
+        words = "the source has other tags, job types, units or technicians than the account was prepared for"
+        return Gate(name, False, f"{words}: {GO_ON}, or the job `prepare`")
     return Gate(name, True, f"{len(facts.batches)} batches hold all that has arrived, and each was loaded")
 
 
@@ -136,6 +147,8 @@ def _reconciled(facts: Facts) -> Gate:
     batches = [batch for batch in facts.batches if batch.loaded]
     if stale := [b.key for b in batches if not b.listing_begun or b.listing_begun < b.last_write]:
         return Gate(name, False, f"{_listed(stale)} not read back since last written: {GO_ON}")
+    if other := [b.key for b in batches if not b.compared_as_decided]:
+        return Gate(name, False, f"{_listed(other)} read back with {_OTHER}: {GO_ON}")
     if differing := [f"{b.key} ({b.blocking})" for b in batches if b.blocking]:
         return Gate(name, False, f"reading back found differences in {_listed(differing)}: see `verify`")
     return Gate(
@@ -197,6 +210,8 @@ def undecided_quarantine(
 
 def _second_pass(facts: Facts) -> Gate:
     name = "second_pass_wrote_nothing"
+    if other := [batch.key for batch in facts.batches if batch.loaded and not batch.as_decided]:
+        return Gate(name, False, f"{_listed(other)} loaded with {_OTHER}: {GO_ON}")
     if old := not_run_since(facts):
         words = f"{_listed(old)} not run again since the account was last written to"
         return Gate(
@@ -207,11 +222,15 @@ def _second_pass(facts: Facts) -> Gate:
 
 
 def not_run_since(facts: Facts) -> list[str]:
-    """The batches that were not run since the last operation; none: a run of all batches has written nothing.
+    """The batches not run since the last operation, as it is decided now; none: a run of all has written nothing.
 
     What began after the last operation there is has looked at all that was written, and has written nothing itself.
     """
-    return [batch.key for batch in facts.batches if batch.loaded and batch.after != facts.last_operation]
+    return [
+        batch.key
+        for batch in facts.batches
+        if batch.loaded and not (batch.after == facts.last_operation and batch.as_decided)
+    ]
 
 
 def _doubts(facts: Facts) -> Gate:

@@ -6,19 +6,23 @@ Names of files are our own, never the source's.
 
 import platform
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from dispatch_to_pipedrive import __version__
 from dispatch_to_pipedrive.mapping import ENTITIES
 from dispatch_to_pipedrive.migration.clearance import Gate
 from dispatch_to_pipedrive.migration.decisions import FILE
+from dispatch_to_pipedrive.migration.errors import MigrationError
+from dispatch_to_pipedrive.migration.evidence.check import check_pack
 from dispatch_to_pipedrive.migration.evidence.pack import CHAIN, OPERATIONS, Pack, rendered, write_pack
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, canonical_json
 from dispatch_to_pipedrive.migration.lifecycle import LOADED
-from dispatch_to_pipedrive.migration.sign_off import AFTER
+from dispatch_to_pipedrive.migration.sign_off import AFTER, GO_ON
 from dispatch_to_pipedrive.migration.values import TENANT
 from dispatch_to_pipedrive.orchestration.homes import frame_path, home_of
 from dispatch_to_pipedrive.orchestration.io_managers import from_parquet
@@ -26,11 +30,23 @@ from dispatch_to_pipedrive.orchestration.tell import status
 from dispatch_to_pipedrive.settings import Settings
 
 FOLDER = "evidence"
+_UNSIGNED = ".unsigned-"
 _LIBRARIES = ("dagster", "duckdb", "httpx", "pandas", "pyarrow", "sqlalchemy")
 
 
 def write_evidence(ledger: Ledger, settings: Settings, scope: Scope, by: str, gates: Sequence[Gate]) -> Pack:
-    """Write the pack of a sign-off below MIGRATION_HOME; nobody may write to the account meanwhile."""
+    """Write the pack of a sign-off below MIGRATION_HOME; nobody may write to the account meanwhile.
+
+    Packs that no sign-off on record names, of a process that was killed before it could sign, are put aside. Raises
+    MigrationError where what reading back found is not there, or where the pack would not prove itself.
+    """
+    folder = home_of(settings, ledger) / FOLDER
+    signed = {one.details.get("evidence") for one in ledger.milestones(scope.account)}
+    for left in folder.glob("[!.]*"):
+        if left.name not in signed:
+            put_aside(left)
+    # Other accounts share the chain and may write meanwhile: what is carried ends here, and so does the proof.
+    last, head = ledger.last_commit()
     now = datetime.now(UTC)
     about = {
         "program": f"dispatch-to-pipedrive {__version__}",
@@ -39,20 +55,33 @@ def write_evidence(ledger: Ledger, settings: Settings, scope: Scope, by: str, ga
         "tenant": scope.tenant,
         "by": by,
         "made_at": now.isoformat(timespec="seconds"),
-        "chain_head": ledger.chain_head(),
+        "chain_head": head,
     }
-    parts = {**_values(ledger, settings, scope, gates), **_maps(settings)}
+    parts = {**_values(ledger, settings, scope, gates, head), **_maps(settings)}
     contents: dict[str, Iterable[bytes]] = {name: [part] for name, part in parts.items()}
     contents["differences.jsonl"] = _differences(ledger, settings)
     contents["links.jsonl"] = (_line(link._asdict()) for link in ledger.every_link(scope))
-    contents[OPERATIONS] = (_line(row) for _, rows in ledger.commits() for row in rows)
-    contents[CHAIN] = (_line(link) for link, _ in ledger.commits())
-    return write_pack(
-        home_of(settings, ledger) / FOLDER, now.strftime("%Y-%m-%dT%H%M%S.%fZ"), contents, about
-    )
+    contents[OPERATIONS] = (_line(row) for _, rows in ledger.commits(last) for row in rows)
+    contents[CHAIN] = (_line(link) for link, _ in ledger.commits(last))
+    return write_pack(folder, now.strftime("%Y-%m-%dT%H%M%S.%fZ"), contents, about, prove=_prove)
 
 
-def _values(ledger: Ledger, settings: Settings, scope: Scope, gates: Sequence[Gate]) -> dict[str, bytes]:
+def put_aside(pack: Path) -> None:
+    """Rename a pack that nobody has signed, so that it is not taken for evidence; one that is gone already is."""
+    with suppress(FileNotFoundError):
+        pack.rename(pack.with_name(f"{_UNSIGNED}{pack.name}"))
+
+
+def _prove(folder: Path) -> None:
+    if findings := check_pack(folder).findings:
+        raise MigrationError(
+            f"the evidence does not prove itself, so nothing is signed: {'; '.join(findings[:3])}"
+        )
+
+
+def _values(
+    ledger: Ledger, settings: Settings, scope: Scope, gates: Sequence[Gate], head: str
+) -> dict[str, bytes]:
     """What fits into memory: file → JSON for people and programs."""
     account = scope.account
     told = status(ledger, settings)
@@ -79,7 +108,7 @@ def _values(ledger: Ledger, settings: Settings, scope: Scope, gates: Sequence[Ga
         "forecast": {"compared": told.forecast, "forecast": reports.get((TENANT, "forecast"))},
         "second_pass": {
             "last_operation": ledger.last_operation(account),
-            "chain_head": ledger.chain_head(),
+            "chain_head": head,
             "run_after_operation": {
                 m.key: {
                     stage: reports[m.key, stage].get(AFTER) for stage in LOADED if (m.key, stage) in reports
@@ -116,10 +145,13 @@ def _differences(ledger: Ledger, settings: Settings) -> Iterator[bytes]:
     """Whatever reading back found other than equal, by batch: kept, gone, set aside."""
     for manifest in ledger.manifests():
         path = frame_path(settings, ledger, "reconciliation", manifest.key)
-        if path.is_file():
-            rows = from_parquet(path.read_bytes()).astype("string").fillna("")
-            for row in rows.to_dict("records"):
-                yield _line({"batch": manifest.key, **{str(name): value for name, value in row.items()}})
+        if not path.is_file():
+            raise MigrationError(
+                f"what reading back {manifest.key} found is not at {path}: {GO_ON}, or the job `reconcile` for it"
+            )
+        rows = from_parquet(path.read_bytes()).astype("string").fillna("")
+        for row in rows.to_dict("records"):
+            yield _line({"batch": manifest.key, **{str(name): value for name, value in row.items()}})
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -16,6 +16,7 @@ from dispatch_to_pipedrive.migration.plan import waiting
 from dispatch_to_pipedrive.migration.sign_off import closed_gates, not_run_since
 from dispatch_to_pipedrive.orchestration import cutover
 from dispatch_to_pipedrive.orchestration.drain import frozen_at, held_back
+from dispatch_to_pipedrive.orchestration.homes import frame_path
 from dispatch_to_pipedrive.orchestration.readback import without_repetition
 from dispatch_to_pipedrive.orchestration.sign_off import facts_of, gates_of, signed
 
@@ -34,6 +35,10 @@ def finish(road: Road, began: str) -> list[str]:
         return ends
     if words := _not_drained(road):
         return [words]
+    if undone := sorted(road.ledger.rolled_back(road.scope().account)):
+        return [f"nothing_rolled_back: {', '.join(undone)}: `reapply --as NAME` brings them again"]
+    if ends := _decided_anew(road, began):
+        return ends
     if ends := _second_pass(road):
         return ends
     if ends := _read_back(road):
@@ -49,7 +54,7 @@ def finish(road: Road, began: str) -> list[str]:
 def _unplanned(road: Road) -> bool:
     """Whether anything has arrived that is not in the account."""
     facts = facts_of(road.ledger, road.settings, chain=False)
-    return bool(facts.unplanned_roots or waiting(road.ledger, road.scope().account))
+    return bool(facts.unplanned_roots or facts.preparing_due or waiting(road.ledger, road.scope().account))
 
 
 def _not_drained(road: Road) -> str:
@@ -65,6 +70,17 @@ def _not_drained(road: Road) -> str:
             f"from now, after {cutover.drained_from(moment):%H:%M:%S} by Dispatch Pro's clock: run this again then"
         )
     return f"export_drained: {back[0].feed} {back[0].words}: run this again"
+
+
+def _decided_anew(road: Road, began: str) -> list[str]:
+    """Where map or owners are not those that batches were loaded with: schema and sample first, as at the beginning."""
+    facts = facts_of(road.ledger, road.settings, chain=False)
+    if all(batch.as_decided for batch in facts.batches if batch.loaded):
+        return []
+    road.prepare()
+    if ends := road.bring([m.key for m in road.ledger.manifests() if m.kind == "sample"], began):
+        return ends
+    return [closed] if (closed := road.approve()) else []
 
 
 def _second_pass(road: Road) -> list[str]:
@@ -90,7 +106,13 @@ def _read_back(road: Road) -> list[str]:
     begun = {batch.key: batch.listing_begun for batch in facts.batches}
     loaded = [m for m in road.ledger.manifests() if any(b.key == m.key and b.loaded for b in facts.batches)]
     last = {m.key for m in without_repetition(loaded)}
-    stale = {batch.key for batch in facts.batches if batch.listing_begun < batch.last_write}
+    stale = {
+        batch.key
+        for batch in facts.batches
+        if batch.listing_begun < batch.last_write
+        or not batch.compared_as_decided
+        or not frame_path(road.settings, road.ledger, "reconciliation", batch.key).is_file()
+    }
     ends: list[str] = []
     for manifest in loaded:
         if manifest.key in stale or (manifest.key in last and begun[manifest.key] < since):

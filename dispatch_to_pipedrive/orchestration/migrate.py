@@ -20,7 +20,7 @@ from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.ledger.approvals import signature
 from dispatch_to_pipedrive.migration.lifecycle import LOADED, signed_off
 from dispatch_to_pipedrive.migration.owners import undecided
-from dispatch_to_pipedrive.migration.plan import waiting
+from dispatch_to_pipedrive.migration.plan import is_unplanned, waiting
 from dispatch_to_pipedrive.migration.preflight import failing
 from dispatch_to_pipedrive.migration.sign_off import accepted_quarantine, undecided_quarantine
 from dispatch_to_pipedrive.orchestration.asking import keep_spent, kept_checks, require_account
@@ -133,12 +133,12 @@ class Road:
         if to_the_end:
             kinds = {kind: self._open(keys) for kind, keys in kinds.items()}
         if not to_the_end or any(kinds.values()):
-            self._prepare()
+            self.prepare()
         if ends := self.bring(kinds["sample"], began):
             return ends
         if self.wish.through == "sample":
             return []
-        if kinds["wave"] and (closed := self._approve()):
+        if kinds["wave"] and (closed := self.approve()):
             return [closed]
         if ends := self.bring(kinds["wave"], began):
             return ends
@@ -225,7 +225,7 @@ class Road:
         gate = self._owners(scope)
         return "" if gate.passed else f"{gate.name}: {gate.words}"
 
-    def _approve(self) -> str:
+    def approve(self) -> str:
         """Why no wave may be loaded yet; '' if the sample is approved, or was just now."""
         scope = self.scope()
         approved = self.ledger.latest_approval(scope.account, SAMPLE)
@@ -281,7 +281,7 @@ class Road:
                     return ends
             self.run("plan_batches")  # what had arrived while a delta waited
         if preparing_is_due(self.ledger, account):
-            self._prepare()
+            self.prepare()
         return []
 
     def _deliver(self, key: str, began: str) -> list[str]:
@@ -294,7 +294,8 @@ class Road:
             return []
         return self._closed(key) or [f"batch {key} differs from what the account holds: see `verify`"]
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Make the account's schema, and match technicians."""
         self.run("prepare", config={"pipedrive_schema": {"wait": self.wish.wait}})
 
     def _lag(self) -> list[str]:
@@ -304,13 +305,23 @@ class Road:
             return [
                 f"{len(back)} feeds may hold something back from before the freeze: {one.feed} {one.words}"
                 for one in back[:1]
-            ] or ["everything up to the freeze has arrived"]
+            ] or ["everything up to the freeze has arrived", *self._unplanned()]
         seconds = lag(self.ledger)
         return (
             []
             if seconds is None
-            else [f"changes younger than {seconds / 60:.0f} minutes may not have arrived"]
+            else [
+                f"changes younger than {seconds / 60:.0f} minutes may not have arrived",
+                *self._unplanned(),
+            ]
         )
+
+    def _unplanned(self) -> list[str]:
+        """That something has arrived which no batch brings yet."""
+        scope = self.ledger.bound_scope()
+        if scope is None or not is_unplanned(self.ledger, scope.account):
+            return []
+        return ["what arrived since the batch planned last is in no batch yet: `migrate --through delta`"]
 
     def _sign(self) -> None:
         if self.wish.approved_by:

@@ -11,6 +11,7 @@ from upath import UPath
 from dispatch_to_pipedrive.dispatch_pro.placement import touched_roots
 from dispatch_to_pipedrive.dispatch_pro.placement.index import read_index
 from dispatch_to_pipedrive.migration.clearance import Gate
+from dispatch_to_pipedrive.migration.errors import GateClosed, MigrationError
 from dispatch_to_pipedrive.migration.evidence.pack import Pack
 from dispatch_to_pipedrive.migration.lease import acquire
 from dispatch_to_pipedrive.migration.ledger import Ledger
@@ -18,6 +19,7 @@ from dispatch_to_pipedrive.migration.ledger.approvals import signature
 from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE, Reports, loaded, require_may_mark
 from dispatch_to_pipedrive.migration.sign_off import (
     AFTER,
+    DECIDED_BY,
     BatchFacts,
     Facts,
     accept_quarantined,
@@ -26,11 +28,14 @@ from dispatch_to_pipedrive.migration.sign_off import (
     sign_off_gates,
 )
 from dispatch_to_pipedrive.migration.values import Milestone
+from dispatch_to_pipedrive.orchestration.decided_by import decided_by
 from dispatch_to_pipedrive.orchestration.drain import frozen_at, held_back
 from dispatch_to_pipedrive.orchestration.errors import plain_words
-from dispatch_to_pipedrive.orchestration.evidence import write_evidence
+from dispatch_to_pipedrive.orchestration.evidence import put_aside, write_evidence
 from dispatch_to_pipedrive.orchestration.lifecycle import known_scope, show_state
+from dispatch_to_pipedrive.orchestration.prepared import preparing_is_due
 from dispatch_to_pipedrive.orchestration.resources import Migration, open_ledger
+from dispatch_to_pipedrive.orchestration.road import maps_of
 from dispatch_to_pipedrive.settings import Settings
 
 
@@ -58,18 +63,34 @@ def sign_off(
 def signed(
     ledger: Ledger, settings: Settings, by: str, *, accept: Mapping[str, str], wait: bool = True
 ) -> Signed:
-    """As `sign_off`, on a ledger that is open. Nobody writes to the account meanwhile: the lease is held."""
+    """As `sign_off`, on a ledger that is open. Nobody writes to the account meanwhile: the lease is held.
+
+    What is signed is what the gates saw: should anything be written, read or decided before the name is on record, then
+    nothing is.
+    """
     scope = known_scope(ledger)
     require_may_mark(ledger, scope.account, "signed_off")
     if accept:
         accept_quarantined(ledger, scope, accept, by)
-    with acquire(ledger, scope.account, purpose="sign off", seconds=settings.migration_lease, wait=wait):
+    with acquire(
+        ledger, scope.account, purpose="sign off", seconds=settings.migration_lease, wait=wait
+    ) as lease:
+        seen = ledger.position(scope.account)
         require_may_mark(ledger, scope.account, "signed_off")
-        gates = gates_of(ledger, settings)
+        facts = facts_of(ledger, settings)
+        gates = sign_off_gates(facts)
         require_all(gates)
         pack = write_evidence(ledger, settings, scope, by, gates)
         details = {"evidence": pack.folder.name, "digest": pack.digest}
-        milestone = ledger.mark(scope.account, "signed_off", by, details)
+        try:
+            if facts_of(ledger, settings, chain=False) != facts:
+                raise GateClosed(
+                    "something changed while the evidence was written: nothing is signed, so sign again"
+                )
+            milestone = ledger.mark(scope.account, "signed_off", by, details, fence=lease.fence, seen=seen)
+        except MigrationError:
+            put_aside(pack.folder)
+            raise
     return Signed(milestone, pack, gates)
 
 
@@ -89,11 +110,12 @@ def facts_of(ledger: Ledger, settings: Settings, *, chain: bool = True) -> Facts
     manifests, generation = ledger.manifests(), ledger.latest_generation()
     planned_to = max((m.generation_to for m in manifests), default=generation)
     moment = frozen_at(ledger)
+    basis = decided_by(ledger, settings, maps_of(settings))
     return Facts(
         moment="" if moment is None else moment.isoformat(timespec="seconds"),
         undrained=[] if moment is None else held_back(ledger),
         unplanned_roots=len(touched_roots(data, planned_to, generation)) if planned_to < generation else 0,
-        batches=[batch_facts(reports, m.key, writes.get(m.key, "")) for m in manifests],
+        batches=[batch_facts(reports, m.key, writes.get(m.key, ""), basis) for m in manifests],
         quarantined=ledger.quarantined(scope),
         accepted=accepted_quarantine(ledger, scope),
         last_operation=ledger.last_operation(account),
@@ -101,25 +123,29 @@ def facts_of(ledger: Ledger, settings: Settings, *, chain: bool = True) -> Facts
         parents_missing=read_index(data, generation).waiting if generation else {},
         in_doubt=len(ledger.open_intents(account)),
         broken_chain_at=ledger.broken_chain_at() if chain else None,
+        preparing_due=preparing_is_due(ledger, account),
     )
 
 
-def batch_facts(reports: Reports, key: str, last_write: str) -> BatchFacts:
-    """What the ledger keeps of a batch, as the gates ask for it."""
+def batch_facts(reports: Reports, key: str, last_write: str, basis: str) -> BatchFacts:
+    """What the ledger keeps of a batch, as the gates ask for it. basis: `decided_by` now."""
     verdict, money = reports.get((key, "reconciliation"), {}), reports.get((key, "money"))
     # Sums belong to the reading back that they were made from: one run has both.
     summed = money is not None and money["run"] == verdict.get("run")
+    stages = [reports[key, stage] for stage in LOADED if (key, stage) in reports]
     return BatchFacts(
         key=key,
         loaded=loaded(reports, key),
         rolled_back=(key, UNDONE) in reports,
-        after=min((int(reports[key, s].get(AFTER, -1)) for s in LOADED if (key, s) in reports), default=-1),
+        after=min((int(stage.get(AFTER, -1)) for stage in stages), default=-1),
         last_write=last_write,
         listing_begun=str(verdict.get("listing_begun", "")),
         blocking=int(verdict.get("blocking", 0)),
         strays=int(verdict.get("strays", 0)),
         swept=bool(verdict.get("swept", True)),
         money=None if not summed or money is None else "" if money["equal"] else str(money["words"]),
+        as_decided=all(stage.get(DECIDED_BY) == basis for stage in stages),
+        compared_as_decided=verdict.get(DECIDED_BY) == basis,
     )
 
 

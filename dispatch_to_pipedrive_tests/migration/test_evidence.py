@@ -54,7 +54,7 @@ def lines(rows: list[dict[str, object]]) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def pack(ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Pack:
-    commits = list(ledger.commits())
+    commits = list(ledger.commits(ledger.last_commit()[0]))
     contents = {
         "counts.json": [rendered({"deals": 6})],
         "maps/deals.yaml": [b"entity: ", b"deals\n"],
@@ -174,8 +174,12 @@ def test_operations_prove_themselves_even_where_the_manifest_was_made_to_fit(pac
     assert check_pack(copy).findings == []
 
 
+DEEP = b'{"format":1,"files":[],"digest":"","chain_head":"","a":' + b"[" * 300 + b"]" * 300 + b"}"
+"""Can be read, but is too deep to be written."""
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"null", b"{}", b'{"format":1,"files":[1]}', b"\xff", b"[" * 9999]
+    "content", [b"", b"[]", b"null", b"{}", b'{"format":1,"files":[1]}', b"\xff", b"[" * 9999, DEEP]
 )
 def test_whatever_is_there_instead_of_a_manifest_is_a_finding(copy: Path, content: bytes) -> None:
     (copy / MANIFEST).write_bytes(content)

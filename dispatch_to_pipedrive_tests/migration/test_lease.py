@@ -71,7 +71,7 @@ def test_a_milestone_is_refused_to_who_was_overtaken_and_where_something_happene
         with pytest.raises(GateClosed, match="signed_off: something was written or decided meanwhile"):
             ledger.mark("1", "signed_off", "Ada", fence=lease.fence, seen=seen)
         ledger.mark("2", "paused", "Bob")  # another account's
-        ledger.mark("1", "resumed", "Ada", fence=lease.fence, seen=(0, 1))
+        ledger.mark("1", "resumed", "Ada", fence=lease.fence, seen=(0, 1, 0))
     assert [one.name for one in ledger.milestones("1")] == ["paused", "resumed"]
 
 

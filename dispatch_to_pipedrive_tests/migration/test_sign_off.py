@@ -60,6 +60,7 @@ def test_with_everything_in_order_every_gate_is_open() -> None:
         ("export_drained", "jobs must begin later", {"undrained": [Undrained("jobs", "must begin later")]}),
         ("everything_planned", "delta-0001 not loaded", {"batches": [WAVE, replace(DELTA, loaded=False)]}),
         ("everything_planned", "3 customers have changed", {"unplanned_roots": 3}),
+        ("everything_planned", "or the job `prepare`", {"preparing_due": True}),
         ("every_parent_arrived", "2 appointments", {"parents_missing": {"jobs": 0, "appointments": 2}}),
         (
             "nothing_rolled_back",
@@ -71,6 +72,11 @@ def test_with_everything_in_order_every_gate_is_open() -> None:
             "delta-0001 not read back since last written",
             {"batches": [WAVE, replace(DELTA, last_write="2026-11-23T11:00:01")]},
         ),
+        (
+            "every_batch_reconciled",
+            "delta-0001 read back with another map",
+            {"batches": [WAVE, replace(DELTA, compared_as_decided=False)]},
+        ),
         ("every_batch_reconciled", "(2)", {"batches": [WAVE, replace(DELTA, blocking=2)]}),
         ("totals_equal", "was not added up", {"batches": [WAVE, replace(DELTA, money=None)]}),
         ("totals_equal", "differs: May", {"batches": [WAVE, replace(DELTA, money="differs: May")]}),
@@ -81,6 +87,11 @@ def test_with_everything_in_order_every_gate_is_open() -> None:
             "second_pass_wrote_nothing",
             "delta-0001 not run again",
             {"batches": [WAVE, replace(DELTA, after=11)]},
+        ),
+        (
+            "second_pass_wrote_nothing",
+            "delta-0001 loaded with another map",
+            {"batches": [WAVE, replace(DELTA, as_decided=False)]},
         ),
         ("second_pass_wrote_nothing", "wave-0001, delta-0001 not run again", {"last_operation": 13}),
         ("nothing_in_doubt", "2 requests", {"in_doubt": 2}),

@@ -60,9 +60,14 @@ def _manifest(folder: Path, checked: Checked) -> dict[str, Any] | None:
     if not isinstance(manifest, dict) or not _is_manifest(manifest):
         checked.findings.append(f"{MANIFEST}: is no manifest of format {FORMAT}")
         return None
-    if rendered(manifest) != content:
+    try:
+        as_written, digest = rendered(manifest), digest_of_manifest(manifest)
+    except (TypeError, RecursionError):  # what can be read, but is too deep to be written
+        checked.findings.append(f"{MANIFEST}: is no manifest of format {FORMAT}")
+        return None
+    if as_written != content:
         checked.findings.append(f"{MANIFEST}: is not written as it was")
-    if digest_of_manifest(manifest) != manifest["digest"]:
+    if digest != manifest["digest"]:
         checked.findings.append(f"{MANIFEST}: was changed, for its digest is another one")
     checked.digest, checked.about = manifest["digest"], manifest
     return manifest
@@ -155,7 +160,7 @@ def _log(folder: Path, manifest: Mapping[str, Any], checked: Checked) -> None:
             raise _Broken(f"{CHAIN}: ends with another hash than the sign-off names")
     except _Broken as broken:
         checked.findings.append(str(broken))
-    except (KeyError, TypeError, OverflowError) as error:
+    except (KeyError, TypeError, OverflowError, RecursionError) as error:
         checked.findings.append(f"{CHAIN}: is not written as it was ({type(error).__name__})")
 
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,17 @@ class Pack:
 
 
 def write_pack(
-    parent: Path, name: str, contents: Mapping[str, Iterable[bytes]], about: Mapping[str, Any]
+    parent: Path,
+    name: str,
+    contents: Mapping[str, Iterable[bytes]],
+    about: Mapping[str, Any],
+    *,
+    prove: Callable[[Path], None] = lambda _folder: None,
 ) -> Pack:
     """Write the files (name → content in pieces) and their manifest into `parent / name`, which must not be there.
 
-    about: what the manifest says besides. Names may have one folder in them. Whatever fails leaves nothing behind.
+    about: what the manifest says besides. prove: raises where the folder, all written, is no proof. Names may have one
+    folder in them. Whatever fails leaves nothing behind.
     """
     parent.mkdir(parents=True, exist_ok=True)
     for left in parent.glob(
@@ -52,6 +58,7 @@ def write_pack(
         manifest = {"format": FORMAT, **about, "files": files}
         digest = digest_of_manifest(manifest)
         _write(unfinished / MANIFEST, [rendered({**manifest, "digest": digest})])
+        prove(unfinished)
         unfinished.rename(target)
         _settle(parent)
     except BaseException:

@@ -40,15 +40,26 @@ class Log(Operations):
             for row in conn.execute(query.order_by(c.entity, c.source_key)):
                 yield Link(*(getattr(row, name) for name in Link._fields))
 
-    def commits(self) -> Iterator[tuple[dict[str, Any], Sequence[dict[str, Any]]]]:
-        """Every commit of the log, oldest first: its row of the chain, and its operations as they were hashed."""
+    def last_commit(self) -> tuple[int, str]:
+        """The number and the hash of the chain's newest row; 0 and '' before the first."""
+        query = sa.select(t.chain.c.number, t.chain.c.hash).order_by(t.chain.c.number.desc()).limit(1)
+        with self._read() as conn:
+            row = conn.execute(query).first()
+        return (0, "") if row is None else (row.number, row.hash)
+
+    def commits(self, upto: int) -> Iterator[tuple[dict[str, Any], Sequence[dict[str, Any]]]]:
+        """The commits of the log up to a number, oldest first: row of the chain, and operations as they were hashed.
+
+        All accounts share the chain, so it may grow while it is read.
+        """
         chain = [str(c.name) for c in t.chain.columns]
         operation = [str(c.name) for c in t.operation.columns]
         begin = 0
         while True:
-            query = sa.select(t.chain).where(t.chain.c.number > begin).order_by(t.chain.c.number)
+            query = sa.select(t.chain).where(t.chain.c.number > begin, t.chain.c.number <= upto)
             with self._read() as conn:
-                links = [dict(zip(chain, row, strict=True)) for row in conn.execute(query.limit(_COMMITS))]
+                found_rows = conn.execute(query.order_by(t.chain.c.number).limit(_COMMITS))
+                links = [dict(zip(chain, row, strict=True)) for row in found_rows]
                 if not links:
                     return
                 numbers = t.operation.c.number.between(links[0]["first"], links[-1]["last"])

@@ -31,7 +31,7 @@ class Milestones(Operations):
         details: Mapping[str, Any] | None = None,
         *,
         fence: int | None = None,
-        seen: tuple[int, int] | None = None,
+        seen: tuple[int, int, int] | None = None,
     ) -> Milestone:
         """Add a milestone; `details` are plain JSON values.
 
@@ -57,8 +57,8 @@ class Milestones(Operations):
             number: int = conn.execute(insert, {**row, "details": canonical_json(found)}).scalar_one()
         return Milestone(number, name, by, row["at"], row["head"], found)
 
-    def position(self, account: str) -> tuple[int, int]:
-        """The numbers of the newest operation and the newest milestone of an account; 0 before the first."""
+    def position(self, account: str) -> tuple[int, int, int]:
+        """The numbers of an account's newest operation and milestone, and of the source's newest generation; else 0."""
         with self._read() as conn:
             return _position(conn, account)
 
@@ -70,9 +70,10 @@ class Milestones(Operations):
             return [Milestone(r.number, r.name, r.by, r.at, r.head, orjson.loads(r.details)) for r in rows]
 
 
-def _position(conn: sa.Connection, account: str) -> tuple[int, int]:
+def _position(conn: sa.Connection, account: str) -> tuple[int, int, int]:
     def newest(table: sa.Table) -> int:
         query = sa.select(table.c.number).where(table.c.account == account)
         return conn.scalar(query.order_by(table.c.number.desc()).limit(1)) or 0
 
-    return newest(t.operation), newest(t.milestone)
+    generation = conn.scalar(sa.select(sa.func.max(t.generation.c.number))) or 0
+    return newest(t.operation), newest(t.milestone), generation

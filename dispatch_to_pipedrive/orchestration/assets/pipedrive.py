@@ -14,9 +14,10 @@ from dispatch_to_pipedrive.migration.clearance import require_clearance
 from dispatch_to_pipedrive.migration.load import Load, LoadReport, load_entity
 from dispatch_to_pipedrive.migration.owners import decided
 from dispatch_to_pipedrive.migration.retire import RetireReport, retire
-from dispatch_to_pipedrive.migration.sign_off import AFTER
+from dispatch_to_pipedrive.migration.sign_off import AFTER, DECIDED_BY
 from dispatch_to_pipedrive.orchestration.assets.clearance import clearance
 from dispatch_to_pipedrive.orchestration.assets.common import ACCOUNT_POOL, ENTITIES, described
+from dispatch_to_pipedrive.orchestration.decided_by import decided_by
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.files import fetching
 from dispatch_to_pipedrive.orchestration.partitions import BATCHES
@@ -43,9 +44,10 @@ def _on_the_way(
         ledger = migration.ledger
         scope = ledger.bound_scope()
         after = 0 if scope is None else ledger.last_operation(scope.account)
+        basis = decided_by(ledger, migration.settings, migration.maps)
         yield outcome
         account = outcome.pop("account")
-        outcome[AFTER] = after
+        outcome |= {AFTER: after, DECIDED_BY: basis}
         ledger.report_batch(account, context.partition_key, stage, context.run_id, outcome)
 
 

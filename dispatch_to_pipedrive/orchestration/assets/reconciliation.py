@@ -8,9 +8,11 @@ import pandas as pd
 
 from dispatch_to_pipedrive.migration.approval import render
 from dispatch_to_pipedrive.migration.ledger import Scope
+from dispatch_to_pipedrive.migration.sign_off import DECIDED_BY
 from dispatch_to_pipedrive.migration.verify import Verdicts
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES, FRAMES, described
 from dispatch_to_pipedrive.orchestration.assets.pipedrive import retired
+from dispatch_to_pipedrive.orchestration.decided_by import decided_by
 from dispatch_to_pipedrive.orchestration.diff import Whose, write_sample_diff
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.kept import tell_kept
@@ -78,6 +80,7 @@ def reconciliation(
     """
     frames = dict(zip(ENTITIES, (organizations, persons, deals, activities, files, notes), strict=True))
     with plain_words():
+        basis = decided_by(migration.ledger, migration.settings, migration.maps)
         found = asyncio.run(_reconcile(context, config, migration, frames))
         verdicts = found.verdicts
         shown = _sample_diff(context, migration, found, batches)
@@ -93,6 +96,7 @@ def reconciliation(
             "swept": found.reading.whole,
             "tokens": found.tokens,
             "rendering": found.rendering,
+            DECIDED_BY: basis,
         }
         migration.ledger.report_batch(
             found.account, context.partition_key, "reconciliation", context.run_id, outcome
