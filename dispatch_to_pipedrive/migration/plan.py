@@ -13,11 +13,13 @@ from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE
 from dispatch_to_pipedrive.migration.sample import choose_sample
-from dispatch_to_pipedrive.migration.values import Manifest
+from dispatch_to_pipedrive.migration.values import TENANT, Manifest
 from dispatch_to_pipedrive.migration.wave_size import wave_size
 from dispatch_to_pipedrive.pipedrive.prices import UPDATE, price
 
 _STAGES = (*LOADED, "reconciliation")
+_LOOKED = "looked"
+"""The stage under which the tenant's report says up to which generation nobody was touched."""
 COMMERCIAL = "customer type Commercial"
 _COUNTED = (
     *("customers", "locations", "location_contacts", "named_contacts", "jobs", "appointments", "calls"),
@@ -124,7 +126,8 @@ def plan_delta(
 ) -> Manifest | None:
     """Write the next delta to the ledger; None if there is nothing to plan, or a delta still waits.
 
-    It covers the generations behind the one planned last, up to `generation`: no gap, and no generation twice.
+    It covers the generations behind the one planned last, up to `generation`: no gap, and no generation twice. Where
+    they touch nobody it is kept how far was looked, for `is_unplanned`.
     touched: the roots that differ between two generations. priced: these roots as `first_loads` has them; its tokens
     are an upper bound, as if every record of a touched root were made anew.
     """
@@ -134,6 +137,7 @@ def plan_delta(
         return None
     roots = touched(since, generation)
     if not len(roots):
+        ledger.report_batch(account, TENANT, _LOOKED, "", {"generation": generation})
         return None
     number = 1 + sum(manifest.kind == "delta" for manifest in manifests)
     table = priced(roots)
@@ -141,6 +145,13 @@ def plan_delta(
     ledger.plan([planned])
     faults.point("delta_planned")
     return planned
+
+
+def is_unplanned(ledger: Ledger, account: str) -> bool:
+    """Whether a generation has arrived that no batch covers, and that was not looked at for the next delta either."""
+    looked = int(ledger.batch_reports(account).get((TENANT, _LOOKED), {}).get("generation", 0))
+    planned = max((manifest.generation_to for manifest in ledger.manifests()), default=0)
+    return ledger.latest_generation() > max(looked, planned)
 
 
 def sample(table: pd.DataFrame, features: pd.DataFrame, generation: int) -> Manifest:

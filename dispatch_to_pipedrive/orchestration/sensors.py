@@ -14,9 +14,10 @@ import dagster as dg
 from dispatch_to_pipedrive.migration.approval import SAMPLE
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.lifecycle import Standing, standing
-from dispatch_to_pipedrive.migration.plan import undone_first, waiting
+from dispatch_to_pipedrive.migration.plan import is_unplanned, undone_first, waiting
+from dispatch_to_pipedrive.migration.values import Milestone
 from dispatch_to_pipedrive.orchestration.dead_runs import UNFINISHED, bury_dead_runs
-from dispatch_to_pipedrive.orchestration.drain import held_back
+from dispatch_to_pipedrive.orchestration.drain import held_back, lag
 from dispatch_to_pipedrive.orchestration.jobs import advance_and_plan, deliver, prepare
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
 from dispatch_to_pipedrive.orchestration.prepared import preparing_is_due
@@ -30,7 +31,7 @@ SCHEMA = "schema"
 LONGEST_PAUSE = timedelta(minutes=30)
 _UNDER_WAY = [*UNFINISHED, dg.DagsterRunStatus.QUEUED]
 _FREEZING = 5
-"""Minutes between two advances where the window was closed and the freeze still waits for what comes late."""
+"""Minutes between two advances where the window is over, or was closed, and what comes late is still waited for."""
 _EARLY = timedelta(seconds=30)
 """So much sooner an advance may begin than it is due: the daemon's ticks are not exact."""
 
@@ -71,19 +72,33 @@ def advance_closed_by(ledger: Ledger, now: datetime, last: datetime | None) -> s
     if words := closed_by(force, undone_first(ledger, scope.account)):
         return words
     window, freeze = force.window, force.freeze
-    if freeze is not None:
-        if not held_back(ledger):
-            return f"everything up to the freeze at {freeze.details['moment']} has arrived"
-    elif window is None:
+    closes = None if window is None else datetime.fromisoformat(window.details["closes_at"])
+    if freeze is None and closes is None:
         return "the delta window is not open: `window open --as NAME`, or the job `open_window`"
-    elif now >= (closes := datetime.fromisoformat(window.details["closes_at"])):
-        return (
-            f"the delta window closed at {closes:%Y-%m-%d %H:%M} UTC: `window open --as NAME` opens another"
-        )
-    minutes = _FREEZING if window is None else int(window.details["minutes"])
+    if (words := _all_read(ledger, now, freeze, closes)) and not is_unplanned(ledger, scope.account):
+        return words
+    deltas = [one.key for one in waiting(ledger, scope.account) if one.kind == "delta"]
+    if words and deltas:
+        return f"{words}; what arrived while {deltas[0]} waited is planned once it is brought"
+    over = closes is None or now >= closes
+    minutes = _FREEZING if window is None or over else int(window.details["minutes"])
     if last is not None and now < (due := last + timedelta(minutes=minutes)) - _EARLY:
         return f"the next advance is due at {due:%H:%M:%S} UTC"
     return ""
+
+
+def _all_read(ledger: Ledger, now: datetime, freeze: Milestone | None, closes: datetime | None) -> str:
+    """That all which was asked for has been read, in words; '' while it was not."""
+    if freeze is not None:
+        return (
+            ""
+            if held_back(ledger)
+            else f"everything up to the freeze at {freeze.details['moment']} has arrived"
+        )
+    lags = lag(ledger)
+    if closes is None or lags is None or now - timedelta(seconds=lags) <= closes:
+        return ""
+    return f"the delta window closed at {closes:%Y-%m-%d %H:%M} UTC: `window open --as NAME` opens another"
 
 
 @dg.schedule(

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+from dispatch_to_pipedrive.dispatch_pro.segments import Segment
 from dispatch_to_pipedrive.migration.drained import lag_seconds, undrained
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE
-from dispatch_to_pipedrive.migration.plan import plan_delta, waiting
+from dispatch_to_pipedrive.migration.plan import is_unplanned, plan_delta, waiting
 from dispatch_to_pipedrive.migration.values import Manifest, Poll
 
 SCOPE = Scope("7", "42")
@@ -86,7 +88,13 @@ def test_a_second_tick_plans_nothing_more(ledger: Ledger) -> None:
 
 
 def test_generations_that_touch_nobody_make_no_delta_and_are_not_lost(ledger: Ledger) -> None:
+    for number in (1, 2):
+        segment = Segment("jobs", f"{number}.parquet", 1, 1, "0")
+        landed = SimpleNamespace(feed="jobs", segments=[segment], cursor=str(number))
+        assert ledger.commit_generation([landed], ledger.cursors()) == number
+        assert is_unplanned(ledger, SCOPE.account) == (number == 2)
     assert plan(ledger, 2, touched=()) is None
+    assert not is_unplanned(ledger, SCOPE.account)
     planned = plan(ledger, 3)
     assert planned is not None
     assert planned.generation_from == 1
