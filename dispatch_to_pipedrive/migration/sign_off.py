@@ -211,7 +211,8 @@ def undecided_quarantine(
 def _second_pass(facts: Facts) -> Gate:
     name = "second_pass_wrote_nothing"
     if other := [batch.key for batch in facts.batches if batch.loaded and not batch.as_decided]:
-        return Gate(name, False, f"{_listed(other)} loaded with {_OTHER}: {GO_ON}")
+        words = f"{_listed(other)} loaded with {_OTHER}"
+        return Gate(name, False, f"{words}: {GO_ON}, or the jobs `load` and `reconcile` for them")
     if old := not_run_since(facts):
         words = f"{_listed(old)} not run again since the account was last written to"
         return Gate(
@@ -255,6 +256,9 @@ def accept_quarantined(ledger: Ledger, scope: Scope, reasons: Mapping[str, str],
     """
     aside = {f"{q.entity} {q.source_key}": q for q in ledger.quarantined(scope)}
     wrong = [f"{what!r} is not set aside: `status` lists what is" for what in reasons if what not in aside]
+    wrong += [
+        f"{what!r} is accepted without a reason: say why" for what, why in reasons.items() if not why.strip()
+    ]
     if wrong:
         raise WrongApproval("\n".join(wrong))
     for reason in reasons.values():

@@ -19,6 +19,7 @@ from dispatch_to_pipedrive.dispatch_pro.placement import (
     PlacementSummary,
     build_placement,
     features_of,
+    newest_change,
     read_batch,
     read_reference,
     root_features,
@@ -29,6 +30,7 @@ from dispatch_to_pipedrive.dispatch_pro.placement import (
 from dispatch_to_pipedrive.dispatch_pro.placement.build import ends_of_merges
 from dispatch_to_pipedrive.dispatch_pro.raw import land_records
 from dispatch_to_pipedrive.dispatch_pro.readings import Fact
+from dispatch_to_pipedrive.dispatch_pro.ticks import tick_of
 
 from .worlds import Generation, appointment, customer, invoice, job, land, location, payment, read_of
 
@@ -114,6 +116,7 @@ def test_what_belongs_to_nobody_stands_at_the_house_root(tenant: Tenant) -> None
 def test_later_versions_win_and_of_equal_ones_the_later_generation(tenant: Tenant) -> None:
     tenant.arrive(customers=[customer(1, 5, name="newest"), customer(1, 4, name="old")])
     tenant.arrive(customers=[customer(1, 4.9999999, name="late but older")])
+    assert newest_change(tenant.data, 2) == tick_of("2026-01-01T00:00:05Z")
     assert read_batch(tenant.data, 2, [1])["customers"]["name"].tolist() == ["newest"]
     tenant.arrive(customers=[customer(1, 5, name="same time, later")])
     assert read_batch(tenant.data, 3, [1])["customers"]["name"].tolist() == ["same time, later"]

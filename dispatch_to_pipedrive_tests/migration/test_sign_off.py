@@ -131,6 +131,8 @@ def test_a_person_accepts_by_name_what_stays_set_aside_until_it_is_another_recor
                 accept_quarantined(ledger, scope, {"persons customer:2/person": "gone"}, "Ada")
             with pytest.raises(WrongApproval, match="needs a name"):
                 accept_quarantined(ledger, scope, {"persons customer:1/person": "no customer"}, " ")
+            with pytest.raises(WrongApproval, match="without a reason"):
+                accept_quarantined(ledger, scope, {"persons customer:1/person": " "}, "Ada")
             assert accepted_quarantine(ledger, scope) == []
             (accepted,) = accept_quarantined(
                 ledger, scope, {"persons customer:1/person": "no customer any more"}, "Ada"

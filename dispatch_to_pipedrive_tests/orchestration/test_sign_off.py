@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import dagster as dg
 import pandas as pd
 import pytest
 from upath import UPath
@@ -17,10 +18,12 @@ from dispatch_to_pipedrive.migration.lifecycle import LOADED, signed_off
 from dispatch_to_pipedrive.migration.sign_off import AFTER, DECIDED_BY, closed_gates
 from dispatch_to_pipedrive.migration.values import Intent, LeaseHolder, Manifest, Outcome, OwnerRow
 from dispatch_to_pipedrive.orchestration import evidence
+from dispatch_to_pipedrive.orchestration import finish as finishing
 from dispatch_to_pipedrive.orchestration import sign_off as module
 from dispatch_to_pipedrive.orchestration.decided_by import decided_by
 from dispatch_to_pipedrive.orchestration.homes import frame_path
 from dispatch_to_pipedrive.orchestration.io_managers import to_parquet
+from dispatch_to_pipedrive.orchestration.migrate import Road, Wish
 from dispatch_to_pipedrive.orchestration.prepared import PREPARED, keep_prepared
 from dispatch_to_pipedrive.orchestration.road import maps_of
 from dispatch_to_pipedrive.orchestration.sign_off import Signed, facts_of, signed
@@ -157,6 +160,19 @@ def test_a_pack_whose_sign_off_was_killed_is_put_aside_by_the_next(
     monkeypatch.setattr(Ledger, "mark", mark)
     done = home.sign()
     assert home.packs() == sorted([f".unsigned-{left}", done.pack.folder.name])
+
+
+def test_what_is_rolled_back_ends_the_finish_before_anything_is_run_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.ledger.mark(REAL.account, "frozen", "Ada", {"moment": "2026-06-15T13:00:00+00:00"})
+    with acquire(home.ledger, REAL.account, purpose="rollback", seconds=60) as lease:
+        home.ledger.roll_back_batch(REAL.account, "wave-0001", "run", {}, fence=lease.fence)
+    monkeypatch.setattr(finishing, "held_back", lambda _ledger: [])
+    wish = Wish("signoff")
+    with dg.DagsterInstance.ephemeral() as instance:
+        (told,) = finishing.finish(Road(home.settings, wish, home.ledger, instance), "")
+    assert told.startswith("nothing_rolled_back: wave-0001: `reapply --as NAME`")
 
 
 def test_without_what_reading_back_found_nothing_is_signed(
