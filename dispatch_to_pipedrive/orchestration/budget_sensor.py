@@ -10,7 +10,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dispatch_to_pipedrive.migration.lifecycle import standing
 from dispatch_to_pipedrive.migration.plan import undone_first
 from dispatch_to_pipedrive.orchestration.jobs import deliver, load, reconcile
-from dispatch_to_pipedrive.orchestration.reset import ended_by_the_budget, spent_of, waits_for_reset
+from dispatch_to_pipedrive.orchestration.reset import ACCOUNT, ended_by_the_budget, spent_of, waits_for_reset
 from dispatch_to_pipedrive.orchestration.resources import Migration
 from dispatch_to_pipedrive.orchestration.rollback_jobs import rollback, rollback_everything
 from dispatch_to_pipedrive.orchestration.sensors import DELIVERS, closed_by
@@ -48,7 +48,7 @@ def resume_after_reset(
         last_day = ledger.last_day(scope.account)
     except WrongSettings as error:
         return dg.SkipReason(str(error))
-    ended = unfinished(context.instance, _JOBS if force.rollback is None else _UNDOING)
+    ended = unfinished(context.instance, scope.account, _JOBS if force.rollback is None else _UNDOING)
     if not ended:
         return dg.SkipReason(closed_by(force) or "no batch waits for the next day")
     now = datetime.now(UTC)
@@ -60,18 +60,21 @@ def resume_after_reset(
     return dg.SensorResult(run_requests=[_again(run) for run in ended])
 
 
-def unfinished(instance: dg.DagsterInstance, jobs: Sequence[str] = _JOBS) -> Sequence[dg.DagsterRun]:
-    """Of each batch the run that ended for lack of tokens, if none was begun since; the oldest first.
+def unfinished(
+    instance: dg.DagsterInstance, account: str, jobs: Sequence[str] = _JOBS
+) -> Sequence[dg.DagsterRun]:
+    """Of each batch the account's run that ended for lack of tokens, if none was begun since; the oldest first.
 
     Of what has no batch, the run of the job. What the sensor `deltas` asked for is its own to ask for again.
     """
     found: dict[str, dg.DagsterRun] = {}
-    for run in ended_by_the_budget(instance):
+    for run in ended_by_the_budget(instance, account):
         batch, what = run.tags.get(PARTITION_NAME_TAG), _what(run)
         if run.job_name not in jobs or what in found or DELIVERS in run.tags:
             continue
         alike = dg.RunsFilter(job_name=run.job_name) if batch is None else _of_batch(batch)
-        (newest,) = instance.get_runs(alike, limit=1)
+        # A run that has not ended does not tell its account yet.
+        newest = next(r for r in instance.get_runs(alike) if r.tags.get(ACCOUNT, account) == account)
         if newest.run_id == run.run_id and spent_of(run.tags) is not None:
             found[what] = run
     return list(reversed(found.values()))

@@ -14,6 +14,8 @@ import dagster as dg
 from dispatch_to_pipedrive.pipedrive.errors import BudgetSpent
 
 ENDED_BY, BUDGET = "dispatch/ended_by", "budget"
+ACCOUNT = "dispatch/account"
+"""Tag of a run that has ended: the account that it was for."""
 UNTIL, RESUME_AFTER = "dispatch/spent_until", "dispatch/resume_after"
 
 
@@ -59,9 +61,10 @@ def spent_of(tags: Mapping[str, str]) -> Spent | None:
         return None
 
 
-def ended_by_the_budget(instance: dg.DagsterInstance, most: int = 200) -> list[dg.DagsterRun]:
-    """The newest runs that ended for that, newest first."""
-    wanted = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], tags={ENDED_BY: BUDGET})
+def ended_by_the_budget(instance: dg.DagsterInstance, account: str, most: int = 200) -> list[dg.DagsterRun]:
+    """The newest runs for the account that ended for that, newest first."""
+    tags = {ENDED_BY: BUDGET, ACCOUNT: account}
+    wanted = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE], tags=tags)
     return list(instance.get_runs(wanted, limit=most))
 
 

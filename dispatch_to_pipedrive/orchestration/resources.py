@@ -25,7 +25,9 @@ from dispatch_to_pipedrive.migration.lifecycle import require_may_write
 from dispatch_to_pipedrive.migration.plan import undone_first
 from dispatch_to_pipedrive.migration.prepare import keep_names, schema_of
 from dispatch_to_pipedrive.migration.session import AccountAccess, Session
+from dispatch_to_pipedrive.orchestration.dead_runs import this_process
 from dispatch_to_pipedrive.orchestration.homes import home_of
+from dispatch_to_pipedrive.orchestration.reset import ACCOUNT
 from dispatch_to_pipedrive.orchestration.road import maps_of, named_at
 from dispatch_to_pipedrive.pipedrive.account import Structure, read_structure
 from dispatch_to_pipedrive.pipedrive.plans import plan_named
@@ -139,11 +141,19 @@ class Migration(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Migration]:
-        """Close the ledger when the run ends."""
+        """Tell which process a run is in as it begins, which account it was for as it ends, and close the ledger."""
+
+        def tell(tags: dict[str, str]) -> None:
+            if context.run is not None and context.instance is not None:
+                context.instance.add_run_tags(context.run.run_id, tags)
+
+        tell(this_process())
         try:
             yield self
         finally:
             if self._ledger is not None:
+                if (scope := self._ledger.bound_scope()) is not None:
+                    tell({ACCOUNT: scope.account})
                 self._ledger.close()
 
     @property

@@ -5,14 +5,12 @@ Uses private names of Dagster: no public call runs a job in this process and tel
 
 import fcntl
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import dagster as dg
-import psutil
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster._core.execution.api import execute_run
@@ -25,7 +23,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from dispatch_to_pipedrive.orchestration.build import build_defs
-from dispatch_to_pipedrive.orchestration.dead_runs import HOST, PROCESS, STARTED, bury_dead_runs
+from dispatch_to_pipedrive.orchestration.dead_runs import bury_dead_runs, this_process
 from dispatch_to_pipedrive.settings import Settings, make_dagster_home
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -64,14 +62,7 @@ def execute(
     config: step → its configuration. Raises the expected error that ended the run (see `errors`), or what surprised
     us; the run in the UI tells the same.
     """
-    process = psutil.Process()
-    about = {
-        HOST: socket.gethostname(),
-        PROCESS: str(process.pid),
-        STARTED: str(process.create_time()),
-        "dispatch/from": "command line",
-        **(tags or {}),
-    }
+    about = {**this_process(), "dispatch/from": "command line", **(tags or {})}
     partition = {} if batch is None else {PARTITION_NAME_TAG: batch}
     definition = _definitions().resolve_job_def(job)
     run = instance.create_run_for_job(

@@ -21,7 +21,7 @@ from dispatch_to_pipedrive.orchestration.drain import held_back, lag
 from dispatch_to_pipedrive.orchestration.jobs import advance_and_plan, deliver, prepare
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
 from dispatch_to_pipedrive.orchestration.prepared import preparing_is_due
-from dispatch_to_pipedrive.orchestration.reset import ended_by_the_budget, waits_for_reset
+from dispatch_to_pipedrive.orchestration.reset import ACCOUNT, ended_by_the_budget, waits_for_reset
 from dispatch_to_pipedrive.orchestration.resources import Migration
 from dispatch_to_pipedrive.settings import WrongSettings
 
@@ -171,16 +171,16 @@ def deltas(context: dg.SensorEvaluationContext, migration: Migration) -> dg.RunR
     if (holder := ledger.lease_holder(account)) is not None:
         return dg.SkipReason(f"{what} waits for who writes to the account: {holder}")
     now, last_day = datetime.now(UTC), ledger.last_day(account)
-    if (until := waits_for_reset(ended_by_the_budget(context.instance), now, last_day)) is not None:
+    if (until := waits_for_reset(ended_by_the_budget(context.instance, account), now, last_day)) is not None:
         return dg.SkipReason(f"the day's tokens are spent: {what} waits until {until:%Y-%m-%d %H:%M} UTC")
-    attempts = _attempts(context.instance, what)
+    attempts = _attempts(context.instance, what, account)
     if attempts.next_at is not None and now < attempts.next_at:
         return dg.SkipReason(
             f"{what} failed {attempts.failed} times, so the next attempt is at {attempts.next_at:%H:%M:%S} UTC: "
             "look at its last run, and at its `clearance`"
         )
     number = attempts.made + 1
-    tags = {DELIVERS: what, "dispatch/attempt": str(number)}
+    tags = {DELIVERS: what, ACCOUNT: account, "dispatch/attempt": str(number)}
     if job == prepare.name:
         return dg.RunRequest(run_key=f"{what}/{number}", job_name=job, tags=tags)
     add_batches(context.instance, [what])
@@ -201,10 +201,11 @@ def _loads(run: dg.DagsterRun) -> bool:
     return run.tags.get("dispatch/lane") == "load"
 
 
-def _attempts(instance: dg.DagsterInstance, what: str) -> Attempts:
+def _attempts(instance: dg.DagsterInstance, what: str, account: str) -> Attempts:
+    """How often it was tried for any account, for run keys; how often in vain for this one."""
     records = instance.get_run_records(dg.RunsFilter(tags={DELIVERS: what}))
-    newest_first = sorted(records, key=lambda one: one.create_timestamp, reverse=True)
-    failed = _failed_last(newest_first)
+    mine = [one for one in records if one.dagster_run.tags.get(ACCOUNT) == account]
+    failed = _failed_last(sorted(mine, key=lambda one: one.create_timestamp, reverse=True))
     ended = max((one.update_timestamp for one in failed), default=None)
     return Attempts(len(records), len(failed), ended)
 

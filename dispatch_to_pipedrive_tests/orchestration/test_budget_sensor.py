@@ -33,12 +33,13 @@ WAIT = timedelta(hours=3)
 
 
 @dg.op
-def load_records() -> None:
+def load_records(migration: Migration) -> None:
+    assert migration.ledger.bound_scope() is not None
     with plain_words():
         raise BudgetSpent(until=MIDNIGHT, price=5, remaining=2, reserve=0, wait=WAIT)
 
 
-@dg.job(name="load")
+@dg.job(name="load", resource_defs={"migration": Migration()})
 def a_load() -> None:
     load_records()
 
@@ -103,7 +104,7 @@ def test_a_spent_day_ends_the_run_as_a_failure_in_words_and_each_batch_is_asked_
 
     again = fail(instance, "wave-0001")  # that day is spent as well, by its own clock
     instance.add_run_tags(again, {UNTIL: "2026-11-25T00:00:00+00:00"})
-    assert [run.run_id for run in unfinished(instance)] == [second, again]
+    assert [run.run_id for run in unfinished(instance, "7")] == [second, again]
     assert isinstance(tick(instance), str)
     ledger.add_tokens("7", "2026-11-25", {"read": 2})
     found = tick(instance)
@@ -117,13 +118,26 @@ def test_what_somebody_has_begun_since_and_what_the_delta_sensor_brings_is_left_
     fail(instance, "wave-0001")
     instance.create_run_for_job(a_load, tags={PARTITION_NAME_TAG: "wave-0001"})
     fail(instance, "wave-0002", **{"dispatch/delivers": "wave-0002"})
-    assert unfinished(instance) == []
+    assert unfinished(instance, "7") == []
+
+
+def test_what_ended_for_one_account_is_not_asked_for_against_another(
+    instance: dg.DagsterInstance, ledger: Ledger
+) -> None:
+    """The rehearsal's tokens were spent; then the settings lead to the real account, on the same ledger."""
+    run = fail(instance, "wave-0001")
+    ledger.add_tokens("7", "2026-11-24", {"read": 2})
+    ledger.bind(Scope("8", "42"), "The real one")
+    assert tick(instance) == "no batch waits for the next day"
+    fail(instance, "wave-0001")
+    ledger.bind(Scope("7", "42"), "Company", "the way back")
+    assert tick(instance) == {f"after-reset/{run}": "wave-0001"}
 
 
 def test_a_rollback_goes_on_and_nothing_else_does_meanwhile(
     instance: dg.DagsterInstance, ledger: Ledger
 ) -> None:
-    @dg.job(name="rollback_everything")
+    @dg.job(name="rollback_everything", resource_defs={"migration": Migration()})
     def undo() -> None:
         load_records()
 
@@ -174,8 +188,8 @@ def test_how_long_to_wait_is_told_by_the_servers_clock_not_by_ours() -> None:
     assert error.until == budget.reset_at()
 
 
-def test_a_run_that_ended_otherwise_waits_for_no_reset(instance: dg.DagsterInstance) -> None:
+def test_a_run_that_ended_otherwise_waits_for_no_reset(instance: dg.DagsterInstance, ledger: Ledger) -> None:
     run = fail(instance, "wave-0001")
-    assert waits_for_reset(ended_by_the_budget(instance), datetime.now(UTC), None) is not None
+    assert waits_for_reset(ended_by_the_budget(instance, "7"), datetime.now(UTC), None) is not None
     instance.add_run_tags(run, {RESUME_AFTER: "whenever"})
-    assert waits_for_reset(ended_by_the_budget(instance), datetime.now(UTC), None) is None
+    assert waits_for_reset(ended_by_the_budget(instance, "7"), datetime.now(UTC), None) is None

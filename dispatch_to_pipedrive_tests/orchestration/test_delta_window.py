@@ -22,6 +22,7 @@ from dispatch_to_pipedrive.migration.values import Manifest, Poll
 from dispatch_to_pipedrive.orchestration import cutover
 from dispatch_to_pipedrive.orchestration.build import build_defs
 from dispatch_to_pipedrive.orchestration.prepared import MATCHED, PREPARED, forget_prepared, keep_prepared
+from dispatch_to_pipedrive.orchestration.reset import ACCOUNT
 from dispatch_to_pipedrive.orchestration.resources import Migration, require_may_begin, writing
 from dispatch_to_pipedrive.orchestration.sensors import DELIVERS, Attempts, delta_window, deltas
 from dispatch_to_pipedrive.settings import Settings, load_settings
@@ -86,8 +87,9 @@ class Daemon:
             a_job, status=status, tags={k.replace("__", "/"): v for k, v in tags.items()}
         )
 
-    def tried(self, what: str, status: dg.DagsterRunStatus) -> None:
-        self.instance.create_run_for_job(a_job, status=status, tags={DELIVERS: what, "dispatch/lane": "load"})
+    def tried(self, what: str, status: dg.DagsterRunStatus, account: str = SCOPE.account) -> None:
+        tags = {DELIVERS: what, "dispatch/lane": "load", ACCOUNT: account}
+        self.instance.create_run_for_job(a_job, status=status, tags=tags)
 
     def mark(self, name: str, **details: Any) -> None:
         self.ledger.mark(SCOPE.account, name, "Ada", details)
@@ -313,12 +315,13 @@ def test_one_batch_after_another_and_nobody_elses_work_is_disturbed(daemon: Daem
 
 def test_a_run_key_counts_attempts_and_the_pause_grows(daemon: Daemon) -> None:
     daemon.plan("delta-0001")
+    daemon.tried("delta-0001", FAILED, "8")  # another account's, on the same ledger
     daemon.tried("delta-0001", FAILED)
     assert "failed 1 times, so the next attempt is at" in str(daemon.ask())
     daemon.tried("delta-0001", WELL)  # and rolled back since, say
     asked = daemon.ask()
     assert isinstance(asked, dg.RunRequest)
-    assert asked.run_key == "delta-0001/3"
+    assert (asked.run_key, asked.tags[ACCOUNT]) == ("delta-0001/4", SCOPE.account)
     ended = datetime(2026, 6, 15, 18, 0, tzinfo=UTC)
     pauses = [Attempts(n, n, ended).next_at for n in (1, 2, 3, 6, 20)]
     assert [(at - ended).total_seconds() / 60 for at in pauses if at] == [1, 2, 4, 30, 30]

@@ -11,7 +11,10 @@ import pytest
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster_postgres import DagsterPostgresStorage
 
-from dispatch_to_pipedrive.orchestration.dead_runs import bury_dead_runs
+from dispatch_to_pipedrive.migration.ledger import Scope
+from dispatch_to_pipedrive.orchestration.dead_runs import STARTED, bury_dead_runs, this_process
+from dispatch_to_pipedrive.orchestration.reset import ACCOUNT
+from dispatch_to_pipedrive.orchestration.resources import Migration
 from dispatch_to_pipedrive.orchestration.run import open_instance
 from dispatch_to_pipedrive.settings import Settings, load_settings
 
@@ -87,6 +90,36 @@ def test_a_run_whose_process_is_gone_is_declared_failed_and_a_living_one_is_not(
         "elsewhere": "STARTED",
         "the UI's": "STARTED",
     }
+
+
+def test_a_run_that_the_daemon_began_is_buried_too_and_its_repetition_is_not(settings: Settings) -> None:
+    """It tells its process as it begins; Dagster hands the tags of a run on to the one that repeats it."""
+
+    @dg.op
+    def somewhere(migration: Migration) -> None:
+        migration.ledger.bind(Scope("7", "42"), "Company")
+
+    @dg.job(resource_defs={"migration": Migration()})
+    def daemons() -> None:
+        somewhere()
+
+    with open_instance(settings) as instance:
+        run = instance.get_run_by_id(daemons.execute_in_process(instance=instance).run_id)
+        assert run is not None
+        assert this_process().items() <= run.tags.items()
+        assert run.tags[ACCOUNT] == "7"
+        dead = {**this_process(), STARTED: "0.0"}
+        first = instance.create_run_for_job(a_job, status=dg.DagsterRunStatus.STARTED, tags=dead)
+        again = instance.create_run_for_job(
+            a_job,
+            status=dg.DagsterRunStatus.STARTED,
+            tags=dead,
+            parent_run_id=first.run_id,
+            root_run_id=first.run_id,
+        )
+        assert bury_dead_runs(instance) == [first.run_id]
+        instance.add_run_tags(again.run_id, {STARTED: "1.0"})
+        assert bury_dead_runs(instance) == [again.run_id]
 
 
 def test_loads_of_the_ui_queue_up_run_by_run(settings: Settings) -> None:
