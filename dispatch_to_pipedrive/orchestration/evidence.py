@@ -42,7 +42,7 @@ def write_evidence(ledger: Ledger, settings: Settings, scope: Scope, by: str, ga
     """
     folder = home_of(settings, ledger) / FOLDER
     signed = {one.details.get("evidence") for one in ledger.milestones(scope.account)}
-    for left in folder.glob("[!.]*"):
+    for left in folder.glob("????-??-??T??????.*Z"):
         if left.name not in signed:
             put_aside(left)
     # Other accounts share the chain and may write meanwhile: what is carried ends here, and so does the proof.

@@ -27,7 +27,7 @@ def test_a_second_pass_writes_nothing_and_what_is_signed_off_proves_itself_and_i
     assert "second_pass_wrote_nothing: sample not run again" in early.stderr
 
     # Nobody has worked in Dispatch Pro for an hour before it was read, so there is nothing to wait for.
-    frozen = run(migrated.settings, "window", "freeze", "--as", NAME, "--at", "2026-06-15T13:00:00Z")
+    frozen = run(migrated.settings, "window", "freeze", "--as", NAME, "--at", "2026-06-15T14:00:00Z")
     assert frozen.returncode == 0, frozen.stderr
     ended = run(migrated.settings, "migrate", "--through", "signoff", "--approve-as", NAME)
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -62,7 +62,7 @@ def test_a_second_pass_writes_nothing_and_what_is_signed_off_proves_itself_and_i
     assert status(migrated.settings)["state"] == "verified"
 
     # The same from the UI: nothing was written since, so the second pass still stands.
-    again = run(migrated.settings, "window", "freeze", "--as", NAME, "--at", "2026-06-15T13:00:00Z")
+    again = run(migrated.settings, "window", "freeze", "--as", NAME, "--at", "2026-06-15T14:00:00Z")
     assert again.returncode == 0, again.stderr
     monkeypatch.setenv("DAGSTER_HOME", "to be set by the program")
     for name, value in migrated.settings.items():
