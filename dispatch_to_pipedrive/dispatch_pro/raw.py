@@ -42,14 +42,16 @@ _CAPACITY = timedelta(days=14)  # as much as the vendor answers at once
 class Extent:
     """How far an advance goes beyond its cursors.
 
-    committed: all segments before it; without them every parent counts as new. sweep: ask all parents, contacts and
-    what is free for booking once more. files: how to look at attachments; without it only their names are known.
+    committed: all segments before it; without them every parent counts as new. read_at: feed → the newest generation
+    that was there after its last reading; parents that anything newer names are asked. sweep: ask all parents, contacts
+    and what is free for booking once more. files: how to look at attachments; without it only their names are known.
     emails: exported e-mails, a .csv or a folder. portion: most parents of one feed when all are asked; what remains
     is left to the next advance. recent: ask the export feeds for what changed within the vendor's
     horizon of 15 minutes too; such records come again later. now: the source's clock, where it tells one.
     """
 
     committed: Sequence[CommittedSegment] = ()
+    read_at: Mapping[str, int] = field(default_factory=dict)
     sweep: bool = False
     files: Files | None = None
     emails: Path | None = None
@@ -139,7 +141,7 @@ async def _after(
             found[name] = await read_mail(
                 course, extent.emails, cursors.get(name), raw, extent.committed, landed
             )
-    with due_parents(raw, extent.committed, landed) as due:
+    with due_parents(raw, extent.committed, landed, extent.read_at) as due:
         for name, course in courses.items():
             if course.feed.kind == "parent":
                 found[name] = await read_parents(

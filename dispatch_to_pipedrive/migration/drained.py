@@ -2,7 +2,7 @@
 
 A feed shows a change late, by its horizon. So all that happened until the freeze has arrived when every feed has come
 to its end in a reading that began after the freeze plus the horizon, and when what is asked parent by parent was read
-as a whole in a sweep that began after that, too.
+as a whole in a sweep that began after that, too, and once more since the others brought anything.
 """
 
 from collections.abc import Collection, Mapping
@@ -33,25 +33,29 @@ def undrained(
     polls: `ledger.polls()`. moment: aware, by the source's clock. swept: those of the feeds that need a sweep besides.
     """
     after = moment + horizon
+    others = [polls[feed].generation for feed in feeds if feed in polls and feed not in swept]
     return [
         Undrained(feed, words)
         for feed in feeds
-        if (words := _why(polls.get(feed), after, horizon, swept=feed in swept))
+        if (words := _why(polls.get(feed), after, horizon, max(others, default=0) if feed in swept else None))
     ]
 
 
-def _why(poll: Poll | None, after: datetime, horizon: timedelta, *, swept: bool) -> str:
+def _why(poll: Poll | None, after: datetime, horizon: timedelta, others: int | None) -> str:
+    """others: of a feed that needs a sweep, the newest generation that was there when the other feeds were read."""
     due = f"{after:%Y-%m-%d %H:%M:%S} UTC, the freeze and {horizon.total_seconds() / 60:g} minutes"
     if poll is None:
         return "was never read to its end"
     if (began := datetime.fromisoformat(poll.began_at)) <= after:
         return f"was last read to its end from {began:%Y-%m-%d %H:%M:%S} on, and that must begin after {due}"
-    if not swept:
+    if others is None:
         return ""
     if not poll.whole_since:
         return f"was never read as a whole; a sweep must begin after {due}"
     if (since := datetime.fromisoformat(poll.whole_since)) <= after:
         return f"was last swept from {since:%Y-%m-%d %H:%M:%S} on; the last sweep must begin after {due}"
+    if poll.generation < others:
+        return "was not read since other feeds brought something: what is new there was not asked for it yet"
     return ""
 
 

@@ -60,6 +60,7 @@ class Road:
     def __init__(self, data: UPath, *feeds: str) -> None:
         self.data, self.feeds, self.shelves = data, [FEEDS[name] for name in feeds], Shelves()
         self.cursors: dict[str, str] = {}
+        self.read_at: dict[str, int] = {}
         self.segments: list[CommittedSegment] = []
         self.generation = 0
 
@@ -74,13 +75,14 @@ class Road:
             self.feeds,
             self.cursors,
             self.data / "raw",
-            replace(extent or Extent(), committed=self.segments),
+            replace(extent or Extent(), committed=self.segments, read_at=self.read_at),
         )
         self.cursors |= {one.feed: one.cursor for one in found}
         landed = [(one.feed, segment.path) for one in found for segment in one.segments]
         if landed:
             self.generation += 1
             self.segments += [CommittedSegment(self.generation, *one) for one in landed]
+        self.read_at |= {one.feed: self.generation for one in found}
         return {one.feed: one for one in found}
 
     def frames(self) -> dict[str, pd.DataFrame]:

@@ -89,6 +89,23 @@ async def test_whoever_is_named_by_what_arrives_is_asked(road: Road) -> None:
     assert road.asked(JOBS) == road.asked(CUSTOMERS) == []
 
 
+@pytest.mark.promise("R023")
+async def test_what_arrived_in_an_advance_of_other_feeds_alone_is_asked_in_the_next(road: Road) -> None:
+    """Somebody reads files and notes alone, then all other feeds: a finished job comes with these."""
+    everything = list(road.feeds)
+    road.shelves.lists[f"{JOBS}103/attachments"] = [file(9)]
+    road.feeds = [feed for feed in everything if feed.name in PER_PARENT]
+    await road.advance(Extent(sweep=True))
+    road.feeds = [feed for feed in everything if feed.name not in PER_PARENT]
+    await road.advance(jobs=[job(103, 2, jobStatus="Completed", locationId=12)])
+    road.feeds = everything
+    await road.advance()
+    assert road.asked(JOBS) == ["101/attachments", "103/attachments"]
+    assert sorted(road.frames()["job_attachments"]["id"]) == [7, 9]
+    await road.advance()
+    assert road.asked(JOBS) == ["101/attachments"]
+
+
 @pytest.mark.promise("R054")
 async def test_a_parent_whose_file_could_not_be_looked_at_is_asked_again(road: Road) -> None:
     """Job 102 is finished; nothing else would lead back to it."""

@@ -136,9 +136,10 @@ def test_batches_that_are_to_be_brought_again_wait_in_the_order_of_planning(ledg
     assert keys(ledger) == []
 
 
-def poll(feed: str, began: datetime, swept: datetime | None = None) -> Poll:
+def poll(feed: str, began: datetime, swept: datetime | None = None, generation: int = 1) -> Poll:
     at = began.isoformat(timespec="microseconds")
-    return Poll(feed, at, at, True, 1, "" if swept is None else swept.isoformat(timespec="microseconds"))
+    whole = "" if swept is None else swept.isoformat(timespec="microseconds")
+    return Poll(feed, at, at, True, generation, whole)
 
 
 def held_back(*polls: Poll) -> dict[str, str]:
@@ -157,6 +158,15 @@ def test_the_export_is_drained_when_all_was_read_and_swept_after_the_freeze_and_
     assert found["jobs"] == "was never read to its end"
     assert "swept from" in found["customer_notes"]
     assert "never read as a whole" in held_back(poll("customer_notes", after))["customer_notes"]
+
+
+def test_what_is_asked_parent_by_parent_is_asked_again_when_other_feeds_were_read_later() -> None:
+    after = MOMENT + HORIZON + timedelta(seconds=1)
+    swept = poll("customer_notes", after, after, generation=2)
+    assert not held_back(poll("customers", after), poll("jobs", after), swept)
+    found = held_back(poll("customers", after), poll("jobs", after, generation=3), swept)
+    assert list(found) == ["customer_notes"]
+    assert "since other feeds brought something" in found["customer_notes"]
 
 
 def test_the_ledger_keeps_the_last_reading_to_the_end_and_the_last_sweep(ledger: Ledger) -> None:

@@ -1,13 +1,13 @@
 """Which parents are due to be asked, and what was read of them before?
 
-Due are the parents that something which has just landed names, and those that have open work: a file or a note can
-be added to them without a change of their own. Due are also those whose files could not be looked at last time. Worked
-out by DuckDB from the segments, however many parents there are.
+Due are the parents that something names which has arrived since they were asked last, whichever feeds were read then,
+and those that have open work: a file or a note can be added to them without a change of their own. Due are also those
+whose files could not be looked at last time. Worked out by DuckDB from the segments, however many parents there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import duckdb
@@ -75,7 +75,10 @@ ORDER BY id
 
 
 class Due:
-    """Answers for one advance; `committed` are all segments before it, `landed` those that it brought."""
+    """Answers for one advance; `committed` are all segments before it, `landed` those that it brought.
+
+    read_at: feed → the newest generation that was there after its last reading.
+    """
 
     def __init__(
         self,
@@ -83,9 +86,10 @@ class Due:
         raw: UPath,
         committed: Sequence[CommittedSegment],
         landed: Sequence[CommittedSegment],
+        read_at: Mapping[str, int],
     ) -> None:
         self._connection, self._raw = connection, raw
-        self._committed, self._landed = committed, landed
+        self._committed, self._landed, self._read_at = committed, landed, read_at
         self._knows_open_jobs = False
 
     def parents(self, feed: Feed, *, after: int | None, most: int, rows: int) -> Iterator[list[Parent]]:
@@ -111,16 +115,18 @@ class Due:
         parent, run = feed.parent, self._connection.execute
         run("CREATE OR REPLACE TEMP TABLE due (id BIGINT)")
         run("CREATE OR REPLACE TEMP TABLE named (id BIGINT)")
-        for name in sorted({segment.feed for segment in self._landed}):
+        everything, since = [*self._committed, *self._landed], self._read_at.get(feed.name, 0)
+        new = [segment for segment in everything if segment.generation > since]
+        for name in sorted({segment.feed for segment in new}):
             columns = self._naming(FEEDS[name], parent)
-            if columns and self._arrived(self._landed, name):
+            if columns and self._arrived(new, name):
                 for column in columns:
                     run(f"INSERT INTO named SELECT DISTINCT CAST({column} AS BIGINT) FROM arrived")  # noqa: S608
         if self._open_jobs():
             run(f"INSERT INTO named SELECT DISTINCT {_NAMES[parent]} FROM open_jobs")  # noqa: S608
         if self._arrived(self._committed, feed.name):
             run(_TROUBLED)
-        if self._arrived([*self._committed, *self._landed], parent):
+        if self._arrived(everything, parent):
             run(_DUE, {"after": after})
 
     @staticmethod
@@ -168,8 +174,11 @@ class Due:
 
 @contextmanager
 def due_parents(
-    raw: UPath, committed: Sequence[CommittedSegment], landed: Sequence[CommittedSegment]
+    raw: UPath,
+    committed: Sequence[CommittedSegment],
+    landed: Sequence[CommittedSegment],
+    read_at: Mapping[str, int],
 ) -> Iterator[Due]:
     """What an advance must know before it asks parents one by one."""
     with engine(raw) as connection:
-        yield Due(connection, raw, committed, landed)
+        yield Due(connection, raw, committed, landed, read_at)

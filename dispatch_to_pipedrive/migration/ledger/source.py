@@ -119,6 +119,12 @@ class SourceRecords(Database):
             for r in rows
         }
 
+    def read_at(self) -> dict[str, int]:
+        """Feed → the newest generation that was visible after any of its readings."""
+        newest = sa.select(t.poll.c.feed, sa.func.max(t.poll.c.generation)).group_by(t.poll.c.feed)
+        with self._read() as conn:
+            return {feed: int(generation) for feed, generation in conn.execute(newest)}
+
     def segments(self, upto: int) -> list[SegmentRow]:
         """Committed segments of generations 1 … `upto`, oldest first."""
         query = sa.select(t.segment).where(t.segment.c.generation <= upto)

@@ -159,6 +159,7 @@ async def _advance(
         moment = await client.time()
         extent = Extent(
             committed=committed(migration.ledger, migration.ledger.latest_generation()),
+            read_at=migration.ledger.read_at(),
             sweep=sweep or last_sweep_is_due(migration.ledger, moment),
             files=Files(downloads, settings.file_limit, settings.oversized),
             emails=settings.emails_path,
