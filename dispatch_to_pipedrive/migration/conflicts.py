@@ -17,8 +17,10 @@ from dispatch_to_pipedrive.migration.values import Link
 from dispatch_to_pipedrive.pipedrive.client import page_of
 from dispatch_to_pipedrive.pipedrive.errors import NotFound
 from dispatch_to_pipedrive.pipedrive.notes import PINS
-from dispatch_to_pipedrive.pipedrive.prices import price
+from dispatch_to_pipedrive.pipedrive.prices import LIST_ARCHIVED, price
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
+
+ARCHIVED = "is_archived"
 
 
 async def current_records(
@@ -26,14 +28,15 @@ async def current_records(
 ) -> dict[int, dict[str, Any]]:
     """Pipedrive id → the record as it is now, for those that may have changed since the server date of our last word.
 
-    One listing of what was updated since the oldest base (of files, which know no such list, of all), or one GET a
-    record where that costs less.
+    One listing of what was updated since the oldest base (of files, which know no such list, of all; of deals the
+    archived ones, too), or one GET a record where that costs less.
     """
     if not links:
         return {}
     counts = session.ledger.link_counts(session.scope)
     all_of_entity = sum(n for (name, _), n in counts.items() if name == entity)
     listing = price("list", entity) * (1 + all_of_entity // page_of(entity))
+    listing += LIST_ARCHIVED if entity == "deals" else 0
     if len(links) * price("read", entity) <= listing:
         found = await asyncio.gather(
             *(current_record(session, entity, link.pipedrive_id) for link, _ in links)
@@ -45,8 +48,10 @@ async def current_records(
     if None not in dates and entity != "files":
         since = min(datetime.fromisoformat(d) for d in dates if d) - MARGIN
     records: dict[int, dict[str, Any]] = {}
-    async for page in session.client.list(entity, updated_since=since):  # type: ignore[arg-type]
-        records.update({int(r["id"]): r for r in page.records if int(r["id"]) in ids})
+    for archived in (False, True) if entity == "deals" else (False,):
+        pages = session.client.list(entity, updated_since=since, archived=archived)  # type: ignore[arg-type]
+        async for page in pages:
+            records.update({int(r["id"]): r for r in page.records if int(r["id"]) in ids})
     return records
 
 
@@ -80,7 +85,10 @@ def weigh(
 
     wanted: all that a change may carry; difference: the names that changed at the source. source_wins: logical names.
     A field in which people came to the source's value themselves is sent, so that it is ours again.
+    Of an archived deal nothing is sent: Pipedrive takes no change of it, and people have put it away.
     """
+    if record.get(ARCHIVED):
+        return Weighed(send=[], kept=[ARCHIVED])
     customs = schema.customs(entity)
     wins = {name for name in wanted if (customs[name][0] if name in customs else name) in source_wins}
     edited = {

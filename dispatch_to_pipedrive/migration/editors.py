@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dispatch_to_pipedrive.migration.compare import canonical_value, flat
 from dispatch_to_pipedrive.migration.kept import SAID_BY_CHANGELOG, Reader
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.migration.values import KeptEdit, Link
+from dispatch_to_pipedrive.migration.values import OVERWRITTEN, KeptEdit, Link
 from dispatch_to_pipedrive.pipedrive.errors import BudgetSpent, Forbidden, NotFound
 from dispatch_to_pipedrive.pipedrive.prices import CHANGELOG
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
@@ -153,15 +153,25 @@ def _is_ours(session: Session, change: Mapping[str, Any]) -> bool:
 
 
 def _told(session: Session, reader: Reader, edit: KeptEdit, changes: Sequence[Mapping[str, Any]]) -> KeptEdit:
-    """The newest change of the field that was not this program's own."""
+    """Whose the newest change of the field is; ours under no name, as others may share our token.
+
+    Of what was overwritten, our own change came after the one that is meant.
+    """
     names = reader.schema.customs(edit.entity)
     codes = [code for code, (name, _) in names.items() if name == edit.field] or [edit.field]
-    for change in changes:
-        actor = change.get("actor_user_id")
-        meant = any(_is_of(change, code) for code in codes)
-        if meant and actor is not None and not _is_ours(session, change):
-            return edit._replace(edited_by=reader.user(actor), edited_at=_moment(change.get("time")))
-    return edit._replace(edited_by="")
+    newest = next(
+        (
+            change
+            for change in changes
+            if any(_is_of(change, code) for code in codes)
+            and not (edit.verdict == OVERWRITTEN and _is_ours(session, change))
+        ),
+        {},
+    )
+    actor = newest.get("actor_user_id")
+    if actor is None or _is_ours(session, newest):
+        return edit._replace(edited_by="")
+    return edit._replace(edited_by=reader.user(actor), edited_at=_moment(newest.get("time")))
 
 
 def _moment(text: object) -> str:

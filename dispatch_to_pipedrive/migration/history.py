@@ -23,6 +23,8 @@ _SINGULAR = {
     "note": "notes",
 }
 _ASKED = re.compile(r"\s*([a-z_]+)\s*[ /:#]\s*([0-9a-f-]+)\s*", re.IGNORECASE)
+_DIGITS = 18
+"""More than any number of Pipedrive has, and as many as the ledger's integers take."""
 
 
 class Change(NamedTuple):
@@ -99,7 +101,7 @@ def _keys(ledger: Ledger, scope: Scope, asked: str) -> set[tuple[str, str]]:
     elif found := _ASKED.fullmatch(text):
         kind, number = found[1].lower(), found[2]
         entity = kind if kind in ENTITIES else _SINGULAR.get(kind)
-        if entity is not None and number.isdigit():
+        if entity is not None and number.isdigit() and len(number) <= _DIGITS:
             keys = ledger.keys_of_number(scope, entity, int(number))
         elif entity is None:
             keys = ledger.keys_of_source(scope, f"{kind}:{number}")

@@ -4,6 +4,7 @@ Pure: values and names in, values out. A line is a group of edits of one field f
 automation that moved a thousand deals from one stage to the next is one line.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -84,11 +85,14 @@ class Reader:
         return self.users.get(int(str(number))) or f"user {number}"
 
     def value(self, entity: str, wire_name: str, value: Any) -> str:
-        """A value of a wire body or a record, cut where it is long; '' for none."""
+        """A value of a wire body or a record; '' for none. Long ones are cut, and differ where the whole does."""
         if value is None or value == [] or value == "":
             return ""
         text = self._text(entity, wire_name, value)
-        return text if len(text) <= LENGTH else f"{text[: LENGTH - 1]}…"
+        if len(text) <= LENGTH:
+            return text
+        whole = f"… ({len(text)} characters, {hashlib.sha256(text.encode()).hexdigest()[:8]})"
+        return text[: LENGTH - len(whole)] + whole
 
     def _text(self, entity: str, wire_name: str, value: Any) -> str:
         if wire_name in ("owner_id", "user_id"):
@@ -144,6 +148,11 @@ class Reader:
             self.batch,
             self.now,
         )
+
+    def bears(self, link: Link, others: str) -> KeptEdit:
+        """A record that the source wants no more, and what people hung on it, in words: for that it stays."""
+        what = (link.entity, link.source_key, link.pipedrive_id, "what hangs on it", KEPT, "", others)
+        return KeptEdit(*what, "", "", self.batch, self.now)
 
     def gone(self, link: Link, became: str, at: str = "") -> KeptEdit:
         """A record that people deleted or merged; `became` in words: deleted, or merged into which."""

@@ -283,7 +283,14 @@ def newer_roots(
 ) -> set[int]:
     """Roots of unlinked records that a newer batch has brought: what it did not bring is deleted at the source."""
     unlinked = {w.root for w in todo if w.source_key not in links}
-    return session.ledger.newer_roots(session.scope, unlinked, generation) if unlinked else set()
+    if not unlinked:
+        return set()
+    ledger, scope = session.ledger, session.scope
+    # A root of which nothing is left, as after a merge at the source, has no link that says so: its batch does.
+    newer = [one for one in ledger.manifests() if one.generation_to > generation]
+    reports = ledger.batch_reports(scope.account) if newer else {}
+    brought = {root for one in newer if (one.key, "retired") in reports for root in one.roots}
+    return ledger.newer_roots(scope, unlinked, generation) | (unlinked & brought)
 
 
 def _still_aside(aside: Quarantined, want: Wanted, retry: bool) -> bool:

@@ -64,7 +64,7 @@ async def relink(session: Session, source_key: str, pipedrive_id: int, by: str) 
     )
     ledger.forget_edits(scope, ledger.kept_edits(scope, entity, [source_key]))
     if others:
-        ledger.keep_edits(scope, [_merged(link, pipedrive_id, by, at)])
+        ledger.keep_edits(scope, [_merged(link, pipedrive_id, at)])
     return Relinked(
         entity, source_key, link.pipedrive_id, pipedrive_id, others[0].source_key if others else "", by
     )
@@ -85,6 +85,11 @@ def _linked(session: Session, source_key: str) -> tuple[str, Link]:
     if link.state == "retired":
         raise WrongRecord(
             f"{source_key} was retired: the source no longer asks for it, so nothing would follow"
+        )
+    in_doubt = [one for one in session.ledger.open_intents(session.scope.account) if one.verb != RELINK]
+    if batches := [one.batch for one in in_doubt if (one.entity, one.source_key) == (entity, source_key)]:
+        raise WrongRecord(
+            f"nobody knows yet what became of the last write for {source_key}: load its batch {batches[0]} first"
         )
     return entity, link
 
@@ -109,6 +114,7 @@ async def _is_there(session: Session, entity: str, number: int) -> bool:
     return not record.get("is_deleted")
 
 
-def _merged(link: Link, number: int, by: str, at: str) -> KeptEdit:
+def _merged(link: Link, number: int, at: str) -> KeptEdit:
+    """Said at this time; who merged them, and when, nobody knows."""
     words = f"merged into {link.entity} {number}"
-    return KeptEdit(link.entity, link.source_key, number, "", GONE, "", words, by, at, "", at)
+    return KeptEdit(link.entity, link.source_key, number, "", GONE, "", words, "", "", "", at)

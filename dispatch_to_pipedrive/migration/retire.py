@@ -1,21 +1,24 @@
-"""What goes when the source no longer wants it: children first, and never what people have edited.
+"""What goes when the source no longer wants it: children first, and never what holds people's work.
 
-What a record hangs on that stayed for their sake stays with it.
+That is a record with any field that they edited, whether the map fills it or not, or with something of theirs on it;
+one that they linked by hand, or that has the place of another one; one that we may not see. What a record hangs on
+that stayed for their sake stays with it. What this cannot see is told in `undo.reading`, which looks for it.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dispatch_to_pipedrive.migration import faults
-from dispatch_to_pipedrive.migration.compare import edited_names, flat
-from dispatch_to_pipedrive.migration.conflicts import current_records
 from dispatch_to_pipedrive.migration.kept import Reader
 from dispatch_to_pipedrive.migration.ledger import utc_now
 from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, settle
 from dispatch_to_pipedrive.migration.undo.history import Place, references
+from dispatch_to_pipedrive.migration.undo.reading import Seen, read_now, strangers_on
+from dispatch_to_pipedrive.migration.undo.touched import touched_fields
 from dispatch_to_pipedrive.migration.values import ENTITIES, KeptEdit, Link, Manifest
 from dispatch_to_pipedrive.migration.window import Draft, send_all
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
@@ -25,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class RetireReport:
-    """Records deleted, and records that stayed: people had edited them, or named them to take a gone one's place."""
+    """Records deleted, and records that stayed for people's sake."""
 
     retired: int = 0
     kept: int = 0
@@ -91,11 +94,11 @@ async def _retire_entity(
 ) -> set[Place]:
     """Delete but for what stays, `held` among it; the records on which that hangs."""
     past = session.ledger.past(session.scope, entity, [link.source_key for link in going])
-    dates = {key: known.server_date for key, known in past.items()}
-    records = await current_records(session, entity, [(link, dates.get(link.source_key)) for link in going])
     ledger, scope = session.ledger, session.scope
     theirs = ledger.relinked(scope, entity, [link.source_key for link in going])
-    theirs |= ledger.shared(scope, entity, [link.source_key for link in going])
+    theirs |= ledger.stand_ins(scope, entity, [link.source_key for link in going])
+    now = await read_now(session, entity, [link.pipedrive_id for link in going])
+    others = await _strangers(session, entity, now)
     reader = Reader(schema, ledger.user_names(scope.account), manifest.key, utc_now())
     drafts: list[Draft] = []
     places: set[Place] = set()
@@ -104,17 +107,20 @@ async def _retire_entity(
     for link in going:
         known = past.get(link.source_key)
         base = known.base if known else {}
-        record = records.get(link.pipedrive_id)
-        names = [] if record is None else edited_names(schema, entity, fields, flat(base), flat(record))
-        if names or link.source_key in theirs or (entity, link.pipedrive_id) in held:
+        place = (entity, link.pipedrive_id)
+        record, hidden = now[link.pipedrive_id]
+        names = [] if record is None else touched_fields(schema, entity, fields, known, record)
+        edits += [reader.edit(link, name, known, record or {}) for name in names]
+        if words := others.get(link.pipedrive_id):
+            edits.append(reader.bears(link, words))
+        if names or words or hidden or link.source_key in theirs or place in held:
             places |= references(record or base)
             kept.append(link._replace(state="kept", generation=manifest.generation_to))
-            edits += [reader.edit(link, name, known, record or {}) for name in names]
             continue
         intent = session.intent(
             "delete", entity, link.source_key, root=link.root, generation=manifest.generation_to
         )
-        before = record or base
+        before = base if record is None else dict(record)
         drafts.append(Draft(replace(intent, pipedrive_id=link.pipedrive_id, before=before), ""))
     if kept:
         ledger.keep_edits(scope, edits)
@@ -128,3 +134,12 @@ async def _retire_entity(
         absent = {x.source_key for x in settled.absent}
         drafts = [d for d in drafts if d.intent.source_key in absent]
     return places
+
+
+async def _strangers(session: Session, entity: str, now: Mapping[int, Seen]) -> dict[int, str]:
+    """Pipedrive id → what people hung on the record, in words."""
+    records = {number: seen.record for number, seen in now.items() if seen.record is not None}
+    words = await asyncio.gather(
+        *(strangers_on(session, (entity, number), record) for number, record in records.items())
+    )
+    return dict(zip(records, words, strict=True))

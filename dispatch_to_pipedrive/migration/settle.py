@@ -209,6 +209,9 @@ async def _carried_out(session: Session, schema: AccountSchema, intent: Intent) 
         intent.generation,
         "",
     )
-    free = [(link.entity, link.source_key)]
-    session.ledger.record(session.scope, session.fence, outcomes=[outcome], links=[link], release=free)
+    known = session.ledger.links(session.scope, link.entity, [link.source_key]).get(link.source_key)
+    # Where people have said meanwhile which record stands for the key, that holds.
+    links = [link] if known is None or known.pipedrive_id == link.pipedrive_id else []
+    free = [(one.entity, one.source_key) for one in links]
+    session.ledger.record(session.scope, session.fence, outcomes=[outcome], links=links, release=free)
     return True

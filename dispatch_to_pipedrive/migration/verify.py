@@ -19,6 +19,7 @@ import pandas as pd
 from dispatch_to_pipedrive.mapping.model import Maps
 from dispatch_to_pipedrive.migration.capabilities import not_taken
 from dispatch_to_pipedrive.migration.compare import canonical_value, edited_names, flat
+from dispatch_to_pipedrive.migration.conflicts import ARCHIVED
 from dispatch_to_pipedrive.migration.editors import Doubts
 from dispatch_to_pipedrive.migration.files import PARENTS
 from dispatch_to_pipedrive.migration.kept import SAID_BY_CHANGELOG, Reader
@@ -252,7 +253,7 @@ def _compare(
             continue
         # An edit from before our last write on the record shows in its echo, and is not our answer to this field.
         before = same(echo.get(name), found, name) and not same(base.get(name), found, name)
-        kept = edited or before or name in others or bool(name in PINS and moved)
+        kept = edited or before or name in others or bool(name in PINS and moved) or bool(has.get(ARCHIVED))
         theirs += [name] if kept else []
         verdict = "kept" if kept and verdict != "wrong" else "wrong"
         custom = schema.customs(entity).get(name)
@@ -269,6 +270,9 @@ def _compare(
             )
         )
     verdicts.records[verdict] += 1
+    if theirs and has.get(ARCHIVED):
+        # What the source has changed since waits for the deal's return; what people edited before is theirs besides.
+        return [ARCHIVED, *edited_names(schema, entity, theirs, base, has)]
     return theirs
 
 

@@ -48,7 +48,8 @@ SAME_REFUSALS = 20
 """So often the same words must come, and for a quarter of the records, before the run is blamed and not the records."""
 _PARTICULARS = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-f]{40}\b|\d+")
 _TOO_LARGE = re.compile(r"\btoo (?:large|big|long)\b|\bsize\b", re.IGNORECASE)
-"""Words about the record itself, however many share the fault."""
+_ARCHIVED = re.compile(r"\barchived\b", re.IGNORECASE)
+"""Words about the record itself, however many share the fault: of files and notes, and of deals."""
 _LOST_FIELD = re.compile(r"[0-9a-f]{40}' is not allowed|Unknown key '[0-9a-f]{40}'")
 
 
@@ -314,7 +315,9 @@ def cause_of(intent: Intent, words: str, *, unknown: bool = False) -> object:
 
 
 def _of_the_record_itself(entity: str, error: PipedriveError) -> bool:
-    """Whether many files or notes may be refused alike without a fault of the run: each for its own size."""
+    """Whether many may be refused alike without a fault of the run: files and notes for size, deals as archived."""
+    if entity == "deals" and _ARCHIVED.search(error.words):
+        return True
     return entity in ("files", "notes") and (error.status == 413 or bool(_TOO_LARGE.search(error.words)))
 
 

@@ -114,6 +114,13 @@ def test_many_files_of_a_deal_that_people_deleted_are_set_aside_and_the_rest_goe
     assert {verdict for _, _, verdict in found} <= {"gone", "quarantined"}, found
 
 
+def test_where_the_fetching_of_the_only_file_dies_the_load_ends(migration: World) -> None:
+    tenant = tenant_of(migration, home(1))
+    with pytest.raises(Crash, match="file_fetched"):
+        load(migration, tenant, crash=dies("file_fetched", 1))
+    assert load(migration, tenant)["files"].created == 1
+
+
 def test_a_file_that_went_with_its_deal_is_gone_and_not_missing(migration: World) -> None:
     tenant = tenant_of(migration, home(1))
     load(migration, tenant)
@@ -176,6 +183,43 @@ def test_what_a_newer_batch_retired_is_not_missing_from_an_older_one(migration: 
     load(migration, tenant, 2)
     assert differences(migration, tenant, 2) == []
     assert differences(migration, tenant, 1) == []
+
+
+@dataclass(frozen=True)
+class Merged(Tenant):
+    """From generation 2 on customer 1 is merged into customer 2, and nothing is left of him."""
+
+    def frames(self, roots: Sequence[int], generation: int) -> dict[str, pd.DataFrame]:
+        found = super().frames(roots, generation)
+        if generation > 1:
+            for entity, frame in found.items():
+                left = frame[frame["source_key"] != "customer:1/person"]
+                found[entity] = left.map(_winner).assign(root=2).reset_index(drop=True)
+        return found
+
+
+def _winner(value: object) -> object:
+    if isinstance(value, list):
+        return [_winner(one) for one in value]
+    return "customer:2/person" if value == "customer:1/person" else value
+
+
+def test_who_was_merged_at_the_source_is_not_made_by_an_older_batch_that_comes_late(
+    migration: World,
+) -> None:
+    """What is left of him hangs on the winner: only the batch itself tells that it has brought him."""
+    one = RootVersion(False, 1, ((0, 1),), 0)
+    tenant = Merged({1: (one, one), 2: (one, one)}, migration.maps)
+    migration.load(tenant, [1, 2], 2, batch="delta-0001")
+    with migration.ledger() as ledger:
+        scope = ledger.bound_scope()
+        assert scope is not None
+        ledger.plan([tenant.manifest([1, 2], 2, "delta-0001")])
+        ledger.report_batch(scope.account, "delta-0001", "retired", "", {})
+    before = writes(migration)
+    load(migration, tenant)
+    assert writes(migration) == before
+    assert differences(migration, tenant, 1) == differences(migration, tenant, 2) == []
 
 
 def test_what_is_deleted_at_the_source_is_not_made_by_an_older_batch_that_comes_late(

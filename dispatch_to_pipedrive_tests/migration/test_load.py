@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from dispatch_to_pipedrive.migration import window
+from dispatch_to_pipedrive.migration import conflicts, window
 from dispatch_to_pipedrive.migration.errors import RunStopped
 from dispatch_to_pipedrive.migration.ledger import tables
 from dispatch_to_pipedrive.migration.load import LoadReport
@@ -255,14 +255,94 @@ def test_what_the_source_no_longer_wants_is_retired_children_first(migration: Wo
     assert migration.verify(tenant, list(tenant.roots), 2).differences == []
 
 
-def test_what_people_edited_is_not_retired(migration: World) -> None:
-    gone = (RootVersion(True, 1, ((0, 1),), 0), RootVersion(True, 1, (), 0))
-    tenant = Tenant({1: gone}, migration.maps)
+def test_what_holds_peoples_work_is_not_retired_and_is_listed(migration: World) -> None:
+    """Whatever field they edited, whatever they hung on it, and where lists do not show it any more."""
+    gone = (RootVersion(True, 1, ((0, 0),), 0), RootVersion(False, 1, (), 0))
+    tenant = Tenant(dict.fromkeys(range(1, 9), gone), migration.maps)
     load(migration, tenant)
-    deal = record_of(migration, "deals", "job:100/deal")
-    migration.control("edit", {"entity": "deals", "id": deal["id"], "changes": {"title": "We like it"}})
+    deals = {n: record_of(migration, "deals", f"job:{n}00/deal") for n in tenant.roots}
+    orgs = {n: int(deal["org_id"]) for n, deal in deals.items()}
+
+    def edit(entity: str, number: int = 0, action: str = "edit", **changes: Any) -> int:
+        body = {"entity": entity, "id": number, "action": action, "changes": changes}
+        return int(migration.control("edit", body)["id"])
+
+    edit("deals", deals[1]["id"], title="We like it")
+    edit("deals", deals[2]["id"], expected_close_date="2026-07-01")  # no field of the map
+    edit("organizations", orgs[3], website="https://example.com")
+    edit("deals", deals[4]["id"], title="We like it", is_archived=True)
+    edit("notes", action="create", deal_id=deals[5]["id"], content="Call back")
+    edit("deals", edit("deals", action="create", title="Mine", org_id=orgs[6]), is_archived=True)
+    edit("files", action="create", org_id=orgs[7], name="plan.pdf")
     load(migration, tenant, 2)
-    assert migration.alive()["deals"] == 1
+    assert [n for n in deals if stands(migration, "deals", deals[n]["id"])] == [1, 2, 4, 5]
+    kept = [n for n in orgs if stands(migration, "organizations", orgs[n])]
+    assert kept == [1, 2, 3, 4, 5, 6, 7], "what they hang on stays, too"
+    with migration.ledger() as ledger:
+        scope = ledger.bound_scope()
+        assert scope is not None
+        listed = {(e.source_key, e.field): e.theirs for e in ledger.kept_edits(scope)}
+    assert listed["job:200/deal", "expected_close_date"] == "2026-07-01"
+    assert listed["job:400/deal", "is_archived"] == "yes"
+    assert listed["job:500/deal", "what hangs on it"] == "notes: 1"
+    assert listed["customer:6/organization", "what hangs on it"] == "deals: 1"
+    assert listed["customer:7/organization", "what hangs on it"] == "files: 1"
+    found = migration.verify(tenant, list(tenant.roots), 2)
+    assert {d.verdict for d in found.differences} <= {"kept"}
+    with migration.ledger() as ledger:
+        assert listed == {(e.source_key, e.field): e.theirs for e in ledger.kept_edits(scope)}
+
+
+def stands(world: World, entity: str, number: int) -> bool:
+    (found,) = (r for r in world.control("dump")["entities"][entity] if r["id"] == number)
+    return not found.get("is_deleted")
+
+
+@pytest.mark.parametrize("singly", [True, False])
+def test_an_archived_deal_stays_as_it_is_and_stops_nothing(
+    migration: World, monkeypatch: pytest.MonkeyPatch, singly: bool
+) -> None:
+    """Pipedrive takes no change of it, and no list of all deals shows it."""
+    monkeypatch.setattr(conflicts, "price", lambda verb, _entity: 100 if (verb == "list") is singly else 0)
+    tenant = tenant_of(migration, 0, 2, 4, roots=3)
+    load(migration, tenant)
+    for n, changes in ((1, {}), (2, {"title": "Done with it"})):
+        deal = record_of(migration, "deals", f"job:{n}00/deal")
+        changes = {**changes, "is_archived": True}
+        migration.control("clock", {"advance": 2})
+        migration.control("edit", {"entity": "deals", "id": deal["id"], "changes": changes})
+    report = load(migration, tenant, 2)["deals"]
+    assert (report.updated, report.kept, report.quarantined) == (1, 2, [])
+    found = migration.verify(tenant, list(tenant.roots), 2)
+    assert {(d.source_key, d.verdict) for d in found.differences} == {
+        (f"job:{n}00/deal", "kept") for n in (1, 2)
+    }
+    with migration.ledger() as ledger:
+        scope = ledger.bound_scope()
+        assert scope is not None
+        listed = {(e.source_key, e.field): e.theirs for e in ledger.kept_edits(scope)}
+    assert listed == {
+        ("job:100/deal", "is_archived"): "yes",
+        ("job:200/deal", "is_archived"): "yes",
+        ("job:200/deal", "title"): "Done with it",
+    }
+    # Archived between our look and our write: refused alone, however many they are.
+    monkeypatch.setattr(conflicts, "ARCHIVED", "")
+    monkeypatch.setattr(window, "SAME_REFUSALS", 2)
+    assert len(load(migration, tenant, 3)["deals"].quarantined) == 2
+
+
+def test_one_records_own_refusal_teaches_nothing_of_the_account_and_stops_nothing(migration: World) -> None:
+    """Its person was deleted there: the first deal of all is refused with and without what it was to try."""
+    bare, full = RootVersion(False, 1, (), 0), RootVersion(False, 1, ((0, 0),), 0)
+    tenant = Tenant({1: (bare, full)}, migration.maps)
+    load(migration, tenant)
+    person = record_of(migration, "persons", "customer:1/person")["id"]
+    migration.control("edit", {"entity": "persons", "id": person, "action": "delete"})
+    (aside,) = load(migration, tenant, 2)["deals"].quarantined
+    assert (aside.source_key, aside.reason) == ("job:100/deal", "rejected")
+    with migration.ledger() as ledger:
+        assert ledger.capabilities(account(ledger)) == {}
 
 
 @pytest.mark.promise("R028")

@@ -4,22 +4,24 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from dispatch_to_pipedrive.mapping.model import Maps
 from dispatch_to_pipedrive.migration import editors
 from dispatch_to_pipedrive.migration import relink as engine
 from dispatch_to_pipedrive.migration.errors import WrongApproval, WrongRecord
-from dispatch_to_pipedrive.migration.kept import KeptLine, lines
+from dispatch_to_pipedrive.migration.kept import LENGTH, KeptLine, Reader, lines
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.load import LoadReport
 from dispatch_to_pipedrive.migration.relink import Relinked
 from dispatch_to_pipedrive.migration.session import writing
 from dispatch_to_pipedrive.migration.values import GONE, KEPT, OVERWRITTEN, KeptEdit
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
-from dispatch_to_pipedrive_tests.migration.world import World, fresh_ledger
+from dispatch_to_pipedrive_tests.migration.world import Crash, World, fresh_ledger
 
 ORGANIZATION = "customer:{}/organization"
 
@@ -107,6 +109,31 @@ def test_an_edit_is_listed_with_who_and_when_and_asked_for_once(migration: World
     edit(migration, "deals", deal, changes={"title": "Job 100 v0", "owner_id": 1})
     assert verdicts(migration, tenant) == []
     assert edits(migration) == [], "what was put back is no edit any more"
+
+
+def test_what_came_by_our_own_token_is_nobodys_and_not_whose_change_came_before(migration: World) -> None:
+    tenant = tenant_of(migration, 0, roots=1)
+    load(migration, tenant)
+    deal = number_of(migration, "deals", "job:100/deal")
+    edit(migration, "deals", deal, changes={"title": "For a moment"}, user_id=3)
+    edit(migration, "deals", deal, changes={"title": "Job 100 v0"}, user_id=3)
+    url, token = migration.access.api_url, migration.access.api_token
+    httpx.patch(
+        f"{url}/api/v2/deals/{deal}", headers={"x-api-token": token}, json={"title": "By an integration"}
+    ).raise_for_status()
+    migration.control("clock", {"advance": 5})
+    verdicts(migration, tenant)
+    (found,) = edits(migration)
+    assert (found.theirs, found.edited_by) == ("By an integration", "")
+
+
+def test_two_long_values_that_differ_at_their_end_are_two_values() -> None:
+    schema: Any = SimpleNamespace(customs=lambda _entity: {})
+    reader = Reader(schema, {}, "", "")
+    one, other = (reader.value("notes", "content", "n" * 400 + end) for end in "12")
+    assert one != other
+    assert len(one) == LENGTH
+    assert one.startswith("nnn") and "401 characters" in one
 
 
 def test_what_a_load_keeps_is_listed_before_it_is_read_back(migration: World) -> None:
@@ -368,6 +395,50 @@ def test_one_of_ours_merged_into_one_of_theirs_and_the_other_way_round(migration
     leaves = Tenant({1: (*tenant.roots[1], RootVersion(False, 1, (), 2))}, migration.maps)
     load(migration, leaves, 3)
     assert not record(migration, "organizations", theirs[0]).get("is_deleted")
+
+
+def test_a_record_that_has_another_ones_place_is_not_retired(migration: World) -> None:
+    commercial, private = RootVersion(True, 1, ((0, 1),), 0), RootVersion(False, 1, ((0, 1),), 0)
+    tenant = Tenant({1: (commercial, commercial), 2: (commercial, private)}, migration.maps)
+    load(migration, tenant)
+    loser, survivor = (number_of(migration, "organizations", ORGANIZATION.format(n)) for n in (1, 2))
+    merge(migration, "organizations", loser, survivor)
+    relink(migration, ORGANIZATION.format(1), survivor)
+    assert [(e.theirs, e.edited_by) for e in edits(migration) if e.verdict == GONE] == [
+        (f"merged into organizations {survivor}", "")  # who says it need not be who did it
+    ]
+    load(migration, tenant, 2)
+    deal = record(migration, "deals", number_of(migration, "deals", "job:100/deal"))
+    assert deal["org_id"] == survivor
+    assert not record(migration, "organizations", survivor).get("is_deleted")
+    assert {verdict for *_, verdict in verdicts(migration, tenant, 2)} == {GONE}
+
+
+def test_what_people_relink_while_a_change_is_in_doubt_is_not_undone(
+    migration: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = ORGANIZATION.format(1)
+    tenant = tenant_of(migration, 0, 2, roots=1)
+    load(migration, tenant)
+
+    def dies(name: str) -> None:
+        if name == "request_sending":
+            raise Crash(name)
+
+    with pytest.raises(Crash):
+        load(migration, tenant, 2, crash=dies)
+    theirs = edit(migration, "organizations", 0, action="create", changes={"name": "Theirs"})["id"]
+    merge(migration, "organizations", number_of(migration, "organizations", key), theirs)
+    with pytest.raises(WrongRecord, match="load its batch wave-0002 first"):
+        relink(migration, key, theirs)
+    # Said to a program that did not refuse it, it holds as well.
+    with monkeypatch.context() as before:
+        before.setattr(Ledger, "open_intents", lambda *_: [])
+        relink(migration, key, theirs)
+    load(migration, tenant, 2)
+    with migration.ledger() as ledger:
+        link = ledger.links(scope_of(ledger), "organizations", [key])[key]
+    assert (link.pipedrive_id, link.state) == (theirs, "kept")
 
 
 def test_an_undo_deletes_nothing_that_people_put_in_a_gone_ones_place(migration: World) -> None:

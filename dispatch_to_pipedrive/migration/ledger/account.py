@@ -82,6 +82,16 @@ class AccountRecords(Database):
 
     def shared(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> set[str]:
         """Those of the keys whose record stands for another key, too, that is alive: people merged two of ours."""
+        return self._also_named(scope, entity, source_keys, ("live", "kept"))
+
+    def stand_ins(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> set[str]:
+        """Those of the keys whose record has another one's place, too: what hung on that one hangs on it."""
+        return self._also_named(scope, entity, source_keys, ("live", "kept", "gone"))
+
+    def _also_named(
+        self, scope: Scope, entity: str, source_keys: Iterable[str], states: Sequence[str]
+    ) -> set[str]:
+        """Those of the keys whose record a link of another key in one of the states names."""
         mine, other = t.link.alias("mine"), t.link.alias("other")
         query = sa.select(mine.c.source_key).join(
             other,
@@ -90,7 +100,7 @@ class AccountRecords(Database):
                 other.c.entity == mine.c.entity,
                 other.c.pipedrive_id == mine.c.pipedrive_id,
                 other.c.source_key != mine.c.source_key,
-                other.c.state.in_(("live", "kept")),
+                other.c.state.in_(states),
             ),
         )
         query = query.where(
