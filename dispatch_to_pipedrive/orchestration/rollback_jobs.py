@@ -154,7 +154,7 @@ def _came_of_it(outcome: RollbackOutcome, view: RollbackView) -> "dict[str, dg.R
         "refused": len(outcome.refused),
         "tokens": outcome.tokens,
         "folder": dg.MetadataValue.path(outcome.folder),
-        **_shown("what_is_kept", view.steps[view.steps["action"] == "keep"].drop(columns="action")),
+        **_shown("what_is_kept", outcome.keeps),
         **_shown("what_cannot_be_brought_back", _lines(view.irreversible)),
         **_shown("what_was_refused", _lines(outcome.refused)),
         **_schema(outcome.schema),

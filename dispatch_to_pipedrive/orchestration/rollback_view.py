@@ -6,6 +6,7 @@ import pandas as pd
 
 from dispatch_to_pipedrive.migration.undo.plan import UndoPlan
 from dispatch_to_pipedrive.migration.undo.schema_plan import SchemaUndo, Staying
+from dispatch_to_pipedrive.migration.undo.steps import Step
 from dispatch_to_pipedrive.migration.values import Milestone
 from dispatch_to_pipedrive.pipedrive.unmaking import Removal
 from dispatch_to_pipedrive.reports.rollback import RollbackView
@@ -24,10 +25,6 @@ def view_of(
     plan: UndoPlan, schema: SchemaUndo | None, tokens_per_day: int | None, begun: Milestone | None
 ) -> RollbackView:
     """The plan of batches, and of the schema where it is to go; `begun` is the rollback that it goes on with."""
-    steps = [
-        (s.action, s.entity, s.source_key, s.pipedrive_id, s.batch, ", ".join(s.fields), s.why)
-        for s in (*plan.deletes, *plan.restores, *plan.keeps)
-    ]
     tokens = plan.tokens + (schema.tokens if schema else 0)
     going_on = ""
     if begun is not None:
@@ -36,13 +33,21 @@ def view_of(
     return RollbackView(
         plan.batches,
         plan.cuts_into,
-        pd.DataFrame(steps, columns=list(_COLUMNS)),
+        steps_frame((*plan.deletes, *plan.restores, *plan.keeps)),
         plan.irreversible,
         tokens,
         None if tokens_per_day is None else tokens / tokens_per_day,
         None if schema is None else schema_frame(schema.removals, schema.stays),
         going_on,
     )
+
+
+def steps_frame(steps: Sequence[Step]) -> pd.DataFrame:
+    """A row for each record that something happens to, or that is kept."""
+    rows = [
+        (s.action, s.entity, s.source_key, s.pipedrive_id, s.batch, ", ".join(s.fields), s.why) for s in steps
+    ]
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
 def schema_frame(removals: Sequence[Removal], stays: Sequence[Staying]) -> pd.DataFrame:

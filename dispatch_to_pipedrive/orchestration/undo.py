@@ -30,14 +30,14 @@ from dispatch_to_pipedrive.orchestration.prepared import forget_prepared
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.resources import Migration, reading, writing
 from dispatch_to_pipedrive.orchestration.road import wire_names
-from dispatch_to_pipedrive.orchestration.rollback_view import schema_frame, view_of
+from dispatch_to_pipedrive.orchestration.rollback_view import schema_frame, steps_frame, view_of
 from dispatch_to_pipedrive.orchestration.tell import stands_of
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 from dispatch_to_pipedrive.reports.rollback import (
     RollbackOutcome,
     RollbackView,
+    write_outcome,
     write_plan,
-    write_refused,
     write_schema,
 )
 
@@ -100,10 +100,11 @@ async def roll_back(
     on_plan: Callable[[Foreseen], None] = lambda _plan: None,
     tell: Events = lambda _event: None,
 ) -> Undone:
-    """Undo batches, and the schema if asked; a rollback that has begun is gone on with.
+    """Undo batches, and the schema if asked; a rollback that has begun is gone on with, and not planned again.
 
-    on_plan: sees the plan before anything is written. tell: is given what Dagster is to know. Raises MigrationError for
-    batches that cannot be undone, GateClosed where the account may not be written to or another rollback has begun.
+    on_plan: sees the plan before anything is written; one without steps where a rollback is gone on with. tell: is
+    given what Dagster is to know. Raises MigrationError for batches that cannot be undone, GateClosed where the account
+    may not be written to or another rollback has begun.
     """
     by, _ = signature(by)
     ledger, settings = migration.ledger, migration.settings
@@ -111,13 +112,18 @@ async def roll_back(
         account = session.scope.account
         asked, begun = _asked(ledger, account, asked)
         schema = await schema_to_undo(session)
-        foreseen = await _foresee(migration, session, schema, asked, begun)
-        on_plan(foreseen)
         if begun is None:
+            foreseen = await _foresee(migration, session, schema, asked, None)
+            on_plan(foreseen)
             require_may_mark(ledger, account, "rollback_begun")
             details = _details(asked, foreseen.plan)
             begun = ledger.mark(account, "rollback_begun", by, details, fence=session.fence)
-        write_plan(_folder(migration, begun), foreseen.view)
+            write_plan(_folder(migration, begun), foreseen.view)
+        else:
+            # Where it ran out of tokens, planning it again each day would leave none for it.
+            plan = UndoPlan(asked.batches, force=asked.force, maps_fields=_mapped(migration, schema))
+            foreseen = Foreseen(plan, None, view_of(plan, None, migration.tokens_per_day, begun), begun)
+            on_plan(foreseen)
         front = _Front(_folder(migration, begun), by, tell)
         return await _carry_out(session, schema, foreseen, begun, front)
 
@@ -144,15 +150,22 @@ async def _carry_out(
         write_schema(folder, frame)
     batches = _undone_since(ledger, account, begun)
     _tell(front, batches, undone is not None)
-    counts = {name: getattr(done, name) for name in ("deleted", "restored", "kept", "gone")}
+    back = ledger.taken_back(account, begun.at)
+    counts = {"deleted": back["delete"], "restored": back["update"], "kept": done.kept, "gone": done.gone}
     tokens = done.tokens + (undone.tokens if undone else 0)
     details = {**counts, "batches": list(batches), "refused": len(done.refused), "tokens": tokens}
     ledger.mark(account, "rollback_ended", front.by, details, fence=session.fence)
     front.tell(dg.AssetMaterialization(STATE, metadata=about(stands_of(ledger, account))))
     outcome = RollbackOutcome(
-        batches, **counts, tokens=tokens, folder=str(folder), refused=tuple(done.refused), schema=frame
+        batches,
+        **counts,
+        tokens=tokens,
+        folder=str(folder),
+        refused=tuple(done.refused),
+        schema=frame,
+        keeps=steps_frame(done.keeps).drop(columns="action"),
     )
-    write_refused(folder, outcome)
+    write_outcome(folder, outcome)
     return Undone(foreseen, done, undone, batches, folder, outcome)
 
 
@@ -166,11 +179,10 @@ def _undone_since(ledger: Ledger, account: str, begun: Milestone) -> tuple[str, 
 async def _foresee(
     migration: Migration, session: Session, schema: AccountSchema, asked: Undoing, begun: Milestone | None
 ) -> Foreseen:
-    fields = {entity: wire_names(schema, migration.maps, entity) for entity in ENTITIES}
     batches = asked.batches or tuple(batches_to_undo(session.ledger, session.scope.account))
     plan = UndoPlan(())
     if batches:
-        plan = await undo_plan(session, schema, fields, batches, force=asked.force)
+        plan = await undo_plan(session, schema, _mapped(migration, schema), batches, force=asked.force)
     undoing = None
     if asked.schema:
         leaving = {
@@ -179,6 +191,10 @@ async def _foresee(
         }
         undoing = await plan_schema_undo(session, schema.structure, leaving)
     return Foreseen(plan, undoing, view_of(plan, undoing, migration.tokens_per_day, begun), begun)
+
+
+def _mapped(migration: Migration, schema: AccountSchema) -> dict[str, list[str]]:
+    return {entity: wire_names(schema, migration.maps, entity) for entity in ENTITIES}
 
 
 def _asked(ledger: Ledger, account: str, asked: Undoing) -> tuple[Undoing, Milestone | None]:

@@ -26,7 +26,7 @@ class RollbackView:
 
     steps: action, entity, source_key, pipedrive_id, batch, fields, why. schema: action, kind, count, what, why; None
     where the schema is left alone. `days` is None where no plan limits the day. `going_on` tells of the rollback that
-    this one goes on with.
+    this one goes on with; going on, nothing is planned and there are no steps.
     """
 
     batches: Sequence[str]
@@ -43,7 +43,8 @@ class RollbackView:
 class RollbackOutcome:
     """What came of it. `refused` are deletions and changes that Pipedrive refused, with its words.
 
-    `schema` as in the view: what was deleted, and what stays with the reason.
+    `schema` as in the view: what was deleted, and what stays with the reason. `keeps` are the view's steps of all that
+    was kept, without the action.
     """
 
     batches: Sequence[str]
@@ -55,12 +56,15 @@ class RollbackOutcome:
     folder: str
     refused: Sequence[str] = ()
     schema: pd.DataFrame | None = field(default=None, repr=False)
+    keeps: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
 
 def plan_tables(view: RollbackView) -> RenderableType:
     """What would happen: counts by entity, what is kept and why, what cannot be brought back, the price."""
     lines = [view.going_on] if view.going_on else []
     lines.append(f"undo: {', '.join(view.batches) or 'no batch'}")
+    if view.going_on and view.steps.empty:
+        return Text(shown("\n".join(lines)))
     if view.cuts_into:
         lines.append(f"cuts into later batches, which are undone with it: {', '.join(view.cuts_into)}")
     parts: list[RenderableType] = [Text(shown("\n".join(lines))), _counts(view.steps)]
@@ -95,20 +99,16 @@ def outcome_tables(outcome: RollbackOutcome) -> RenderableType:
 
 
 def write_plan(folder: Path, view: RollbackView) -> None:
-    """plan.csv with every step and irreversible.csv as they were foreseen at first, and kept.csv as it is now.
-
-    A rollback that goes on plans only what is left, and meets other edits.
-    """
+    """plan.csv with every step, kept.csv and irreversible.csv: as it was foreseen when it began."""
     kept = view.steps[view.steps["action"] == "keep"].drop(columns="action")
-    tables = {"kept.csv": kept}
-    if not (folder / "plan.csv").exists():
-        tables |= {"irreversible.csv": _lines(view.irreversible), "plan.csv": view.steps}
+    tables = {"kept.csv": kept, "irreversible.csv": _lines(view.irreversible), "plan.csv": view.steps}
     write_report(folder, {name: csv_text(table).encode() for name, table in tables.items()})
 
 
-def write_refused(folder: Path, outcome: RollbackOutcome) -> None:
-    """refused.csv: what is as it was, since Pipedrive would not have it otherwise."""
-    write_report(folder, {"refused.csv": csv_text(_lines(outcome.refused)).encode()})
+def write_outcome(folder: Path, outcome: RollbackOutcome) -> None:
+    """kept.csv as it came to be, and refused.csv: what is as it was, since Pipedrive would not have it otherwise."""
+    tables = {"kept.csv": outcome.keeps, "refused.csv": _lines(outcome.refused)}
+    write_report(folder, {name: csv_text(table).encode() for name, table in tables.items()})
 
 
 def write_schema(folder: Path, schema: pd.DataFrame) -> None:

@@ -101,7 +101,7 @@ def test_the_machine_fails_where_undo_gives_nothing_back(
     machine = scripted(world)
     machine.load(half=0, generation=2, crash=None)
     machine.roll_back(which=1, force=False, crash=None)
-    monkeypatch.setattr(look, "restoration", lambda *_: Restoration({}))
+    monkeypatch.setattr(look, "restoration", lambda *_, **__: Restoration({}))
     machine = scripted(world)
     machine.load(half=0, generation=2, crash=None)
     with pytest.raises(AssertionError):

@@ -12,6 +12,7 @@ from dispatch_to_pipedrive.reports.rollback import (
     RollbackView,
     outcome_tables,
     plan_tables,
+    write_outcome,
     write_plan,
 )
 
@@ -63,9 +64,16 @@ def test_the_outcome_says_what_has_happened_and_what_was_refused() -> None:
     assert "`reapply --as NAME`" in said
 
 
-def test_the_files_keep_the_first_plan_and_calculate_nothing(tmp_path: Path) -> None:
-    write_plan(tmp_path, VIEW)
-    write_plan(tmp_path, replace(VIEW, steps=STEPS[STEPS["action"] == "keep"], irreversible=()))
+def test_going_on_tells_no_plan() -> None:
+    said = shown(plan_tables(replace(VIEW, going_on="goes on with what Ada began", steps=STEPS[:0])))
+    assert "goes on with what Ada began" in said
+    assert "price" not in said
+
+
+def test_the_files_keep_the_plan_and_what_was_kept_and_calculate_nothing(tmp_path: Path) -> None:
+    write_plan(tmp_path, replace(VIEW, steps=STEPS.replace("=cmd()", "old")))
+    keeps = STEPS[STEPS["action"] == "keep"].drop(columns="action")
+    write_outcome(tmp_path, RollbackOutcome(("wave-0001",), 3, 2, 1, 0, 99, "", keeps=keeps))
     plan, kept, lost = (
         pd.read_csv(tmp_path / f"{name}.csv", encoding="utf-8-sig")
         for name in ("plan", "kept", "irreversible")

@@ -1,5 +1,6 @@
 """What the ledger knows of operations that are to be taken back, and what it forgets when they are."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -75,6 +76,25 @@ class Undo(Operations):
         )
         with self._read() as conn:
             return set(conn.scalars(query.distinct()))
+
+    def taken_back(self, account: str, since: str) -> Counter[str]:
+        """Verb → how many writes have taken something back since a time (ISO, UTC)."""
+        intent, outcome = t.intent.c, t.outcome.c
+        query = (
+            sa.select(intent.verb, sa.func.count())
+            .join(t.outcome, outcome.intent == intent.number)
+            .where(
+                intent.account == account,
+                intent.entity.in_(ENTITIES),
+                intent.undoes.is_not(None),
+                intent.at >= since,
+                outcome.status.in_(_CARRIED_OUT),
+                # What was gone when its change came was not changed.
+                outcome.echo.is_not(None) | (intent.verb == "delete"),
+            )
+        )
+        with self._read() as conn:
+            return Counter(dict(conn.execute(query.group_by(intent.verb)).tuples().all()))
 
     def roots_of_batches(self, account: str, batches: Iterable[str]) -> list[int]:
         """The roots of all records that the batches wrote."""

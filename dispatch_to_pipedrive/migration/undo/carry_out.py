@@ -129,7 +129,7 @@ class _Undoing:
         return again
 
     async def _untouched(self, entity: str, ours: Sequence[Going | Returning]) -> list[Going | Returning]:
-        """Those that nobody has touched since they were looked at; of deletions those on which nothing hangs any more."""
+        """Those that nobody has touched since the look; of those to be deleted only what nothing hangs on any more."""
         seen = await read_now(self.session, entity, [one.history.link.pipedrive_id for one in ours])
         mapped = self.ask.mapped.get(entity, ())
         left: list[Going | Returning] = []
