@@ -17,13 +17,16 @@ from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, settle
 from dispatch_to_pipedrive.migration.undo.history import Place, references
-from dispatch_to_pipedrive.migration.undo.reading import Seen, read_now, strangers_on
+from dispatch_to_pipedrive.migration.undo.reading import IDS, Once, Seen, read_now, read_once, strangers_on
 from dispatch_to_pipedrive.migration.undo.touched import touched_fields
 from dispatch_to_pipedrive.migration.values import ENTITIES, KeptEdit, Link, Manifest
 from dispatch_to_pipedrive.migration.window import Draft, send_all
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
 log = logging.getLogger(__name__)
+
+_OF_LEADS = ("persons", "organizations")
+"""Entities on which leads hang; no count tells of them."""
 
 
 @dataclass
@@ -59,9 +62,11 @@ async def retire(
         faults.point("retiring")
         if not going:
             continue
-        held |= await _retire_entity(
-            session, schema, manifest, entity, going, mapped_fields[entity], held, report
-        )
+        fields = mapped_fields[entity]
+        once = await read_once(session) if entity in _OF_LEADS else Once()
+        for start in range(0, len(going), IDS):  # a look goes just before the writes: people work meanwhile
+            some = going[start : start + IDS]
+            held |= await _retire_some(session, schema, manifest, entity, some, fields, held, once, report)
     _release(session, manifest, wanted)
     return report
 
@@ -82,7 +87,7 @@ def _release(session: Session, manifest: Manifest, wanted: Mapping[str, set[str]
         ledger.record(scope, session.fence, release=free)
 
 
-async def _retire_entity(
+async def _retire_some(
     session: Session,
     schema: AccountSchema,
     manifest: Manifest,
@@ -90,6 +95,7 @@ async def _retire_entity(
     going: list[Link],
     fields: list[str],
     held: set[Place],
+    once: Once,
     report: RetireReport,
 ) -> set[Place]:
     """Delete but for what stays, `held` among it; the records on which that hangs."""
@@ -98,7 +104,7 @@ async def _retire_entity(
     theirs = ledger.relinked(scope, entity, [link.source_key for link in going])
     theirs |= ledger.stand_ins(scope, entity, [link.source_key for link in going])
     now = await read_now(session, entity, [link.pipedrive_id for link in going])
-    others = await _strangers(session, entity, now)
+    others = await _strangers(session, entity, now, once)
     reader = Reader(schema, ledger.user_names(scope.account), manifest.key, utc_now())
     drafts: list[Draft] = []
     places: set[Place] = set()
@@ -136,10 +142,10 @@ async def _retire_entity(
     return places
 
 
-async def _strangers(session: Session, entity: str, now: Mapping[int, Seen]) -> dict[int, str]:
+async def _strangers(session: Session, entity: str, now: Mapping[int, Seen], once: Once) -> dict[int, str]:
     """Pipedrive id → what people hung on the record, in words."""
     records = {number: seen.record for number, seen in now.items() if seen.record is not None}
     words = await asyncio.gather(
-        *(strangers_on(session, (entity, number), record) for number, record in records.items())
+        *(strangers_on(session, (entity, number), record, once) for number, record in records.items())
     )
     return dict(zip(records, words, strict=True))

@@ -258,7 +258,7 @@ def test_what_the_source_no_longer_wants_is_retired_children_first(migration: Wo
 def test_what_holds_peoples_work_is_not_retired_and_is_listed(migration: World) -> None:
     """Whatever field they edited, whatever they hung on it, and where lists do not show it any more."""
     gone = (RootVersion(True, 1, ((0, 0),), 0), RootVersion(False, 1, (), 0))
-    tenant = Tenant(dict.fromkeys(range(1, 9), gone), migration.maps)
+    tenant = Tenant(dict.fromkeys(range(1, 10), gone), migration.maps)
     load(migration, tenant)
     deals = {n: record_of(migration, "deals", f"job:{n}00/deal") for n in tenant.roots}
     orgs = {n: int(deal["org_id"]) for n, deal in deals.items()}
@@ -274,10 +274,12 @@ def test_what_holds_peoples_work_is_not_retired_and_is_listed(migration: World) 
     edit("notes", action="create", deal_id=deals[5]["id"], content="Call back")
     edit("deals", edit("deals", action="create", title="Mine", org_id=orgs[6]), is_archived=True)
     edit("files", action="create", org_id=orgs[7], name="plan.pdf")
+    lead = {"title": "Their lead", "organization_id": orgs[8], "person_id": None}
+    migration.control("edit", {"entity": "leads", "action": "create", "changes": lead})
     load(migration, tenant, 2)
     assert [n for n in deals if stands(migration, "deals", deals[n]["id"])] == [1, 2, 4, 5]
     kept = [n for n in orgs if stands(migration, "organizations", orgs[n])]
-    assert kept == [1, 2, 3, 4, 5, 6, 7], "what they hang on stays, too"
+    assert kept == [1, 2, 3, 4, 5, 6, 7, 8], "what they hang on stays, too"
     with migration.ledger() as ledger:
         scope = ledger.bound_scope()
         assert scope is not None
@@ -287,6 +289,7 @@ def test_what_holds_peoples_work_is_not_retired_and_is_listed(migration: World) 
     assert listed["job:500/deal", "what hangs on it"] == "notes: 1"
     assert listed["customer:6/organization", "what hangs on it"] == "deals: 1"
     assert listed["customer:7/organization", "what hangs on it"] == "files: 1"
+    assert listed["customer:8/organization", "what hangs on it"] == "leads: 1"
     found = migration.verify(tenant, list(tenant.roots), 2)
     assert {d.verdict for d in found.differences} <= {"kept"}
     with migration.ledger() as ledger:

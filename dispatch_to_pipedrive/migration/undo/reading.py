@@ -2,8 +2,8 @@
 
 Records are read a hundred at a time, together with the counts that the vendor gives of what hangs on each. A count is
 looked into only where it is higher than what we know of: then the list of that record's own children tells which of
-them are not ours. Leads have no count: they are listed once for an undo (see `Once`). What this cannot see: comments on
-notes, products of others' catalogues without a count, and who follows a record.
+them are not ours. Leads have no count: they are listed once for many records (see `Once`). What this cannot see:
+comments on notes, products of others' catalogues without a count, and who follows a record.
 """
 
 import asyncio
@@ -197,10 +197,10 @@ async def others_on(
     return found
 
 
-async def strangers_on(session: Session, place: Place, record: Mapping[str, Any]) -> str:
+async def strangers_on(session: Session, place: Place, record: Mapping[str, Any], once: Once) -> str:
     """In words, what hangs on a record that no link names; empty where all of it is ours, or nothing."""
     entity, _ = place
-    found: list[str] = []
+    found = [f"leads: {count}"] if (count := once.leads[place]) else []
     for kind, count in _counted(entity, record).items():
         if count <= (_MAIN_PERSON if kind == "further participants" else 0):
             continue
