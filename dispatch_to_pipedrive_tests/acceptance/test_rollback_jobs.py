@@ -10,6 +10,8 @@ import pytest
 from dispatch_to_pipedrive.migration.errors import GateClosed
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.plan import waiting
+from dispatch_to_pipedrive.orchestration import undo
+from dispatch_to_pipedrive.orchestration.resources import Migration as Migration_
 from dispatch_to_pipedrive.orchestration.resources import open_ledger, writing
 from dispatch_to_pipedrive.orchestration.run import execute, open_instance
 from dispatch_to_pipedrive.orchestration.undo import ASSETS
@@ -56,7 +58,9 @@ async def write_to(ledger: Ledger, settings: Settings, batch: str) -> None:
 
 
 @pytest.mark.promise("R087")
-def test_one_click_undoes_a_batch_and_another_lets_it_wait_again(migration: Migration) -> None:
+def test_one_click_undoes_a_batch_and_another_lets_it_wait_again(
+    migration: Migration, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = load_settings()
     ledger = open_ledger(settings)
     before = stamps(migration.account("dump"))
@@ -92,4 +96,9 @@ def test_one_click_undoes_a_batch_and_another_lets_it_wait_again(migration: Migr
     )
     with pytest.raises(GateClosed, match="a rollback begun by Ada"):
         asyncio.run(write_to(ledger, settings, "sample"))
+    # Gone on with, it is not planned again: a day's tokens may be no more than a plan takes.
+    monkeypatch.setattr(undo, "undo_plan", None)
+    done = asyncio.run(undo.roll_back(Migration_.over(settings, ledger), undo.Undoing(), by="Grace"))
+    assert (done.outcome.deleted, done.batches) == (0, ("sample",))
+    assert ledger.milestones(scope.account)[-1].name == "rollback_ended"
     ledger.close()

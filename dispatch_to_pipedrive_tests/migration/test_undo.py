@@ -13,6 +13,7 @@ from dispatch_to_pipedrive.migration.undo import plan as plan_module
 from dispatch_to_pipedrive.migration.undo.history import Op, in_force
 from dispatch_to_pipedrive.migration.undo.plan import batches_to_undo
 from dispatch_to_pipedrive.migration.values import ENTITIES, Link
+from dispatch_to_pipedrive.pipedrive.errors import BudgetSpent
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
 from dispatch_to_pipedrive_tests.migration.undo_machine import dies_at
 from dispatch_to_pipedrive_tests.migration.world import Crash, World, fresh_ledger
@@ -473,6 +474,23 @@ def test_a_plan_lists_notes_and_files_once_where_that_is_cheaper(
     six_times = spent(copy, lambda: copy.undo_plan())
     reads = {"organizations": 10, "persons": 10, "deals": 10, "activities": 10}
     assert six_times - at_once == 5 * sum(reads.values())
+
+
+def test_an_undo_that_takes_days_goes_on_without_its_plan(
+    copy: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = tenant_of(copy, *[(OPEN,)] * 6)
+    copy.load(tenant, list(tenant.roots), 1)
+    monkeypatch.setattr(plan_module, "ROOTS", 1)
+    tokens = copy.undo_plan().tokens
+    a_day = replace(copy, access=replace(copy.access, plan="ultimate", reserve=210_000 - tokens // 2))
+    with pytest.raises(BudgetSpent):
+        a_day.undo(["wave-0001"])
+    left = sum(copy.alive().values())
+    copy.control("clock", {"advance": 86_400})
+    with suppress(BudgetSpent):
+        a_day.undo(["wave-0001"], planned=True)
+    assert sum(copy.alive().values()) < left / 2
 
 
 def test_who_was_overtaken_rolls_nothing_back(copy: World) -> None:

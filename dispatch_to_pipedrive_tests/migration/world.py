@@ -162,14 +162,18 @@ class World:
         *,
         force: bool = False,
         crash: Callable[[str], None] | None = None,
+        planned: bool = False,
     ) -> UndoReport:
-        """Plan and carry out, in one process. `crash` may raise at any named point."""
+        """Plan, unless it was `planned` before, and carry out, in one process. `crash` may raise at any named point."""
 
         async def run() -> UndoReport:
             with self.ledger() as ledger:
                 async with writing(ledger, self.access, purpose="undo", undoing=True) as session:
                     schema = await self._schema(session)
-                    plan = await undo_plan(session, schema, self._mapped(schema), batches, force=force)
+                    mapped = self._mapped(schema)
+                    plan = UndoPlan(tuple(batches or ()), force=force, maps_fields=mapped)
+                    if not planned:
+                        plan = await undo_plan(session, schema, mapped, batches, force=force)
                     return await undo(session, schema, plan)
 
         faults.install(crash)
