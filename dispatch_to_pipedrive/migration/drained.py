@@ -66,7 +66,14 @@ def lag_seconds(
 
     now: aware, by our clock.
     """
+    since = arrived_until(polls, horizon, feeds=feeds)
+    return None if since is None else (now - since).total_seconds()
+
+
+def arrived_until(
+    polls: Mapping[str, Poll], horizon: timedelta, *, feeds: Collection[str]
+) -> datetime | None:
+    """The moment by our clock before which every change has arrived; None while a feed was never read."""
     if any(feed not in polls for feed in feeds):
         return None
-    oldest = min((datetime.fromisoformat(polls[feed].at) for feed in feeds), default=now)
-    return ((now - oldest) + horizon).total_seconds()
+    return min(datetime.fromisoformat(polls[feed].at) for feed in feeds) - horizon

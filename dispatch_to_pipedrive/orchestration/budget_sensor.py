@@ -10,6 +10,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from dispatch_to_pipedrive.migration.lifecycle import standing
 from dispatch_to_pipedrive.migration.plan import undone_first
 from dispatch_to_pipedrive.orchestration.jobs import deliver, load, reconcile
+from dispatch_to_pipedrive.orchestration.lifecycle import why_unknown
 from dispatch_to_pipedrive.orchestration.reset import ACCOUNT, ended_by_the_budget, spent_of, waits_for_reset
 from dispatch_to_pipedrive.orchestration.resources import Migration
 from dispatch_to_pipedrive.orchestration.rollback_jobs import rollback, rollback_everything
@@ -38,7 +39,7 @@ def resume_after_reset(
         ledger = migration.ledger
         scope = ledger.bound_scope()
         if scope is None:
-            return dg.SkipReason("no account was met yet")
+            return dg.SkipReason(why_unknown(ledger))
         force = standing(ledger.milestones(scope.account))
         # A rollback that has begun goes on where it stopped; nothing else does, nor after it what it has undone.
         undone = "" if force.rollback is not None else undone_first(ledger, scope.account)

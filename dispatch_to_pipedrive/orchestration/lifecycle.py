@@ -33,11 +33,22 @@ def decide(settings: Settings, milestone: str, by: str) -> Milestone:
 
 
 def known_scope(ledger: Ledger) -> Scope:
-    """The account and the tenant of the migration; GateClosed before the account was met."""
+    """The account and the tenant of the migration; GateClosed before the account was met, or by a new token."""
     scope = ledger.bound_scope()
     if scope is None:
-        raise GateClosed("there is no migration yet: begin with `migrate --through assess`")
+        raise GateClosed(why_unknown(ledger))
     return scope
+
+
+def why_unknown(ledger: Ledger) -> str:
+    """Why the ledger cannot tell which account is meant, and what to do."""
+    met = [f"{account} ({company})" for account, company in ledger.bound_accounts().items()]
+    if not met:
+        return "there is no migration yet: begin with `migrate --through assess`"
+    return (
+        f"PIPEDRIVE_API_URL and PIPEDRIVE_API_TOKEN were not used here yet, so which account they lead to is not known "
+        f"(known: {', '.join(met)}): `migrate --through assess`, or the job `match_technicians`, asks it"
+    )
 
 
 def _mark(ledger: Ledger, milestone: str, by: str) -> Milestone:

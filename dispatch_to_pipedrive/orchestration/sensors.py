@@ -11,14 +11,17 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, HORIZON
 from dispatch_to_pipedrive.migration.approval import SAMPLE
+from dispatch_to_pipedrive.migration.drained import arrived_until
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.lifecycle import Standing, standing
 from dispatch_to_pipedrive.migration.plan import is_unplanned, undone_first, waiting
 from dispatch_to_pipedrive.migration.values import Milestone
 from dispatch_to_pipedrive.orchestration.dead_runs import UNFINISHED, bury_dead_runs
-from dispatch_to_pipedrive.orchestration.drain import held_back, lag
+from dispatch_to_pipedrive.orchestration.drain import held_back
 from dispatch_to_pipedrive.orchestration.jobs import advance_and_plan, deliver, prepare
+from dispatch_to_pipedrive.orchestration.lifecycle import why_unknown
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
 from dispatch_to_pipedrive.orchestration.prepared import preparing_is_due
 from dispatch_to_pipedrive.orchestration.reset import ACCOUNT, ended_by_the_budget, waits_for_reset
@@ -66,7 +69,9 @@ def closed_by(now: Standing, undone: str = "") -> str:
 def advance_closed_by(ledger: Ledger, now: datetime, last: datetime | None) -> str:
     """Why the source is not read on now, in words; '' if an advance is due. last: when the last one began."""
     scope = ledger.bound_scope()
-    if scope is None or not ledger.manifests():
+    if scope is None:
+        return why_unknown(ledger)
+    if not ledger.manifests():
         return "nothing is planned yet: begin with `migrate --through assess`"
     force = standing(ledger.milestones(scope.account))
     if words := closed_by(force, undone_first(ledger, scope.account)):
@@ -75,28 +80,26 @@ def advance_closed_by(ledger: Ledger, now: datetime, last: datetime | None) -> s
     closes = None if window is None else datetime.fromisoformat(window.details["closes_at"])
     if freeze is None and closes is None:
         return "the delta window is not open: `window open --as NAME`, or the job `open_window`"
-    if (words := _all_read(ledger, now, freeze, closes)) and not is_unplanned(ledger, scope.account):
+    if (words := _all_read(ledger, freeze, closes)) and not is_unplanned(ledger, scope.account):
         return words
-    deltas = [one.key for one in waiting(ledger, scope.account) if one.kind == "delta"]
-    if words and deltas:
-        return f"{words}; what arrived while {deltas[0]} waited is planned once it is brought"
-    over = closes is None or now >= closes
-    minutes = _FREEZING if window is None or over else int(window.details["minutes"])
+    delta = next((one.key for one in waiting(ledger, scope.account) if one.kind == "delta"), "")
+    if words and delta:
+        return f"{words}; what arrived while {delta} waited is planned once it is brought"
+    minutes = _FREEZING
+    if window is not None and closes is not None and now < closes:
+        minutes = int(window.details["minutes"])
     if last is not None and now < (due := last + timedelta(minutes=minutes)) - _EARLY:
         return f"the next advance is due at {due:%H:%M:%S} UTC"
     return ""
 
 
-def _all_read(ledger: Ledger, now: datetime, freeze: Milestone | None, closes: datetime | None) -> str:
-    """That all which was asked for has been read, in words; '' while it was not."""
+def _all_read(ledger: Ledger, freeze: Milestone | None, closes: datetime | None) -> str:
+    """That all up to the freeze, or to the end of the window, was read, in words; '' while it was not."""
     if freeze is not None:
-        return (
-            ""
-            if held_back(ledger)
-            else f"everything up to the freeze at {freeze.details['moment']} has arrived"
-        )
-    lags = lag(ledger)
-    if closes is None or lags is None or now - timedelta(seconds=lags) <= closes:
+        words = f"everything up to the freeze at {freeze.details['moment']} has arrived"
+        return "" if held_back(ledger) else words
+    until = arrived_until(ledger.polls(), HORIZON, feeds=tuple(FEEDS))
+    if closes is None or until is None or until <= closes:
         return ""
     return f"the delta window closed at {closes:%Y-%m-%d %H:%M} UTC: `window open --as NAME` opens another"
 
@@ -152,7 +155,7 @@ def deltas(context: dg.SensorEvaluationContext, migration: Migration) -> dg.RunR
         ledger = migration.ledger
         scope = ledger.bound_scope()
         if scope is None:
-            return dg.SkipReason("nothing is planned yet: begin with `migrate --through assess`")
+            return dg.SkipReason(why_unknown(ledger))
         account = scope.account
         if words := closed_by(standing(ledger.milestones(account)), undone_first(ledger, account)):
             return dg.SkipReason(words)

@@ -15,7 +15,7 @@ from dispatch_to_pipedrive.dispatch_pro.segments import Segment
 from dispatch_to_pipedrive.migration.approval import SAMPLE
 from dispatch_to_pipedrive.migration.errors import GateClosed, MigrationError
 from dispatch_to_pipedrive.migration.lease import acquire
-from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
+from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, door_of
 from dispatch_to_pipedrive.migration.lifecycle import LOADED, UNDONE, standing
 from dispatch_to_pipedrive.migration.plan import plan_delta
 from dispatch_to_pipedrive.migration.values import Manifest, Poll
@@ -338,6 +338,23 @@ def test_before_the_sample_is_approved_no_delta_is_brought(
     other.plan([Manifest("delta-0001", "delta", 1, 2, (1,), 10, 50)])
     assert "until somebody has approved the sample" in str(daemon.ask())
     other.close()
+
+
+def test_with_a_new_token_it_is_said_that_the_account_has_to_be_met(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemon.ledger.bind(SCOPE, "Company", door_of("http://127.0.0.1:1", "old"))
+    daemon.plan("delta-0001")
+    daemon.open()
+    monkeypatch.setenv("PIPEDRIVE_API_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("PIPEDRIVE_API_TOKEN", "new")
+    for words in (daemon.ask(), daemon.tick()):
+        assert "were not used here yet" in str(words)
+        assert "known: 7 (Company)" in str(words)
+    with pytest.raises(GateClosed, match="`match_technicians`, asks it"):
+        cutover.close_window(load_settings(), "Ada")
+    monkeypatch.setenv("PIPEDRIVE_API_TOKEN", "old")
+    assert isinstance(daemon.ask(), dg.RunRequest)
 
 
 def test_a_name_that_changed_at_the_source_asks_for_the_schema_alone(daemon: Daemon) -> None:
