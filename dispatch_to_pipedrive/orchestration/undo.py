@@ -14,7 +14,7 @@ from pathlib import Path
 import dagster as dg
 
 from dispatch_to_pipedrive.migration.errors import GateClosed, MigrationError
-from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.ledger.approvals import signature
 from dispatch_to_pipedrive.migration.lifecycle import UNDONE, require_may_mark, standing
 from dispatch_to_pipedrive.migration.session import Session
@@ -86,7 +86,7 @@ async def foresee(migration: Migration, asked: Undoing) -> Foreseen:
     """
     ledger = migration.ledger
     async with reading(ledger, migration.settings, purpose="plan a rollback") as session:
-        asked, begun = _asked(ledger, session.scope.account, asked)
+        asked, begun = _asked(ledger, session.scope, asked)
         return await _foresee(migration, session, await schema_to_undo(session), asked, begun)
 
 
@@ -110,7 +110,7 @@ async def roll_back(
     ledger, settings = migration.ledger, migration.settings
     async with writing(ledger, settings, purpose="rollback", run=run, wait=wait, undoing=True) as session:
         account = session.scope.account
-        asked, begun = _asked(ledger, account, asked)
+        asked, begun = _asked(ledger, session.scope, asked)
         schema = await schema_to_undo(session)
         if begun is None:
             foreseen = await _foresee(migration, session, schema, asked, None)
@@ -179,7 +179,7 @@ def _undone_since(ledger: Ledger, account: str, begun: Milestone) -> tuple[str, 
 async def _foresee(
     migration: Migration, session: Session, schema: AccountSchema, asked: Undoing, begun: Milestone | None
 ) -> Foreseen:
-    batches = asked.batches or tuple(batches_to_undo(session.ledger, session.scope.account))
+    batches = asked.batches or tuple(batches_to_undo(session.ledger, session.scope))
     plan = UndoPlan(())
     if batches:
         plan = await undo_plan(session, schema, _mapped(migration, schema), batches, force=asked.force)
@@ -197,8 +197,9 @@ def _mapped(migration: Migration, schema: AccountSchema) -> dict[str, list[str]]
     return {entity: wire_names(schema, migration.maps, entity) for entity in ENTITIES}
 
 
-def _asked(ledger: Ledger, account: str, asked: Undoing) -> tuple[Undoing, Milestone | None]:
+def _asked(ledger: Ledger, scope: Scope, asked: Undoing) -> tuple[Undoing, Milestone | None]:
     """What is to be undone: what a rollback that has begun was asked for, else what can be undone of what is asked."""
+    account = scope.account
     begun = standing(ledger.milestones(account)).rollback
     if begun is not None:
         details = begun.details
@@ -214,7 +215,7 @@ def _asked(ledger: Ledger, account: str, asked: Undoing) -> tuple[Undoing, Miles
         raise MigrationError(
             "the schema can only go when all batches do: leave the batches out, or leave the schema alone"
         )
-    left, undone = batches_to_undo(ledger, account), ledger.rolled_back(account)
+    left, undone = batches_to_undo(ledger, scope), ledger.rolled_back(account)
     for batch in asked.batches:
         ledger.manifest(batch)
         if batch in left:

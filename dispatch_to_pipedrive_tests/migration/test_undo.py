@@ -155,12 +155,12 @@ def test_what_a_cut_left_standing_is_undone_with_everything(copy: World) -> None
     account = _scope(copy).account
     with copy.ledger() as ledger:
         assert ledger.rolled_back(account) == {"wave-0001", "delta-0001"}
-        assert batches_to_undo(ledger, account) == ["delta-0001"]
+        assert batches_to_undo(ledger, _scope(copy)) == ["delta-0001"]
     assert copy.alive()["deals"] == 1
     copy.undo()
     assert sum(copy.alive().values()) == 0
     with copy.ledger() as ledger:
-        assert batches_to_undo(ledger, account) == []
+        assert batches_to_undo(ledger, _scope(copy)) == []
 
 
 def test_a_batch_that_found_its_records_made_loses_them_with_those_who_made_them(copy: World) -> None:
@@ -183,7 +183,7 @@ def test_a_batch_that_found_its_records_made_loses_them_with_those_who_made_them
     copy.undo(["sample"])
     with copy.ledger() as ledger:
         assert ledger.rolled_back(account) == {"sample", "wave-0001", "delta-0001"}
-        assert batches_to_undo(ledger, account) == ["wave-0001"]
+        assert batches_to_undo(ledger, _scope(copy)) == ["wave-0001"]
 
 
 @pytest.mark.parametrize("changes", [{"title": "Mine"}, {"probability": 40}])

@@ -36,7 +36,7 @@ class Undo(Operations):
             written = [batch for batch, _ in conn.execute(first)]
             return list(dict.fromkeys([*written, *sorted(conn.scalars(reported.distinct()))]))
 
-    def batches_in_force(self, account: str) -> set[str]:
+    def batches_in_force(self, scope: Scope) -> set[str]:
         """The batches of whose writes anything is left: not taken back, on a record that stands or that we deleted."""
         intent, outcome = t.intent.c, t.outcome.c
         later, answer = t.operation.alias("later"), t.operation.alias("answer")
@@ -44,7 +44,7 @@ class Undo(Operations):
             sa.select(later.c.number)
             .join(answer, answer.c.intent == later.c.number)
             .where(
-                later.c.account == account,
+                later.c.account == scope.account,
                 later.c.entity == intent.entity,
                 later.c.source_key == intent.source_key,
                 later.c.number > intent.number,
@@ -59,12 +59,13 @@ class Undo(Operations):
             .join(t.outcome, outcome.intent == intent.number)
             .join(
                 t.link,
-                (link.account == account)
+                (link.account == scope.account)
+                & (link.tenant == scope.tenant)
                 & (link.entity == intent.entity)
                 & (link.source_key == intent.source_key),
             )
             .where(
-                intent.account == account,
+                intent.account == scope.account,
                 intent.entity.in_(ENTITIES),
                 intent.batch != "",
                 intent.undoes.is_(None),

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from dispatch_to_pipedrive.migration.capabilities import Capabilities
-from dispatch_to_pipedrive.migration.ledger import Ledger, digest_of
+from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, digest_of
 from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS
@@ -56,14 +56,16 @@ class UndoPlan:
         return Ask(self.batches, self.force, self.maps_fields)
 
 
-def batches_to_undo(ledger: Ledger, account: str) -> list[str]:
+def batches_to_undo(ledger: Ledger, scope: Scope) -> list[str]:
     """The batches that have written, or begun to, and of which anything is left, in the order of planning.
 
     A batch that was rolled back because another one cut into it has left standing what that one did not reach.
     """
-    nothing_left = ledger.rolled_back(account) - ledger.batches_in_force(account)
+    nothing_left = ledger.rolled_back(scope.account)
+    if nothing_left:
+        nothing_left -= ledger.batches_in_force(scope)
     order = {manifest.key: number for number, manifest in enumerate(ledger.manifests())}
-    found = [batch for batch in ledger.written_batches(account) if batch not in nothing_left]
+    found = [batch for batch in ledger.written_batches(scope.account) if batch not in nothing_left]
     return sorted(found, key=lambda batch: order.get(batch, len(order)))
 
 
@@ -83,7 +85,7 @@ async def undo_plan(
     Writes whose answer was lost are not seen before they are settled, which carrying it out does first.
     """
     ledger, account = session.ledger, session.scope.account
-    asked = tuple(batches_to_undo(ledger, account) if batches is None else dict.fromkeys(batches))
+    asked = tuple(batches_to_undo(ledger, session.scope) if batches is None else dict.fromkeys(batches))
     plan = UndoPlan(asked, force=force, maps_fields=maps_fields)
     before = sum(session.client.budget.by_kind.values())
     found, again = Found(), 0
