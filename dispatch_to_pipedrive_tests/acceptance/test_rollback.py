@@ -48,6 +48,7 @@ def test_undone_in_spite_of_a_kill_and_brought_again(migrated: Migrated, tmp_pat
     ended = migration.run("rollback", "--as", "Grace Hopper")
     assert ended.code == 0, ended.said
     assert "goes on with the rollback that was begun by Ada Lovelace" in ended.said
+    assert f"{len(stamps(meant)):,} records deleted" in ended.said
     assert seen(migration) == without_what_is_gone(migrated.before)
     told = status(migration)
     assert told["state"] == "rolled back"

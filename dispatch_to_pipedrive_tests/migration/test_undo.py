@@ -283,6 +283,10 @@ def test_force_gives_back_what_people_edited(copy: World) -> None:
     before = record_of(copy, "deals", DEAL)
     copy.load(tenant, [1], 2, batch="delta-0001")
     edit(copy, "deals", DEAL, title="Mine")
+    plan = copy.undo_plan(["delta-0001"], force=True)
+    assert [step.why for step in plan.restores if step.source_key == DEAL] == [
+        "changed by delta-0001; people's title goes"
+    ]
     copy.undo(["delta-0001"], force=True)
     assert record_of(copy, "deals", DEAL)["title"] == before["title"]
     assert copy.verify(tenant, [1], 1).differences == []

@@ -82,7 +82,9 @@ class Returning:
         body = self.how.body
         names = [*(n for n in body if n != "custom_fields"), *(body.get("custom_fields") or {})]
         edited = logical(schema, link.entity, self.how.edited)
+        overruled = logical(schema, link.entity, self.how.overruled)
         why = f"changed by {first.batch}" + (f"; people edited {', '.join(edited)}" if edited else "")
+        why += f"; people's {', '.join(overruled)} goes" if overruled else ""
         fields = logical(schema, link.entity, names)
         return Step(link.entity, link.source_key, link.pipedrive_id, RESTORE, first.batch, why, fields)
 

@@ -35,11 +35,13 @@ _NOT_WRITTEN = ("formatted_address", "timezone_id")
 class Restoration:
     """The body that goes out (empty where nothing is to change), and by wire name what does not come back.
 
-    `edited`: fields that people edited. `lost`: field → why it cannot be given back.
+    `edited`: fields that people edited; `overruled` those that come back all the same. `lost`: field → why it cannot be
+    given back.
     """
 
     body: Body
     edited: tuple[str, ...] = ()
+    overruled: tuple[str, ...] = ()
     lost: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -60,7 +62,8 @@ def restoration(
     names = _names(history, remain)
     now = flat(record)
     base = flat(history.now.base) if history.now else {}
-    edited = [] if force else edited_names(schema, entity, names, base, now)
+    theirs = edited_names(schema, entity, names, base, now)
+    edited, overruled = ([], theirs) if force else (theirs, [])
     if edited_names(schema, entity, PARENTS, base, now):
         # People hung a note on something else: to pin it where it was would put it back there.
         edited += [name for name in names if name in PINS and name not in edited]
@@ -83,7 +86,7 @@ def restoration(
     native = {name: value for name, value in flat_body.items() if name not in _customs(schema, history)}
     custom = {name: value for name, value in flat_body.items() if name not in native}
     body = {**native, **({"custom_fields": custom} if custom else {})}
-    return Restoration(part(body, flat_body), tuple(edited), lost)
+    return Restoration(part(body, flat_body), tuple(edited), tuple(overruled), lost)
 
 
 def _customs(schema: AccountSchema, history: History) -> Collection[str]:
