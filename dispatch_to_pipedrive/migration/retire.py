@@ -19,7 +19,7 @@ from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, settle
 from dispatch_to_pipedrive.migration.undo.history import Place, references
 from dispatch_to_pipedrive.migration.undo.reading import IDS, Once, Seen, read_now, read_once, strangers_on
 from dispatch_to_pipedrive.migration.undo.touched import touched_fields
-from dispatch_to_pipedrive.migration.values import ENTITIES, KeptEdit, Link, Manifest
+from dispatch_to_pipedrive.migration.values import ENTITIES, KEPT, KeptEdit, Link, Manifest
 from dispatch_to_pipedrive.migration.window import Draft, send_all
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
@@ -128,6 +128,10 @@ async def _retire_some(
         )
         before = base if record is None else dict(record)
         drafts.append(Draft(replace(intent, pipedrive_id=link.pipedrive_id, before=before), ""))
+    found = {(edit.source_key, edit.field) for edit in edits}
+    listed = ledger.kept_edits(scope, entity, [link.source_key for link in going])
+    over = [e for e in listed if e.verdict == KEPT and e.field and (e.source_key, e.field) not in found]
+    ledger.forget_edits(scope, over)
     if kept:
         ledger.keep_edits(scope, edits)
         ledger.record(scope, session.fence, links=kept)

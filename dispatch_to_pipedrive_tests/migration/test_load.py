@@ -271,7 +271,7 @@ def test_what_holds_peoples_work_is_not_retired_and_is_listed(migration: World) 
     edit("deals", deals[2]["id"], expected_close_date="2026-07-01")  # no field of the map
     edit("organizations", orgs[3], website="https://example.com")
     edit("deals", deals[4]["id"], title="We like it", is_archived=True)
-    edit("notes", action="create", deal_id=deals[5]["id"], content="Call back")
+    note = edit("notes", action="create", deal_id=deals[5]["id"], content="Call back")
     edit("deals", edit("deals", action="create", title="Mine", org_id=orgs[6]), is_archived=True)
     edit("files", action="create", org_id=orgs[7], name="plan.pdf")
     lead = {"title": "Their lead", "organization_id": orgs[8], "person_id": None}
@@ -293,6 +293,13 @@ def test_what_holds_peoples_work_is_not_retired_and_is_listed(migration: World) 
     found = migration.verify(tenant, list(tenant.roots), 2)
     assert {d.verdict for d in found.differences} <= {"kept"}
     with migration.ledger() as ledger:
+        assert listed == {(e.source_key, e.field): e.theirs for e in ledger.kept_edits(scope)}
+    # Once their work is gone, so is the record, and what was told of it.
+    migration.control("edit", {"entity": "notes", "id": note, "action": "delete"})
+    load(migration, tenant, 3)
+    assert not stands(migration, "deals", deals[5]["id"]) and not stands(migration, "organizations", orgs[5])
+    with migration.ledger() as ledger:
+        del listed["job:500/deal", "what hangs on it"]
         assert listed == {(e.source_key, e.field): e.theirs for e in ledger.kept_edits(scope)}
 
 
