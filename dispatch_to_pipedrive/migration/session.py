@@ -26,6 +26,7 @@ from dispatch_to_pipedrive.pipedrive.plans import BURST_SECONDS
 
 log = logging.getLogger(__name__)
 
+_STOPPED = "stopped by a person; run again to go on"
 LOOK = 2.0
 """Seconds after which a writer looks again whether somebody has paused."""
 
@@ -177,6 +178,8 @@ async def writing(
             session.client.before_send = look
             with lease, _counted(session):
                 yield session
+        if interrupted():  # while the session closed: what comes next is not begun either
+            raise Interrupted(_STOPPED)
 
 
 @contextmanager
@@ -267,7 +270,7 @@ class _Stop:
 
     def __call__(self) -> MigrationError | None:
         if self._interrupted():
-            return Interrupted("stopped by a person; run again to go on")
+            return Interrupted(_STOPPED)
         if self._closed is None and time.monotonic() - self._asked >= LOOK:
             self._asked = time.monotonic()
             try:

@@ -1,12 +1,15 @@
 """Somebody pauses while a load is running: what was begun is finished, nothing else is sent, and it goes on later."""
 
+import asyncio
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from dispatch_to_pipedrive.migration import session as sessions
 from dispatch_to_pipedrive.migration import window
-from dispatch_to_pipedrive.migration.errors import GateClosed, Paused
+from dispatch_to_pipedrive.migration.errors import GateClosed, Interrupted, Paused
 from dispatch_to_pipedrive.migration.lifecycle import require_may_mark, require_may_write
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
 from dispatch_to_pipedrive_tests.migration.world import World, fresh_ledger
@@ -50,6 +53,13 @@ def test_a_pause_in_the_middle_of_a_load_ends_it_at_the_next_group_and_resuming_
         assert migration.alive()["organizations"] == len(ROOTS)
         assert migration.verify(tenant, list(ROOTS), 1).differences == []
         assert ledger.broken_chain_at() is None
+
+
+async def test_an_interrupt_while_a_session_closes_is_heeded_too(world: World) -> None:
+    with fresh_ledger(world).ledger() as ledger, pytest.raises(Interrupted):
+        async with sessions.writing(ledger, world.access, purpose="a test"):
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(0.05)  # the work is done by then
 
 
 def test_what_makes_no_sense_now_is_refused_with_what_to_do(world: World) -> None:
