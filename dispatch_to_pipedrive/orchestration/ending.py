@@ -1,7 +1,5 @@
 """With which code and words does the program end after an error?"""
 
-import dagster as dg
-
 from dispatch_to_pipedrive.dispatch_pro import errors as source
 from dispatch_to_pipedrive.dispatch_pro.client import TOKEN_PATH
 from dispatch_to_pipedrive.mapping import MapError
@@ -20,25 +18,25 @@ from dispatch_to_pipedrive.orchestration.errors import EXPECTED
 from dispatch_to_pipedrive.pipedrive import errors as destination
 from dispatch_to_pipedrive.settings import Settings, WrongSettings
 
-_CODES: tuple[tuple[tuple[type[BaseException], ...], int], ...] = (
+_CODES: tuple[tuple[tuple[type[Exception], ...], int], ...] = (
     ((WrongSettings, WrongFallback, WrongAccount, LedgerClosed), 2),
     ((MapError, WrongDecisions, WrongApproval, WrongRecord), 2),
     ((source.Unauthorized, source.Forbidden), 2),
     ((LeaseHeld, LeaseLost), 3),
     ((destination.BudgetSpent,), 4),
-    ((Interrupted, KeyboardInterrupt, dg.DagsterExecutionInterruptedError), 130),
+    ((Interrupted,), 130),
     (EXPECTED, 1),
 )
 
 
-def code_of(error: BaseException) -> int | None:
+def code_of(error: Exception) -> int | None:
     """The exit code of an expected error; None for what surprised us."""
     if (isinstance(error, destination.Forbidden) and error.status == 401) or _unanswered(error):
         return 2
     return next((code for kinds, code in _CODES if isinstance(error, kinds)), None)
 
 
-def words_of(error: BaseException, settings: Settings) -> str:
+def words_of(error: Exception, settings: Settings) -> str:
     """What is told of an expected error: its own words, and the setting to look at where one may be at fault."""
     words = str(error)
     if isinstance(error, destination.Forbidden) and error.status == 401:
@@ -50,7 +48,7 @@ def words_of(error: BaseException, settings: Settings) -> str:
     return f"{words}: nobody answers at {getattr(settings, name.lower())}, check {name}" if name else words
 
 
-def _unanswered(error: BaseException) -> str:
+def _unanswered(error: Exception) -> str:
     """The name of the address at which nobody answered; '' for any other error."""
     if isinstance(error, destination.Transient) and error.status is None:
         return "PIPEDRIVE_API_URL"

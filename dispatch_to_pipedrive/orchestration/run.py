@@ -78,6 +78,8 @@ def execute(
         return execute_run(InMemoryJob(definition), run, instance, raise_on_error=True).success
     except dg.Failure as failure:
         raise (failure.__cause__ or failure) from None
+    except dg.DagsterExecutionInterruptedError:
+        raise KeyboardInterrupt from None
     except DagsterAssetCheckFailedError:
         return False
 

@@ -11,6 +11,7 @@ DAY = 1_500
 
 
 @pytest.mark.promise("R064")
+@pytest.mark.soak
 def test_spent_days_are_slept_over(migration: Callable[..., Migration]) -> None:
     """The same command, day after day, with the same settings."""
     frugal = migration(

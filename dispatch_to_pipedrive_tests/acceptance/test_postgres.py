@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from dispatch_to_pipedrive_tests.acceptance.accounts import comparable
 from dispatch_to_pipedrive_tests.acceptance.world import Migrated, Migration
 from dispatch_to_pipedrive_tests.postgres import running_postgres
 
 
+@pytest.mark.soak
 def test_a_whole_migration_on_postgres(migrated: Migrated, migration: Callable[..., Migration]) -> None:
     with running_postgres() as server:
         url = server.create().replace("+psycopg2", "")

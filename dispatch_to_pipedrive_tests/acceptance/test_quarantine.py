@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable
 
+import pytest
+
 from dispatch_to_pipedrive_tests.acceptance.accounts import comparable
 from dispatch_to_pipedrive_tests.acceptance.world import Migrated, Migration
 
@@ -17,6 +19,7 @@ REFUSAL = {
 }
 
 
+@pytest.mark.soak
 def test_refused_records_are_set_aside_listed_and_healed(
     migrated: Migrated, migration: Callable[..., Migration]
 ) -> None:

@@ -107,6 +107,7 @@ def test_a_partition_is_loaded_again_and_a_run_of_the_shell_is_run_again(ui: str
     migrated.sandbox.control("pipedrive", "stats/reset", {})
     assert launched(ui, "load", "wave-0001") == "SUCCESS"
     assert migrated.sandbox.control("pipedrive", "stats")["writes"] == 0
+    assert launched(ui, "reconcile", "wave-0001") == "SUCCESS"
     by_the_shell = ask(ui, RUNS)["runsOrError"]["results"]
     planning = next(run["runId"] for run in by_the_shell if run["jobName"] == "plan_batches")
     again = ask(ui, AGAIN, params={"parentRunId": planning, "strategy": "ALL_STEPS"})

@@ -35,7 +35,7 @@ versions = st.builds(
     remarks=st.sampled_from([0] * 9 + [1, 2]),
 )
 histories = st.lists(versions, min_size=1, max_size=3)
-rooms = st.integers(0, 5).flatmap(lambda n: st.lists(histories, min_size=5, max_size=12 if n else 40))
+rooms = st.integers(0, 9).flatmap(lambda n: st.lists(histories, min_size=3, max_size=8 if n else 40))
 
 
 @st.composite
