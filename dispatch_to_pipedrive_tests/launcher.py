@@ -156,6 +156,7 @@ def _serve() -> None:
             answer = {"pid": pid}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
+    gc.unfreeze()
 
 
 def _become(request: Mapping[str, Any]) -> None:

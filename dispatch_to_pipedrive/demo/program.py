@@ -3,7 +3,6 @@
 What a command does is its own affair; only the seconds that an interpreter takes to start are paid once.
 """
 
-import gc
 import json
 import os
 import signal
@@ -19,8 +18,6 @@ def start() -> None:
     """Read the program's modules in; what is forked afterwards has them."""
     import dispatch_to_pipedrive.cli
     import dispatch_to_pipedrive.orchestration.migrate  # noqa: F401
-
-    gc.freeze()  # what is loaded stays: no child needs to look through it for garbage
 
 
 def run(environment: Mapping[str, str], *arguments: str) -> int:
