@@ -14,18 +14,19 @@ import dagster as dg
 from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, HORIZON
 from dispatch_to_pipedrive.migration.approval import SAMPLE
 from dispatch_to_pipedrive.migration.drained import arrived_until
-from dispatch_to_pipedrive.migration.ledger import Ledger
+from dispatch_to_pipedrive.migration.ledger import Ledger, digest_of
 from dispatch_to_pipedrive.migration.lifecycle import Standing, standing
 from dispatch_to_pipedrive.migration.plan import is_unplanned, undone_first, waiting
 from dispatch_to_pipedrive.migration.values import Milestone
 from dispatch_to_pipedrive.orchestration.dead_runs import UNFINISHED, bury_dead_runs
 from dispatch_to_pipedrive.orchestration.drain import held_back
 from dispatch_to_pipedrive.orchestration.jobs import advance_and_plan, deliver, prepare
-from dispatch_to_pipedrive.orchestration.lifecycle import why_unknown
+from dispatch_to_pipedrive.orchestration.lifecycle import STATE, about, why_unknown
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
 from dispatch_to_pipedrive.orchestration.prepared import preparing_is_due
 from dispatch_to_pipedrive.orchestration.reset import ACCOUNT, ended_by_the_budget, waits_for_reset
 from dispatch_to_pipedrive.orchestration.resources import Migration
+from dispatch_to_pipedrive.orchestration.tell import stands_of
 from dispatch_to_pipedrive.settings import WrongSettings
 
 DELIVERS = "dispatch/delivers"
@@ -190,6 +191,30 @@ def deltas(context: dg.SensorEvaluationContext, migration: Migration) -> dg.RunR
     return dg.RunRequest(run_key=f"{what}/{number}", job_name=job, partition_key=what, tags=tags)
 
 
+@dg.sensor(
+    name="tell_state_changes",
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Where the migration stands has changed, by whomever? The asset `migration_state` shows it.",
+)
+def tell_state_changes(
+    context: dg.SensorEvaluationContext, migration: Migration
+) -> dg.SensorResult | dg.SkipReason:
+    """Materialize the state, once a change."""
+    try:
+        ledger = migration.ledger
+        scope = ledger.bound_scope()
+    except WrongSettings as error:
+        return dg.SkipReason(str(error))
+    if scope is None:
+        return dg.SkipReason(why_unknown(ledger))
+    stands = stands_of(ledger, scope.account)
+    now = digest_of([scope.account, stands.state, *stands.words])
+    if now == context.cursor:
+        return dg.SkipReason(f"still {stands.state}")
+    return dg.SensorResult(asset_events=[dg.AssetMaterialization(STATE, metadata=about(stands))], cursor=now)
+
+
 def _wanted(ledger: Ledger, account: str) -> tuple[str, str]:
     """What waits longest, and the job that brings it; '' if nothing waits."""
     if batches := waiting(ledger, account):
@@ -224,4 +249,4 @@ def _failed_last(newest_first: Sequence[dg.RunRecord]) -> list[dg.RunRecord]:
 
 
 SCHEDULES = [delta_window]
-SENSORS = [deltas]
+SENSORS = [deltas, tell_state_changes]

@@ -15,6 +15,7 @@ from dispatch_to_pipedrive.migration.values import Intent, Manifest, Outcome
 from dispatch_to_pipedrive.orchestration.assets.state import migration_state, nothing_is_wrong
 from dispatch_to_pipedrive.orchestration.lifecycle import STATE, pause, reopen, resume
 from dispatch_to_pipedrive.orchestration.resources import Migration
+from dispatch_to_pipedrive.orchestration.sensors import tell_state_changes
 from dispatch_to_pipedrive.orchestration.sign_off import sign_off_job
 from dispatch_to_pipedrive.settings import Settings
 
@@ -83,6 +84,26 @@ def test_each_decision_is_a_job_and_shows_at_once(ledger: Ledger, instance: dg.D
     assert not run(reopen, instance, "reopen_migration", by="Ada"), "nothing is signed off"
     assert not run(sign_off_job, instance, "sign_the_migration_off", by="Ada"), "gates are closed"
     assert [one.name for one in ledger.milestones("7")] == ["paused", "resumed"]
+
+
+def test_what_was_decided_in_the_shell_shows_once(ledger: Ledger, instance: dg.DagsterInstance) -> None:
+    def told(cursor: str | None) -> dg.SensorResult | dg.SkipReason:
+        with dg.build_sensor_context(
+            instance=instance, cursor=cursor, resources={"migration": Migration()}
+        ) as context:
+            found = tell_state_changes(context)
+        assert isinstance(found, dg.SensorResult | dg.SkipReason)
+        return found
+
+    first = told(None)
+    assert isinstance(first, dg.SensorResult)
+    assert isinstance(told(first.cursor), dg.SkipReason)
+    ledger.mark("7", "paused", "Ada")
+    then = told(first.cursor)
+    assert isinstance(then, dg.SensorResult)
+    (event,) = then.asset_events
+    assert event.metadata["paused"].value is True
+    assert isinstance(told(then.cursor), dg.SkipReason)
 
 
 def test_the_state_turns_red_with_what_is_wrong(ledger: Ledger, instance: dg.DagsterInstance) -> None:
