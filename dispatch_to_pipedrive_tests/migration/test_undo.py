@@ -356,6 +356,22 @@ def test_a_person_whom_pipedrive_leaves_at_an_organization_keeps_it(copy: World)
     assert sum(copy.alive().values()) == 0
 
 
+def test_a_person_whose_organization_is_no_more_gets_back_all_else(copy: World) -> None:
+    residential = replace(OPEN, commercial=False, jobs=(), photos=0, remarks=0, flavour=1)
+    commercial = replace(residential, commercial=True, flavour=2)
+    tenant = tenant_of(copy, (commercial, residential, commercial))
+    copy.load(tenant, [1], 1)
+    first = link_of(copy, "organizations", ORGANIZATION).pipedrive_id
+    copy.load(tenant, [1], 2, batch="delta-0001")
+    copy.load(tenant, [1], 3, batch="delta-0002")
+    line = f"{PERSON}: keeps its org_id (organizations {first} stands there no more)"
+    assert copy.undo_plan(["delta-0002"]).irreversible == (line,)
+    assert copy.undo(["delta-0002"]).refused == []
+    assert record_of(copy, "persons", PERSON)["name"] == "Person 1 v1"
+    copy.load(tenant, [1], 3, batch="delta-0002")
+    assert copy.verify(tenant, [1], 3).differences == []
+
+
 def test_what_people_deleted_stays_deleted(copy: World) -> None:
     tenant = tenant_of(copy, (OPEN,))
     copy.load(tenant, [1], 1)

@@ -152,7 +152,6 @@ class _Scene:
     """Records that are not deleted, with the reason."""
     edited: dict[Key, tuple[str, ...]] = field(default_factory=dict)
     returning: dict[Key, Returning] = field(default_factory=dict)
-    elsewhere: dict[Place, bool] = field(default_factory=dict)
     shared: set[Key] = field(default_factory=set)
     """Records that stand for others of the source, too: people merged them."""
 
@@ -161,7 +160,7 @@ class _Scene:
         while True:
             self.remain = reach(self.histories, self.ask.batches, self.stays)
             await self._read()
-            self._restore()
+            await self._restore()
             more = await self._staying()
             if not more:
                 return
@@ -191,25 +190,30 @@ class _Scene:
         history = self.histories[key]
         return self.remain.get(key) == 0 and key not in self.stays and history.link.state in ALIVE
 
-    def _restore(self) -> None:
-        places = {h.place: key for key, h in self.histories.items() if h.link.state in ALIVE}
-        unknown = {
-            place
-            for key, remain in self.remain.items()
-            if remain
-            for place in self.histories[key].hangs_on(remain)
-            if place not in places and place not in self.elsewhere
-        }
+    async def _restore(self) -> None:
+        unknown = self._restorations()
+        if not unknown:
+            return
         for entity in ENTITIES:
-            numbers = [number for of, number in unknown if of == entity]
-            linked = self.session.ledger.links_of_ids(self.session.scope, entity, numbers)
-            for number in numbers:  # what no link names is not ours, and stands as far as we know
-                link = linked.get(number)
-                self.elsewhere[entity, number] = link is None or link.state in ALIVE
+            read = await read_now(self.session, entity, {number for of, number in unknown if of == entity})
+            self.seen |= {(entity, number): seen for number, seen in read.items()}
+        self._restorations()
+
+    def _restorations(self) -> set[Place]:
+        """Say what each changed record gets back; the records that it is to hang on again and that were not read yet.
+
+        The ledger does not know all that went: the link of what was made anew names the new record, not the old one.
+        """
+        places = {h.place: key for key, h in self.histories.items() if h.link.state in ALIVE}
+        unknown: set[Place] = set()
 
         def stands(place: Place) -> bool:
-            key = places.get(place)
-            return self.elsewhere.get(place, False) if key is None else not self._going(key)
+            if place in places and self._going(places[place]):
+                return False
+            seen = self.seen.get(place)
+            if seen is None:
+                unknown.add(place)
+            return seen is None or seen.record is not None or seen.hidden
 
         self.returning = {}
         for key, remain in self.remain.items():
@@ -220,6 +224,7 @@ class _Scene:
             if record is not None:
                 how = restoration(self.schema, history, remain, record, stands, force=self.ask.force)
                 self.returning[key] = Returning(history, remain, record, how)
+        return unknown
 
     async def _staying(self) -> dict[Key, str]:
         """Records that would be deleted and must not, with the reason; children are looked at before parents."""
