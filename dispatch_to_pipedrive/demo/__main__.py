@@ -24,7 +24,7 @@ from dispatch_to_pipedrive.demo import program
 from dispatch_to_pipedrive.demo.cutover import cutover
 
 FOLDER = Path(".demo")
-CUSTOMERS, PLAN, SEATS, WAVE_RECORDS = 45, "premium", 2, 800
+CUSTOMERS, PLAN, SEATS, WAVE_RECORDS = 30, "premium", 2, 500
 APPROVER = "demo"
 ACCEPTED = "deals/jobs.custom_fields/Permit Number=create"
 """One of the proposals, so that a custom field of the tenant's own comes along."""
