@@ -196,16 +196,23 @@ def deliver(road: Journey, key: str, roots: set[int]) -> None:
 
 
 @pytest.mark.promise("R018", "R085")
+@pytest.mark.parametrize(
+    ("order", "late"),
+    [(1, 0), pytest.param(-1, 0, marks=pytest.mark.soak), pytest.param(-1, 1, marks=pytest.mark.soak)],
+    ids=["in-turn", "backwards", "first-wave-after-the-deltas"],
+)
 def test_after_its_deltas_the_account_is_that_of_a_fresh_migration(
-    new_sandbox: Callable[..., Sandbox], tmp_path: Path
+    order: int, late: int, new_sandbox: Callable[..., Sandbox], tmp_path: Path
 ) -> None:
+    """order: of the waves; late: how many of them come after the deltas."""
     sandbox = new_sandbox(customers=2, seed=21, plan="premium", seats=2, no_limits=True)
     empty = sandbox.control("pipedrive", "dump")
     cast = make_cast(sandbox)
     with journey(sandbox, tmp_path / "home", WAVE_RECORDS="80") as road:
         waves = road.begin()
         assert len(waves) > 1
-        for wave in waves:
+        in_time, after_all = waves[::order][: len(waves) - late], waves[::order][len(waves) - late :]
+        for wave in in_time:
             assert road.run("load", wave)
         deal = deal_of(road.dump(), cast.moved_job)["id"]
         note = put_note(sandbox, deal)
@@ -213,14 +220,16 @@ def test_after_its_deltas_the_account_is_that_of_a_fresh_migration(
         change_first(sandbox, cast)
         sandbox.advance(10 * MINUTE)
         # Its visit shows one generation before it: the job is changed once more while it is not shown yet.
-        late = sandbox.change("create", entity="job", customer=cast.winner)["id"]
+        unseen = sandbox.change("create", entity="job", customer=cast.winner)["id"]
         sandbox.advance(10 * MINUTE)
-        sandbox.change("edit", entity="job", id=late, fields={"summary": "Late"})
+        sandbox.change("edit", entity="job", id=unseen, fields={"summary": "Late"})
         road.advance(6 * MINUTE)
         deliver(road, "delta-0001", {cast.loser, cast.middle, cast.mover, cast.other, cast.grows})
         change_then(sandbox, cast)
         road.advance()
         deliver(road, "delta-0002", {cast.middle, cast.winner, cast.mover, cast.other, cast.leaver})
+        for wave in after_all:
+            assert road.run("load", wave)
         road.writes()
         assert not road.advance(0)
         assert road.run("load", waves[0])  # an old batch, run last
