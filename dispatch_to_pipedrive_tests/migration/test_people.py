@@ -513,8 +513,8 @@ def test_a_deal_that_people_duplicated_is_theirs_and_is_listed(migration: World)
     assert edits(migration) == []
 
 
-def test_all_that_people_do_in_a_whole_account_survives_a_delta_and_is_listed(migration: World) -> None:
-    """Done when: 200 edits, 20 deletions, 20 merges, duplicates, own notes and files."""
+def test_all_that_people_do_in_a_whole_account_survives_delta_and_rollback_and_is_listed(migration: World) -> None:
+    """200 edits, 20 deletions, 20 merges, duplicates, own notes and files."""
     roots = list(range(1, 121))
     versions = tuple(RootVersion(True, 1, ((0, 1),), flavour) for flavour in (0, 2))
     tenant = Tenant(dict.fromkeys(roots, versions), migration.maps)
@@ -590,3 +590,11 @@ def test_all_that_people_do_in_a_whole_account_survives_a_delta_and_is_listed(mi
     before = writes(migration)
     load(migration, tenant, 2)
     assert writes(migration) == before
+    assert migration.undo().refused == []
+    dump = migration.control("dump")["entities"]
+    alive = {entity: {r["id"]: r for r in dump[entity] if r and not r.get("is_deleted")} for entity in dump}
+    for n in range(1, 81):
+        assert alive["deals"][ids["deals"][n]]["title"] == f"Theirs {n}"
+        assert alive["persons"][ids["persons"][n]]["name"] == f"Called {n}"
+    assert {ids["deals"][n] for n in range(111, 121)} <= set(alive["deals"]), "theirs hangs on them"
+    assert len(alive["notes"]) == len(alive["files"]) == 10
