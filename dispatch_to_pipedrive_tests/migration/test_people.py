@@ -513,7 +513,9 @@ def test_a_deal_that_people_duplicated_is_theirs_and_is_listed(migration: World)
     assert edits(migration) == []
 
 
-def test_all_that_people_do_in_a_whole_account_survives_delta_and_rollback_and_is_listed(migration: World) -> None:
+def test_all_that_people_do_in_a_whole_account_survives_delta_and_rollback_and_is_listed(
+    migration: World,
+) -> None:
     """200 edits, 20 deletions, 20 merges, duplicates, own notes and files."""
     roots = list(range(1, 121))
     versions = tuple(RootVersion(True, 1, ((0, 1),), flavour) for flavour in (0, 2))
