@@ -14,12 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
+
+from dispatch_to_pipedrive.demo.program import become
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 300
@@ -152,41 +153,26 @@ def _serve() -> None:
         else:
             pid = os.fork()
             if pid == 0:
-                _become(request)
+                become(request["start"], partial(_prepare, request))
             answer = {"pid": pid}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
     gc.unfreeze()
 
 
-def _become(request: Mapping[str, Any]) -> None:
-    """The child: run the program's front door as the shell would, and end."""
-    code = 1
-    try:
-        output, errors = (
-            os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND) for name in ("output", "errors")
-        )
-        null = os.open(os.devnull, os.O_RDONLY)
-        for source, target in ((null, 0), (output, 1), (errors, 2)):
-            os.dup2(source, target)
-        os.environ.clear()
-        os.environ.update(request["env"])
-        os.chdir(request["cwd"])
-        sys.argv = ["dispatch-to-pipedrive", *request["start"]]
-        if request["kill_at"]:
-            _kill_at(*request["kill_at"])
-        from dispatch_to_pipedrive.cli import main
-
-        main()
-        code = 0
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+def _prepare(request: Mapping[str, Any]) -> None:
+    """What the child sees of the world: as the request says, and nothing of ours."""
+    output, errors = (
+        os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND) for name in ("output", "errors")
+    )
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (output, 1), (errors, 2)):
+        os.dup2(source, target)
+    os.environ.clear()
+    os.environ.update(request["env"])
+    os.chdir(request["cwd"])
+    if request["kill_at"]:
+        _kill_at(*request["kill_at"])
 
 
 def _kill_at(name: str, nth: int) -> None:

@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -36,11 +36,18 @@ def answer(environment: Mapping[str, str], *arguments: str) -> Any:
 
 
 def _forked(environment: Mapping[str, str], arguments: tuple[str, ...], output: int | None) -> int:
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if output is not None:
+            os.dup2(output, 1)
+        os.environ.update(environment)
+
     sys.stdout.flush()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     pid = os.fork()
     if pid == 0:
-        _become(environment, arguments, output)
+        become(arguments, prepare)
     ended = False
     try:
         _, status = os.waitpid(pid, 0)
@@ -54,15 +61,11 @@ def _forked(environment: Mapping[str, str], arguments: tuple[str, ...], output: 
         signal.signal(signal.SIGINT, before)
 
 
-def _become(environment: Mapping[str, str], arguments: tuple[str, ...], output: int | None) -> NoReturn:
-    """The child: go through the program's front door as the shell would, and end."""
+def become(arguments: Sequence[str], prepare: Callable[[], None]) -> NoReturn:
+    """The child: make ready, go through the program's front door as the shell would, and end."""
     code = 1
     try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        if output is not None:
-            os.dup2(output, 1)
-        os.environ.update(environment)
+        prepare()
         sys.argv = ["dispatch-to-pipedrive", *arguments]
         from dispatch_to_pipedrive.cli import main
 

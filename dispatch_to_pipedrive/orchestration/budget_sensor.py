@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
+from dispatch_to_pipedrive.migration.errors import GateClosed
 from dispatch_to_pipedrive.migration.lifecycle import standing
 from dispatch_to_pipedrive.migration.plan import undone_first
 from dispatch_to_pipedrive.orchestration.jobs import deliver, load, reconcile
-from dispatch_to_pipedrive.orchestration.lifecycle import why_unknown
+from dispatch_to_pipedrive.orchestration.lifecycle import known_scope
 from dispatch_to_pipedrive.orchestration.reset import ACCOUNT, ended_by_the_budget, spent_of, waits_for_reset
 from dispatch_to_pipedrive.orchestration.resources import Migration
 from dispatch_to_pipedrive.orchestration.rollback_jobs import rollback, rollback_everything
@@ -37,19 +38,17 @@ def resume_after_reset(
     """Ask for every batch again whose last run ended for lack of tokens; a run is resumed once, a batch once a day."""
     try:
         ledger = migration.ledger
-        scope = ledger.bound_scope()
-        if scope is None:
-            return dg.SkipReason(why_unknown(ledger))
-        force = standing(ledger.milestones(scope.account))
+        account = known_scope(ledger).account
+        force = standing(ledger.milestones(account))
         # A rollback that has begun goes on where it stopped; nothing else does, nor after it what it has undone.
-        undone = "" if force.rollback is not None else undone_first(ledger, scope.account)
+        undone = "" if force.rollback is not None else undone_first(ledger, account)
         words = closed_by(replace(force, rollback=None), undone)
         if words:
             return dg.SkipReason(words)
-        last_day = ledger.last_day(scope.account)
-    except WrongSettings as error:
+        last_day = ledger.last_day(account)
+    except (WrongSettings, GateClosed) as error:
         return dg.SkipReason(str(error))
-    ended = unfinished(context.instance, scope.account, _JOBS if force.rollback is None else _UNDOING)
+    ended = unfinished(context.instance, account, _JOBS if force.rollback is None else _UNDOING)
     if not ended:
         return dg.SkipReason(closed_by(force) or "no batch waits for the next day")
     now = datetime.now(UTC)

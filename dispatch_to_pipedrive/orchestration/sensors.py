@@ -14,6 +14,7 @@ import dagster as dg
 from dispatch_to_pipedrive.dispatch_pro.feeds import FEEDS, HORIZON
 from dispatch_to_pipedrive.migration.approval import SAMPLE
 from dispatch_to_pipedrive.migration.drained import arrived_until
+from dispatch_to_pipedrive.migration.errors import GateClosed
 from dispatch_to_pipedrive.migration.ledger import Ledger, digest_of
 from dispatch_to_pipedrive.migration.lifecycle import Standing, standing
 from dispatch_to_pipedrive.migration.plan import is_unplanned, undone_first, waiting
@@ -21,7 +22,7 @@ from dispatch_to_pipedrive.migration.values import Milestone
 from dispatch_to_pipedrive.orchestration.dead_runs import UNFINISHED, bury_dead_runs
 from dispatch_to_pipedrive.orchestration.drain import held_back
 from dispatch_to_pipedrive.orchestration.jobs import advance_and_plan, deliver, prepare
-from dispatch_to_pipedrive.orchestration.lifecycle import STATE, about, why_unknown
+from dispatch_to_pipedrive.orchestration.lifecycle import STATE, about, known_scope, why_unknown
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
 from dispatch_to_pipedrive.orchestration.prepared import preparing_is_due
 from dispatch_to_pipedrive.orchestration.reset import ACCOUNT, ended_by_the_budget, waits_for_reset
@@ -154,14 +155,11 @@ def deltas(context: dg.SensorEvaluationContext, migration: Migration) -> dg.RunR
     """Ask for the batch that waits longest; for the schema alone, where only names changed at the source."""
     try:
         ledger = migration.ledger
-        scope = ledger.bound_scope()
-        if scope is None:
-            return dg.SkipReason(why_unknown(ledger))
-        account = scope.account
+        account = known_scope(ledger).account
         if words := closed_by(standing(ledger.milestones(account)), undone_first(ledger, account)):
             return dg.SkipReason(words)
         what, job = _wanted(ledger, account)
-    except WrongSettings as error:
+    except (WrongSettings, GateClosed) as error:
         return dg.SkipReason(str(error))
     if not what:
         return dg.SkipReason("no batch waits")
@@ -202,14 +200,11 @@ def tell_state_changes(
 ) -> dg.SensorResult | dg.SkipReason:
     """Materialize the state, once a change."""
     try:
-        ledger = migration.ledger
-        scope = ledger.bound_scope()
-    except WrongSettings as error:
+        account = known_scope(migration.ledger).account
+        stands = stands_of(migration.ledger, account)
+    except (WrongSettings, GateClosed) as error:
         return dg.SkipReason(str(error))
-    if scope is None:
-        return dg.SkipReason(why_unknown(ledger))
-    stands = stands_of(ledger, scope.account)
-    now = digest_of([scope.account, stands.state, *stands.words])
+    now = digest_of([account, stands.state, *stands.words])
     if now == context.cursor:
         return dg.SkipReason(f"still {stands.state}")
     return dg.SensorResult(asset_events=[dg.AssetMaterialization(STATE, metadata=about(stands))], cursor=now)

@@ -20,7 +20,7 @@ from dispatch_to_pipedrive.migration.past import Past
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, settle
 from dispatch_to_pipedrive.migration.undo.gather import histories_of
-from dispatch_to_pipedrive.migration.undo.look import Ask, Found, Going, Returning, look
+from dispatch_to_pipedrive.migration.undo.look import Ask, Found, Going, Holders, Returning, holders_of, look
 from dispatch_to_pipedrive.migration.undo.plan import UndoPlan, groups
 from dispatch_to_pipedrive.migration.undo.reach import Key
 from dispatch_to_pipedrive.migration.undo.reading import COUNTS, IDS, Once, others_on, read_now, read_once
@@ -58,7 +58,8 @@ async def undo(
     undone.roll_back(plan.undone)
     done: set[int] = set()
     every_root = ledger.roots_of_batches(account, plan.batches)
-    undone.once = await read_once(session) if every_root else Once()
+    if every_root:
+        undone.once, undone.holders = await read_once(session), holders_of(session)
     for roots in groups(every_root, done):
         done |= await undone.roots(roots)
     report = undone.report
@@ -80,6 +81,7 @@ class _Undoing:
     ) -> None:
         self.session, self.schema, self.ask = session, schema, ask
         self.once = Once()
+        self.holders: Holders = {}
         self.report = UndoReport()
         self.marked: list[str] = []
         self._tell, self._done, self._expected = on_progress, 0, expected
@@ -99,7 +101,7 @@ class _Undoing:
         """Undo what the batches did to some roots; which roots that were in the end."""
         session = self.session
         for _ in range(ROUNDS):
-            found = await look(session, self.schema, self.ask, roots, self.once, self._refused)
+            found = await look(session, self.schema, self.ask, roots, self.once, self.holders, self._refused)
             faults.point("undo_looked")
             self.roll_back(found.cuts)
             again = await self._write(found)

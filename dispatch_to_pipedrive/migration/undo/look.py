@@ -128,13 +128,17 @@ async def look(
     ask: Ask,
     roots: Iterable[int],
     once: Once,
+    holders: "Holders",
     refused: Mapping[Key, str] = MappingProxyType({}),
 ) -> Found:
-    """Say of every record of these roots what undoing does to it; `refused` are records that stay, and why."""
+    """Say of every record of these roots what undoing does to it; `refused` are records that stay, and why.
+
+    holders: `holders_of` the roots, as when the undo or its plan began.
+    """
     histories = histories_of(session, ask.batches, roots)
     scene = _Scene(session, schema, ask, once, histories.by_key, stays=dict(refused))
     await scene.settle_who_stays()
-    found = scene.found(_holders(session, histories.roots))
+    found = scene.found(holders)
     found.roots = histories.roots
     return found
 
@@ -378,13 +382,14 @@ Holders = Mapping[int, Sequence[tuple[str, int]]]
 """Root → batches that were loaded with it, each with its generation."""
 
 
-def _holders(session: Session, roots: set[int]) -> Holders:
+def holders_of(session: Session) -> Holders:
+    """The batches of every root that was loaded."""
     loaded = {
         batch for batch, stage in session.ledger.batch_reports(session.scope.account) if stage in LOADED
     }
     found: dict[int, list[tuple[str, int]]] = {}
     for manifest in session.ledger.manifests():
         if manifest.key in loaded:
-            for root in roots & set(manifest.roots):
+            for root in manifest.roots:
                 found.setdefault(root, []).append((manifest.key, manifest.generation_to))
     return found

@@ -9,7 +9,7 @@ from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, digest_of
 from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS
-from dispatch_to_pipedrive.migration.undo.look import Ask, Found, look
+from dispatch_to_pipedrive.migration.undo.look import Ask, Found, holders_of, look
 from dispatch_to_pipedrive.migration.undo.reading import IDS, Once, read_once, reading_price
 from dispatch_to_pipedrive.migration.undo.steps import DELETE, KEEP, RESTORE, Action, Step
 from dispatch_to_pipedrive.migration.values import Link
@@ -91,8 +91,9 @@ async def undo_plan(
     found, again = Found(), 0
     every_root = ledger.roots_of_batches(account, asked)
     once = await read_once(session, _standing(session, asked, every_root)) if every_root else Once()
+    holders = holders_of(session) if every_root else {}
     for roots in groups(every_root, found.roots):
-        some = await look(session, schema, plan.ask, roots, once)
+        some = await look(session, schema, plan.ask, roots, once, holders)
         again += _read_again(session, some)
         found.add(some)
     planning = sum(session.client.budget.by_kind.values()) - before

@@ -9,7 +9,7 @@ comments on notes, products of others' catalogues without a count, and who follo
 import asyncio
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -182,35 +182,44 @@ async def others_on(
     once: Once,
 ) -> list[str]:
     """In words, what hangs on a record beside `ours` (entity → ids); empty where nothing does."""
-    entity, _ = place
-    found = [f"leads: {count}"] if (count := once.leads[place]) else []
-    for kind, count in _counted(entity, record).items():
-        known = ours.get(kind, ())
-        if count <= (_MAIN_PERSON if kind == "further participants" else len(known)):
-            continue
-        if kind not in _LISTS or (entity, kind) == ("persons", "activities"):
-            found.append(f"{kind}: {count - len(known)}")
-            continue
-        others = [i async for i in _children(session, place, kind) if i not in known]
-        if others:
-            found.append(f"{kind}: {len(others)}")
-    return found
+    expected = {kind: len(ids) for kind, ids in ours.items()}
+    return await _hanging(session, place, record, once, expected, lambda kind, _: ours.get(kind, ()))
 
 
 async def strangers_on(session: Session, place: Place, record: Mapping[str, Any], once: Once) -> str:
     """In words, what hangs on a record that no link names; empty where all of it is ours, or nothing."""
+    ledger, scope = session.ledger, session.scope
+    found = await _hanging(
+        session, place, record, once, {}, lambda kind, ids: ledger.linked_ids(scope, kind, ids)
+    )
+    return ", ".join(found)
+
+
+async def _hanging(
+    session: Session,
+    place: Place,
+    record: Mapping[str, Any],
+    once: Once,
+    expected: Mapping[str, int],
+    ours: Callable[[str, set[int]], Collection[int]],
+) -> list[str]:
+    """In words, what hangs on a record and is not `ours` (of a kind and ids).
+
+    expected: so many of a kind need no look.
+    """
     entity, _ = place
     found = [f"leads: {count}"] if (count := once.leads[place]) else []
     for kind, count in _counted(entity, record).items():
-        if count <= (_MAIN_PERSON if kind == "further participants" else 0):
+        known = expected.get(kind, 0)
+        if count <= (_MAIN_PERSON if kind == "further participants" else known):
             continue
         if kind not in _LISTS or (entity, kind) == ("persons", "activities"):
-            found.append(f"{kind}: {count}")
+            found.append(f"{kind}: {count - known}")
             continue
         ids = {number async for number in _children(session, place, kind)}
-        if others := ids - session.ledger.linked_ids(session.scope, kind, ids):
+        if others := ids.difference(ours(kind, ids)):
             found.append(f"{kind}: {len(others)}")
-    return ", ".join(found)
+    return found
 
 
 def _counted(entity: str, record: Mapping[str, Any]) -> dict[str, int]:
