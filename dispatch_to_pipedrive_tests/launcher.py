@@ -20,7 +20,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from dispatch_to_pipedrive.demo.program import become
+from dispatch_to_pipedrive.demo import program
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 300
@@ -138,12 +138,7 @@ def warm() -> Launcher:
 
 
 def _serve() -> None:
-    import dispatch_to_pipedrive.orchestration.migrate
-    import dispatch_to_pipedrive.orchestration.verify
-    import dispatch_to_pipedrive.reports.bars
-    import dispatch_to_pipedrive.reports.tables  # noqa: F401
-    from dispatch_to_pipedrive import cli  # noqa: F401
-
+    program.start()
     gc.freeze()  # what is loaded stays: no child needs to look through it for garbage
     for line in sys.stdin:
         request = json.loads(line)
@@ -153,7 +148,7 @@ def _serve() -> None:
         else:
             pid = os.fork()
             if pid == 0:
-                become(request["start"], partial(_prepare, request))
+                program.become(request["start"], partial(_prepare, request))
             answer = {"pid": pid}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()

@@ -11,13 +11,27 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from importlib import import_module
 from typing import Any, NoReturn
+
+
+_MODULES = (
+    "anyio._backends._asyncio",
+    "dispatch_to_pipedrive.cli",
+    "dispatch_to_pipedrive.orchestration.migrate",
+    "dispatch_to_pipedrive.orchestration.storage",
+    "dispatch_to_pipedrive.orchestration.verify",
+    "dispatch_to_pipedrive.reports.bars",
+    "dispatch_to_pipedrive.reports.tables",
+    "pandera.backends.pandas.builtin_checks",
+)
+"""What a command imports, some of it only when it gets there."""
 
 
 def start() -> None:
     """Read the program's modules in; what is forked afterwards has them."""
-    import dispatch_to_pipedrive.cli
-    import dispatch_to_pipedrive.orchestration.migrate  # noqa: F401
+    for name in _MODULES:
+        import_module(name)
 
 
 def run(environment: Mapping[str, str], *arguments: str) -> int:

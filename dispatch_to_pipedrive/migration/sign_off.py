@@ -44,6 +44,12 @@ class BatchFacts:
     as_decided: bool = True
     compared_as_decided: bool = True
 
+    @property
+    def whole(self) -> bool:
+        """Whether it is in the account as map and owners stand now, and nothing was missing when it was read back."""
+        read_back = self.listing_begun and self.listing_begun >= self.last_write and not self.blocking
+        return bool(self.loaded and self.as_decided and self.compared_as_decided and read_back)
+
 
 @dataclass(frozen=True)
 class Facts:

@@ -14,7 +14,7 @@ LIMIT = 90_000
 LINK = 320
 """Bytes that a link to a file may take once it leads to the file in Pipedrive, or says why there is none."""
 
-_TOKEN = re.compile(r"<(/?)([a-z]+)[^>]*>|&(?:#\d+|[a-z]+);|[^<&]+|.", re.DOTALL)
+_TOKEN = re.compile(r"[^<&]{0,63}\s|[^<&\s]{1,64}|<(/?)([a-z]+)[^>]*>|&(?:#\d+|[a-z]+);|.", re.DOTALL)
 _FILE_LINK = f'<a href="{FILE}'
 _ENDS = ("p", "ul", "ol", "li")
 _LINE, _BLANK, _ANYWHERE = 3, 2, 1
@@ -90,29 +90,17 @@ def _closing(tag: _Token) -> int:
 
 
 def _tokens(html: str) -> list[_Token]:
-    """Tags, entities, and text word by word; a very long word in pieces."""
-    found: list[_Token] = []
+    """Tags, entities, and text in short pieces, each up to a blank; a very long word in several."""
+    found = []
     for match in _TOKEN.finditer(html):
         text, name = match[0], match[2]
-        if name == "br":
-            found.append(_Token(text, 4, rank=_LINE))
-        elif name and match[1]:
-            found.append(_Token(text, len(text), closes=name, rank=_LINE if name in _ENDS else _ANYWHERE))
-        elif name:
-            size = max(LINK, len(text.encode())) if text.startswith(_FILE_LINK) else len(text.encode())
-            found.append(_Token(text, size, opens=name))
-        elif text[0] == "&":
-            found.append(_Token(text, len(text)))
+        size = len(text) if text.isascii() else len(text.encode())
+        if not name:
+            found.append(_Token(text, size, rank=_BLANK if text[-1].isspace() else _ANYWHERE))
+        elif name == "br":
+            found.append(_Token(text, size, rank=_LINE))
+        elif match[1]:
+            found.append(_Token(text, size, closes=name, rank=_LINE if name in _ENDS else _ANYWHERE))
         else:
-            found += _words(text)
-    return found
-
-
-def _words(text: str) -> list[_Token]:
-    found = []
-    for word in re.findall(r"\s+|\S+", text):
-        rank = _BLANK if word.isspace() else _ANYWHERE
-        for start in range(0, len(word), 64):
-            piece = word[start : start + 64]
-            found.append(_Token(piece, len(piece.encode()), rank=rank))
+            found.append(_Token(text, max(LINK, size) if text.startswith(_FILE_LINK) else size, opens=name))
     return found

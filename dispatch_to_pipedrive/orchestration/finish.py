@@ -37,8 +37,6 @@ def finish(road: Road, began: str) -> list[str]:
         return [words]
     if undone := sorted(road.ledger.rolled_back(road.scope().account)):
         return [f"nothing_rolled_back: {', '.join(undone)}: `reapply --as NAME` brings them again"]
-    if ends := _decided_anew(road, began):
-        return ends
     if ends := _second_pass(road):
         return ends
     if ends := _read_back(road):
@@ -70,17 +68,6 @@ def _not_drained(road: Road) -> str:
             f"from now, after {cutover.drained_from(moment):%H:%M:%S} by Dispatch Pro's clock: run this again then"
         )
     return f"export_drained: {back[0].feed} {back[0].words}: run this again"
-
-
-def _decided_anew(road: Road, began: str) -> list[str]:
-    """Where map or owners are not those that batches were loaded with: schema and sample first, as at the beginning."""
-    facts = facts_of(road.ledger, road.settings, chain=False)
-    if all(batch.as_decided for batch in facts.batches if batch.loaded):
-        return []
-    road.prepare()
-    if ends := road.bring([m.key for m in road.ledger.manifests() if m.kind == "sample"], began):
-        return ends
-    return [closed] if (closed := road.approve()) else []
 
 
 def _second_pass(road: Road) -> list[str]:

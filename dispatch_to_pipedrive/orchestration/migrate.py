@@ -1,12 +1,12 @@
 """In which order `migrate` runs the jobs, where it waits for a person, and what is left open at its end.
 
-Every step may be killed and run again: what is planned stays planned, what is loaded costs nothing a second time, what
-was approved stays approved while it means the same. All waves are loaded before one listing reads them all back. A
-delta is brought and read back in one run, as the sensor does it.
+Every step may be killed and run again: what is planned stays planned, batches that are whole are passed over until all
+are, what was approved stays approved while it means the same. All waves are loaded before one listing reads them all
+back. A delta is brought and read back in one run, as the sensor does it.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -18,13 +18,14 @@ from dispatch_to_pipedrive.migration.clearance import APPROVE, CONFIRM, Gate, ma
 from dispatch_to_pipedrive.migration.decisions import TO_FALLBACK
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
 from dispatch_to_pipedrive.migration.ledger.approvals import signature
-from dispatch_to_pipedrive.migration.lifecycle import LOADED, signed_off
+from dispatch_to_pipedrive.migration.lifecycle import signed_off
 from dispatch_to_pipedrive.migration.owners import undecided
 from dispatch_to_pipedrive.migration.plan import is_unplanned, waiting
 from dispatch_to_pipedrive.migration.preflight import failing
 from dispatch_to_pipedrive.migration.sign_off import accepted_quarantine, undecided_quarantine
 from dispatch_to_pipedrive.orchestration.asking import keep_spent, kept_checks, require_account
 from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES
+from dispatch_to_pipedrive.orchestration.decided_by import decided_by
 from dispatch_to_pipedrive.orchestration.drain import frozen_at, held_back, lag
 from dispatch_to_pipedrive.orchestration.finish import finish
 from dispatch_to_pipedrive.orchestration.homes import frame_path, home_of
@@ -36,6 +37,7 @@ from dispatch_to_pipedrive.orchestration.progress import Listener, listening
 from dispatch_to_pipedrive.orchestration.resources import Migration, open_ledger, reading, require_may_begin
 from dispatch_to_pipedrive.orchestration.road import maps_of
 from dispatch_to_pipedrive.orchestration.run import execute, open_instance
+from dispatch_to_pipedrive.orchestration.sign_off import batch_facts
 from dispatch_to_pipedrive.orchestration.tell import status
 from dispatch_to_pipedrive.reports.status import Status
 from dispatch_to_pipedrive.settings import Settings
@@ -128,19 +130,19 @@ class Road:
             return []
         if closed := self._decide():
             return [closed]
-        kinds = {kind: [m.key for m in manifests if m.kind == kind] for kind in ("sample", "wave")}
-        to_the_end = self.wish.through in _TO_THE_END
-        if to_the_end:
-            kinds = {kind: self._open(keys) for kind, keys in kinds.items()}
-        if not to_the_end or any(kinds.values()):
+        first = [m.key for m in manifests if m.kind == "sample"]
+        waves = [m.key for m in manifests if m.kind == "wave" and self.wish.through != "sample"]
+        todo = self._to_bring([*first, *waves])
+        if todo:
             self.prepare()
-        if ends := self.bring(kinds["sample"], began):
+        if ends := self.bring([key for key in first if key in todo], began):
             return ends
         if self.wish.through == "sample":
             return []
-        if kinds["wave"] and (closed := self.approve()):
+        waves = [key for key in waves if key in todo]
+        if waves and (closed := self.approve()):
             return [closed]
-        if ends := self.bring(kinds["wave"], began):
+        if ends := self.bring(waves, began):
             return ends
         self._sign()
         keep_spent(self.ledger, self.scope().account)
@@ -259,16 +261,15 @@ class Road:
             return []
         return [f"batch {key} differs from what the account holds: see `verify`"]
 
-    def _open(self, keys: Sequence[str]) -> list[str]:
-        """The batches that were not brought, or not as they should be."""
-        reports = self.ledger.batch_reports(self.scope().account)
-        stages = (*LOADED, "reconciliation")
-
-        def done(key: str) -> bool:
-            read_back = reports.get((key, "reconciliation"), {"blocking": 1})
-            return all((key, stage) in reports for stage in stages) and not read_back["blocking"]
-
-        return [key for key in keys if not done(key)]
+    def _to_bring(self, keys: Sequence[str]) -> Collection[str]:
+        """The batches that are not whole; where all are and no delta was asked for, every one once more."""
+        if self.wish.retry_quarantined and self.wish.through not in _TO_THE_END:
+            return keys
+        account = self.scope().account
+        reports, writes = self.ledger.batch_reports(account), self.ledger.last_writes(account)
+        basis = decided_by(self.ledger, self.settings, maps_of(self.settings))
+        left = {key for key in keys if not batch_facts(reports, key, writes.get(key, ""), basis).whole}
+        return left or (() if self.wish.through in _TO_THE_END else keys)
 
     def deltas(self, began: str) -> list[str]:
         """Advance once and plan, and bring what waits until nothing does; why that is not done."""

@@ -108,6 +108,12 @@ _logical: dict[tuple[str, Manifest, str, str], Mapping[str, pd.DataFrame]] = {}
 """The sample's frames: a process has one code, a generation one content and a map one meaning, so once is enough."""
 
 
+def keep_sample(migration: Migration, manifest: Manifest, frames: Mapping[str, pd.DataFrame]) -> None:
+    """Keep the sample's frames that this process has made from raw, for whoever asks for its rendering."""
+    _frames.clear()
+    _frames[str(migration.data), manifest] = frames
+
+
 def _sample_as_mapped(
     migration: Migration, session: Session, manifest: Manifest
 ) -> Mapping[str, pd.DataFrame]:
@@ -115,16 +121,14 @@ def _sample_as_mapped(
     key = (where, manifest, digest(meaning(migration.maps)), currency)
     if key not in _logical:
         if (where, manifest) not in _frames:
-            _frames.clear()
-            _frames[where, manifest] = by_entity(
-                normalized(migration.data, migration.ledger, manifest, migration.settings)
-            )
+            found = normalized(migration.data, migration.ledger, manifest, migration.settings)
+            keep_sample(migration, manifest, by_entity(found))
         try:
-            found = mapped(migration.maps, _frames[where, manifest], currency)
+            logical = mapped(migration.maps, _frames[where, manifest], currency)
         except (UnmappedValues, OptionCollision) as error:
             raise CannotRender(str(error)) from None
         _logical.clear()
-        _logical[key] = found
+        _logical[key] = logical
     return _logical[key]
 
 

@@ -11,6 +11,7 @@ from dispatch_to_pipedrive.orchestration.assets.common import ENTITIES, FRAMES, 
 from dispatch_to_pipedrive.orchestration.assets.source import batches, placement
 from dispatch_to_pipedrive.orchestration.errors import plain_words
 from dispatch_to_pipedrive.orchestration.partitions import BATCHES
+from dispatch_to_pipedrive.orchestration.present import keep_sample
 from dispatch_to_pipedrive.orchestration.progress import Stage
 from dispatch_to_pipedrive.orchestration.resources import Migration
 from dispatch_to_pipedrive.orchestration.road import by_entity, normalized
@@ -57,7 +58,10 @@ def normalized_frames(
     with plain_words():
         manifest = migration.ledger.manifest(context.partition_key)
         found = normalized(migration.data, migration.ledger, manifest, migration.settings, migration.maps)
-    frames = {**by_entity(found), NOT_CARRIED: found.not_carried}
+    made = by_entity(found)
+    if manifest.kind == "sample":
+        keep_sample(migration, manifest, made)
+    frames = {**made, NOT_CARRIED: found.not_carried}
     records = sum(len(frames[entity]) for entity in ENTITIES)
     stage(records, records)
     for name, frame in frames.items():
