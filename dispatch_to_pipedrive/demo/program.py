@@ -14,7 +14,6 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
-
 _MODULES = (
     "anyio._backends._asyncio",
     "dispatch_to_pipedrive.cli",
