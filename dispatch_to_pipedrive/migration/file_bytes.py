@@ -17,9 +17,8 @@ import pandas as pd
 
 from dispatch_to_pipedrive.migration.conflicts import current_record
 from dispatch_to_pipedrive.migration.listing import Listing
-from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.migration.values import key_after
+from dispatch_to_pipedrive.migration.values import ALIVE, key_after
 from dispatch_to_pipedrive.migration.verify import Difference, Verdicts
 from dispatch_to_pipedrive.pipedrive.errors import NotFound, Rejected
 from dispatch_to_pipedrive.pipedrive.prices import DOWNLOAD

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import NamedTuple
 
-from dispatch_to_pipedrive.migration.values import Link, Quarantined
+from dispatch_to_pipedrive.migration.values import ALIVE, Link, Quarantined
 
 _REFERENCE = re.compile(r'<a\b[^>]*?\bhref="file:([^"]+)"[^>]*>(.*?)</a>', re.DOTALL | re.IGNORECASE)
 NOT_MOVED = "not moved"
 _REASON_LENGTH = 160
 """Characters of a reason that stand in a note, whose length is limited."""
-_SHOWN = ("live", "kept", "gone")
+_SHOWN = (*ALIVE, "gone")
 """Links whose address stays in a note: what people deleted is no reason to write it again."""
 
 

@@ -22,16 +22,11 @@ from dispatch_to_pipedrive.migration.files import Fetch, spooled
 from dispatch_to_pipedrive.migration.hosted import Hosted, hosted_files
 from dispatch_to_pipedrive.migration.kept import Reader
 from dispatch_to_pipedrive.migration.ledger import utc_now
-from dispatch_to_pipedrive.migration.resolve import (
-    ALIVE,
-    Owners,
-    Resolver,
-    Wanted,
-    parent_keys,
-)
+from dispatch_to_pipedrive.migration.resolve import Owners, Resolver, Wanted, parent_keys
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, look_again, settle
 from dispatch_to_pipedrive.migration.values import (
+    ALIVE,
     GONE,
     OVERWRITTEN,
     Body,

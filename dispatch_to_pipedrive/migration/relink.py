@@ -12,9 +12,9 @@ from typing import NamedTuple
 from dispatch_to_pipedrive.migration.compare import without_nulls
 from dispatch_to_pipedrive.migration.errors import WrongRecord
 from dispatch_to_pipedrive.migration.ledger.approvals import signature
-from dispatch_to_pipedrive.migration.resolve import ALIVE, entity_of
+from dispatch_to_pipedrive.migration.resolve import entity_of
 from dispatch_to_pipedrive.migration.session import Session
-from dispatch_to_pipedrive.migration.values import GONE, RELINK, KeptEdit, Link, Outcome, key_after
+from dispatch_to_pipedrive.migration.values import ALIVE, GONE, RELINK, KeptEdit, Link, Outcome, key_after
 from dispatch_to_pipedrive.pipedrive.errors import NotFound
 
 

@@ -28,7 +28,6 @@ _ENTITY_OF_ROLE = {
     "image": "files",
     "note": "notes",
 }
-ALIVE = ("live", "kept")
 _LISTS = ("labels", "emails", "phones", "participants")
 
 

@@ -13,13 +13,12 @@ from dataclasses import dataclass, replace
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.kept import Reader
 from dispatch_to_pipedrive.migration.ledger import utc_now
-from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, settle
 from dispatch_to_pipedrive.migration.undo.history import Place, references
 from dispatch_to_pipedrive.migration.undo.reading import IDS, Once, Seen, read_now, read_once, strangers_on
 from dispatch_to_pipedrive.migration.undo.touched import touched_fields
-from dispatch_to_pipedrive.migration.values import ENTITIES, KEPT, KeptEdit, Link, Manifest
+from dispatch_to_pipedrive.migration.values import ALIVE, ENTITIES, KEPT, KeptEdit, Link, Manifest
 from dispatch_to_pipedrive.migration.window import Draft, send_all
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 

@@ -11,9 +11,9 @@ from typing import Any
 from dispatch_to_pipedrive.migration.files import PARENTS
 from dispatch_to_pipedrive.migration.ledger import utc_now
 from dispatch_to_pipedrive.migration.listing import Listing
-from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.values import (
+    ALIVE,
     ENTITIES,
     GONE,
     KEPT,

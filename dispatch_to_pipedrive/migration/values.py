@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 ENTITIES = ("organizations", "persons", "deals", "activities", "files", "notes")
 TENANT = ""
 """Stands for the batch where a report is on the tenant as a whole."""
+ALIVE = ("live", "kept")
+"""States of a link whose record stands in the account: as ours, or as its people have taken it over."""
 
 Body = dict[str, Any]
 

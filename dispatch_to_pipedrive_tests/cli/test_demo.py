@@ -33,6 +33,8 @@ def test_the_demo_ends_well_within_ten_minutes(tmp_path: Path) -> None:
         *("window freeze", "migrate --through signoff", "sign-off", "evidence check"),
     ):
         assert f"$ dispatch-to-pipedrive {step}" in ended.stdout
+    everything_else = ended.stdout.partition("$ dispatch-to-pipedrive migrate --through full")[2]
+    assert "sample" not in everything_else.partition("Migration")[0], "it is whole, so it is passed over"
     assert "differences: 0" in ended.stdout
     assert "are as they were written" in ended.stdout
     assert (tmp_path / ".demo" / "latest" / "migration" / "ledger.db").is_file()

@@ -7,7 +7,7 @@ generation, with no duplicate and no loss.
 
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
@@ -20,7 +20,7 @@ from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import Settled
 from dispatch_to_pipedrive.migration.values import ENTITIES, Intent, Outcome
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
-from dispatch_to_pipedrive_tests.migration.world import Crash, World, fresh_ledger
+from dispatch_to_pipedrive_tests.migration.world import Crash, World, dies_at, fresh_ledger
 from dispatch_to_pipedrive_tests.postgres import Contents
 
 EXAMPLES = int(os.environ.get("INVARIANT_EXAMPLES", "200"))
@@ -54,20 +54,6 @@ def runs(draw: st.DrawFn, generations: int, roots: int) -> list[tuple[range, int
             max_size=3,
         )
     )
-
-
-def dies_at(count: int | None) -> Callable[[str], None] | None:
-    """A hook that lets `count` points pass and dies at the next."""
-    if count is None:
-        return None
-    left = [count]
-
-    def hook(name: str) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise Crash(name)
-
-    return hook
 
 
 def check_invariant(world: World, data: st.DataObject) -> None:

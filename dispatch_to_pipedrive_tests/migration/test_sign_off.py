@@ -47,6 +47,23 @@ def closed(**changes: Any) -> list[str]:
     return closed_gates(sign_off_gates(replace(ALL_OPEN, **changes)))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loaded": False},
+        {"blocking": 1},
+        {"listing_begun": ""},
+        {"last_write": "2026-11-23T11:00:01"},
+        {"as_decided": False},
+        {"compared_as_decided": False},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_batch_is_passed_over_only_where_it_is_whole(changes: dict[str, Any]) -> None:
+    assert DELTA.whole
+    assert not replace(DELTA, **changes).whole
+
+
 def test_with_everything_in_order_every_gate_is_open() -> None:
     gates = sign_off_gates(ALL_OPEN)
     require_all(gates)

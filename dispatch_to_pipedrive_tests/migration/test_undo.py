@@ -15,8 +15,7 @@ from dispatch_to_pipedrive.migration.undo.plan import batches_to_undo
 from dispatch_to_pipedrive.migration.values import ENTITIES, Link
 from dispatch_to_pipedrive.pipedrive.errors import BudgetSpent
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
-from dispatch_to_pipedrive_tests.migration.undo_machine import dies_at
-from dispatch_to_pipedrive_tests.migration.world import Crash, World, fresh_ledger
+from dispatch_to_pipedrive_tests.migration.world import Crash, World, dies_at, fresh_ledger
 
 OPEN = RootVersion(True, 1, ((0, 1),), 0, photos=2, remarks=1)
 WON = replace(OPEN, contacts=2, jobs=((2, 1), (0, 1)), flavour=1)

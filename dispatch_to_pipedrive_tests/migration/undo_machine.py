@@ -21,7 +21,7 @@ from dispatch_to_pipedrive.migration.undo.history import Place, references
 from dispatch_to_pipedrive.migration.undo.plan import UndoPlan
 from dispatch_to_pipedrive.migration.values import ENTITIES
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
-from dispatch_to_pipedrive_tests.migration.world import Crash, World
+from dispatch_to_pipedrive_tests.migration.world import Crash, World, dies_at
 
 Snapshot = dict[Place, dict[str, Any]]
 """Every record that is not deleted, as the account stores it."""
@@ -65,20 +65,6 @@ class Theirs:
 
     def __bool__(self) -> bool:
         return bool(self.edits or self.made or self.deleted)
-
-
-def dies_at(count: int | None) -> Callable[[str], None] | None:
-    """A hook that lets `count` points pass and dies at the next."""
-    if count is None:
-        return None
-    left = [count]
-
-    def hook(name: str) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise Crash(name)
-
-    return hook
 
 
 class UndoMachine(RuleBasedStateMachine):

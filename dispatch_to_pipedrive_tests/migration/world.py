@@ -43,6 +43,20 @@ class Crash(BaseException):
     """The process dies here."""
 
 
+def dies_at(count: int | None) -> Callable[[str], None] | None:
+    """A hook that lets `count` points pass and dies at the next."""
+    if count is None:
+        return None
+    left = [count]
+
+    def hook(name: str) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Crash(name)
+
+    return hook
+
+
 @dataclass
 class World:
     """One account behind a URL, one ledger, one map."""

@@ -11,6 +11,7 @@ from dispatch_to_pipedrive.migration.ledger import tables as t
 from dispatch_to_pipedrive.migration.ledger.database import Database, Scope, chunks, utc_now
 from dispatch_to_pipedrive.migration.past import Past, after_relink, after_write
 from dispatch_to_pipedrive.migration.values import (
+    ALIVE,
     ENTITIES,
     RELINK,
     AccountUser,
@@ -82,11 +83,11 @@ class AccountRecords(Database):
 
     def shared(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> set[str]:
         """Those of the keys whose record stands for another key, too, that is alive: people merged two of ours."""
-        return self._also_named(scope, entity, source_keys, ("live", "kept"))
+        return self._also_named(scope, entity, source_keys, ALIVE)
 
     def stand_ins(self, scope: Scope, entity: str, source_keys: Iterable[str]) -> set[str]:
         """Those of the keys whose record has another one's place, too: what hung on that one hangs on it."""
-        return self._also_named(scope, entity, source_keys, ("live", "kept", "gone"))
+        return self._also_named(scope, entity, source_keys, (*ALIVE, "gone"))
 
     def _also_named(
         self, scope: Scope, entity: str, source_keys: Iterable[str], states: Sequence[str]

@@ -11,10 +11,9 @@ from dispatch_to_pipedrive.migration.ledger import tables as t
 from dispatch_to_pipedrive.migration.ledger.database import Scope, chunks
 from dispatch_to_pipedrive.migration.ledger.operations import Operations
 from dispatch_to_pipedrive.migration.undo.history import Op
-from dispatch_to_pipedrive.migration.values import ENTITIES, TENANT, Link, key_after
+from dispatch_to_pipedrive.migration.values import ALIVE, ENTITIES, TENANT, Link, key_after
 
 _CARRIED_OUT = ("done", "settled")
-_ALIVE = ("live", "kept")
 
 
 class Undo(Operations):
@@ -71,7 +70,7 @@ class Undo(Operations):
                 intent.undoes.is_(None),
                 outcome.status.in_(_CARRIED_OUT),
                 outcome.pipedrive_id.is_not(None),
-                link.state.in_(_ALIVE) | wanted,
+                link.state.in_(ALIVE) | wanted,
                 ~taken_back.exists(),
             )
         )

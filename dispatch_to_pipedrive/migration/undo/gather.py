@@ -3,11 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.undo.history import History, in_force
 from dispatch_to_pipedrive.migration.undo.reach import Key
-from dispatch_to_pipedrive.migration.values import ENTITIES, Link, key_before
+from dispatch_to_pipedrive.migration.values import ALIVE, ENTITIES, Link, key_before
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Any
 
 from dispatch_to_pipedrive.migration.lifecycle import LOADED
-from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.undo.gather import histories_of
 from dispatch_to_pipedrive.migration.undo.history import History, Place, references
@@ -23,12 +22,7 @@ from dispatch_to_pipedrive.migration.undo.reading import Once, Seen, others_on, 
 from dispatch_to_pipedrive.migration.undo.restore import Restoration, lost_words, restoration
 from dispatch_to_pipedrive.migration.undo.steps import DELETE, KEEP, RESTORE, Step
 from dispatch_to_pipedrive.migration.undo.touched import logical, touched_fields
-from dispatch_to_pipedrive.migration.values import (
-    ENTITIES,
-    Link,
-    Quarantined,
-    key_after,
-)
+from dispatch_to_pipedrive.migration.values import ALIVE, ENTITIES, Link, Quarantined, key_after
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 
 _GONE = "people deleted or merged it"

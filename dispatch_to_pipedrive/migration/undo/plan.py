@@ -6,13 +6,12 @@ from dataclasses import asdict, dataclass, field, replace
 
 from dispatch_to_pipedrive.migration.capabilities import Capabilities
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope, digest_of
-from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS
 from dispatch_to_pipedrive.migration.undo.look import Ask, Found, holders_of, look
 from dispatch_to_pipedrive.migration.undo.reading import IDS, Once, read_once, reading_price
 from dispatch_to_pipedrive.migration.undo.steps import DELETE, KEEP, RESTORE, Action, Step
-from dispatch_to_pipedrive.migration.values import Link
+from dispatch_to_pipedrive.migration.values import ALIVE, Link
 from dispatch_to_pipedrive.pipedrive.prices import price
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
 

@@ -7,8 +7,8 @@ returns. Pure: it looks at the ledger's histories only.
 
 from collections.abc import Collection, Mapping
 
-from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.undo.history import History, Place, references
+from dispatch_to_pipedrive.migration.values import ALIVE
 
 Key = tuple[str, str]
 """Entity and source key."""

@@ -15,10 +15,9 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from dispatch_to_pipedrive.migration.files import PARENTS
-from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.undo.history import Place
-from dispatch_to_pipedrive.migration.values import Link
+from dispatch_to_pipedrive.migration.values import ALIVE, Link
 from dispatch_to_pipedrive.pipedrive.client import page_of
 from dispatch_to_pipedrive.pipedrive.errors import Forbidden, NotFound, Rejected
 from dispatch_to_pipedrive.pipedrive.prices import price
