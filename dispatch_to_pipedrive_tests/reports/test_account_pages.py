@@ -64,7 +64,7 @@ def test_the_inventory_filters_by_state_and_words(opened: Opened, tmp_path: Path
     counts = {"unaccounted": 1, "moved": 700, "reference": 0, "not moved": len(HOSTILE)}
     page = visit(opened, write_inventory(tmp_path, rows, "42", 3, counts))
     assert "1 field is unaccounted for" in page.inner_text("#state")
-    assert page.inner_text("#count").startswith("706 of 706 rows, the first 200")
+    assert page.inner_text("#count").startswith("706 of 706 rows, the first 100")
     page.click("[data-state='unaccounted']")
     assert "hologram" in page.inner_text("#every tbody")
     page.click("#clear")
