@@ -23,7 +23,7 @@ from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
 from dispatch_to_pipedrive_tests.migration.world import Crash, World, dies_at, fresh_ledger
 from dispatch_to_pipedrive_tests.postgres import Contents
 
-EXAMPLES = int(os.environ.get("INVARIANT_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("INVARIANT_EXAMPLES", "120"))
 
 versions = st.builds(
     RootVersion,
@@ -116,7 +116,7 @@ def test_five_thousand_tenants(part: int, world: World) -> None:
 def test_the_same_holds_on_postgresql(world_on_postgres: World) -> None:
     contents = Contents(world_on_postgres.ledger_url, tables.metadata)
 
-    @settings(_SETTINGS, max_examples=max(1, EXAMPLES * 30 // 200))
+    @settings(_SETTINGS, max_examples=max(1, EXAMPLES * 20 // 120))
     @given(data=st.data())
     def holds(data: st.DataObject) -> None:
         contents.put_back()

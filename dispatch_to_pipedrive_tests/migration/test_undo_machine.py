@@ -17,7 +17,7 @@ from dispatch_to_pipedrive_tests.migration.undo_machine import EVERYTHING, UndoM
 from dispatch_to_pipedrive_tests.migration.world import World, fresh_ledger
 from dispatch_to_pipedrive_tests.postgres import Contents
 
-EXAMPLES = int(os.environ.get("UNDO_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("UNDO_EXAMPLES", "60"))
 
 
 @pytest.mark.promise("R001", "R087", "R088")
@@ -42,7 +42,7 @@ def test_the_same_holds_on_postgresql(world_on_postgres: World) -> None:
         contents.put_back()
         return known
 
-    run_machine(prepared, max(1, EXAMPLES * 15 // 100))
+    run_machine(prepared, max(1, EXAMPLES * 10 // 60))
 
 
 def scripted(world: World, **rooms: RootVersion) -> UndoMachine:
