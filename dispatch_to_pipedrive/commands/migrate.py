@@ -52,7 +52,8 @@ def migrate(
         settings = settings_of_process()
         settings.require_source()
         settings.require_writable()
-        from dispatch_to_pipedrive.orchestration.migrate import Wish, run_migration
+        from dispatch_to_pipedrive.orchestration.bring import Wish
+        from dispatch_to_pipedrive.orchestration.migrate import run_migration
 
         wish = Wish(
             through=through.value,

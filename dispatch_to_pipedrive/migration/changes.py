@@ -5,26 +5,21 @@ source win. A file or a note that hangs on another record now is made there, and
 afterwards.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from dispatch_to_pipedrive.migration.capabilities import Capabilities
 from dispatch_to_pipedrive.migration.compare import changed_names, flat, part, without_nulls
 from dispatch_to_pipedrive.migration.conflicts import Weighed, current_record, current_records, weigh
 from dispatch_to_pipedrive.migration.files import PARENTS
+from dispatch_to_pipedrive.migration.loading import Load, LoadReport, Step
 from dispatch_to_pipedrive.migration.past import Past
 from dispatch_to_pipedrive.migration.resolve import Wanted
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.values import KEPT, OVERWRITTEN, Body, KeptEdit, Link
 from dispatch_to_pipedrive.migration.window import Draft, Sent
 from dispatch_to_pipedrive.pipedrive.notes import PINS
-
-if TYPE_CHECKING:
-    from dispatch_to_pipedrive.migration.load import Load, LoadReport, Step
 
 NEVER_CLEARED = {
     *(("persons", "org_id"), ("notes", "user_id")),

@@ -4,14 +4,12 @@ A record is asked for once, and only where it has an edit of which nobody has as
 so it ends at a number: a line (see `kept.lines`) needs no more than a few records to tell who is behind it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dispatch_to_pipedrive.migration.compare import canonical_value, flat
 from dispatch_to_pipedrive.migration.kept import SAID_BY_CHANGELOG, Reader
@@ -20,9 +18,6 @@ from dispatch_to_pipedrive.migration.values import OVERWRITTEN, KeptEdit, Link
 from dispatch_to_pipedrive.pipedrive.errors import BudgetSpent, Forbidden, NotFound
 from dispatch_to_pipedrive.pipedrive.prices import CHANGELOG
 from dispatch_to_pipedrive.pipedrive.schema import AccountSchema
-
-if TYPE_CHECKING:
-    from dispatch_to_pipedrive.migration.verify import Verdicts
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +40,17 @@ _V1_NAMES = {
 Place = tuple[str, int]
 
 
-async def put_on_record(session: Session, schema: AccountSchema, verdicts: Verdicts) -> None:
-    """Bring the ledger up to date with what reading back found of people's doing, and ask who and when."""
+async def put_on_record(
+    session: Session, schema: AccountSchema, edits: Sequence[KeptEdit], over: Sequence[KeptEdit]
+) -> None:
+    """Bring the ledger up to date with what reading back found of people's doing, and ask who and when.
+
+    over: edits that the ledger has, and that are so no more.
+    """
     ledger, scope = session.ledger, session.scope
-    ledger.forget_edits(scope, verdicts.over)
-    ledger.keep_edits(scope, verdicts.edits)
-    unasked = [edit for edit in ledger.kept_edits(scope) if edit.edited_by is None] if verdicts.edits else []
+    ledger.forget_edits(scope, over)
+    ledger.keep_edits(scope, edits)
+    unasked = [edit for edit in ledger.kept_edits(scope) if edit.edited_by is None] if edits else []
     if unasked:
         reader = Reader(schema, await _users(session), "", "")
         ledger.keep_edits(scope, await learn_who(session, reader, ledger.kept_edits(scope)))

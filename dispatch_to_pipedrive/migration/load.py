@@ -7,21 +7,19 @@ note that hangs on another record now is made there, and the one that it replace
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pandas as pd
 
 from dispatch_to_pipedrive.mapping.model import EntityMap
 from dispatch_to_pipedrive.migration import faults
 from dispatch_to_pipedrive.migration.capabilities import Capabilities, probe
-from dispatch_to_pipedrive.migration.changes import NEVER_CLEARED as NEVER_CLEARED
 from dispatch_to_pipedrive.migration.changes import consider, considered, draft_updates, take_back
 from dispatch_to_pipedrive.migration.compare import without_nulls
 from dispatch_to_pipedrive.migration.errors import RunStopped
-from dispatch_to_pipedrive.migration.files import Fetch, spooled
+from dispatch_to_pipedrive.migration.files import spooled
 from dispatch_to_pipedrive.migration.hosted import Hosted, hosted_files
-from dispatch_to_pipedrive.migration.kept import Reader
-from dispatch_to_pipedrive.migration.ledger import utc_now
+from dispatch_to_pipedrive.migration.loading import Load, LoadReport, Step
 from dispatch_to_pipedrive.migration.resolve import Owners, Resolver, Wanted, parent_keys
 from dispatch_to_pipedrive.migration.session import Session
 from dispatch_to_pipedrive.migration.settle import AMBIGUOUS, look_again, settle
@@ -30,9 +28,7 @@ from dispatch_to_pipedrive.migration.values import (
     GONE,
     OVERWRITTEN,
     Body,
-    KeptEdit,
     Link,
-    Manifest,
     Quarantined,
 )
 from dispatch_to_pipedrive.migration.window import Draft, Sent, send_all
@@ -43,51 +39,6 @@ log = logging.getLogger(__name__)
 ROUNDS = 8
 """So often a record is looked at again in one load (lost answers, second halves) before it is left to the next."""
 HELD, UNFETCHABLE = "held", "unfetchable"
-
-
-@dataclass
-class LoadReport:
-    """What one entity of one batch came to.
-
-    `kept` counts fields that people had edited and that stayed theirs, `overwritten` those in which the source wins.
-    """
-
-    entity: str
-    wanted: int
-    created: int = 0
-    updated: int = 0
-    equal: int = 0
-    newer: int = 0
-    gone: int = 0
-    kept: int = 0
-    overwritten: int = 0
-    settled: int = 0
-    quarantined: list[Quarantined] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Load:
-    """One entity of one batch, with all that its records need to become wire bodies."""
-
-    session: Session
-    schema: AccountSchema
-    entity_map: EntityMap
-    owners: Owners
-    manifest: Manifest
-    retry_quarantined: bool = False
-    on_progress: Callable[[int, int], None] = lambda _done, _all: None
-    reader: Reader = field(init=False, repr=False)
-    fetch: Fetch | None = None
-    """Where the bytes of files come from; needed where files are wanted."""
-
-    def __post_init__(self) -> None:
-        users = self.session.ledger.user_names(self.session.scope.account)
-        reader = Reader(self.schema, users, self.manifest.key, utc_now())
-        object.__setattr__(self, "reader", reader)
-
-    def source_wins(self) -> frozenset[str]:
-        """Logical names of the fields in which the source wins over people."""
-        return frozenset(name for name, field in self.entity_map.fields.items() if field.source_wins)
 
 
 async def load_entity(load: Load, frame: pd.DataFrame) -> LoadReport:
@@ -195,17 +146,6 @@ def resolved(
         return list(resolver.wanted(entity_map, frame))
     except NotInSchema as missing:
         raise RunStopped(f"{missing}: materialize pipedrive_schema again") from None
-
-
-@dataclass
-class Step:
-    """What the wanted records of one round need."""
-
-    drafts: list[Draft] = field(default_factory=list)
-    unproven: list[Wanted] = field(default_factory=list)
-    held: list[Wanted] = field(default_factory=list)
-    unfinished: set[str] = field(default_factory=set)
-    overwritten: list[KeptEdit] = field(default_factory=list)
 
 
 async def _decide(

@@ -13,7 +13,8 @@ from dispatch_to_pipedrive.migration.ledger.approvals import signature
 from dispatch_to_pipedrive.migration.owners import match_technicians, undecided
 from dispatch_to_pipedrive.migration.values import Approval, OwnerRow
 from dispatch_to_pipedrive.orchestration.assets.owners import Staff, read_staff
-from dispatch_to_pipedrive.orchestration.migrate import Outcome, Road, Wish, outcome_of
+from dispatch_to_pipedrive.orchestration.bring import Road, Wish
+from dispatch_to_pipedrive.orchestration.outcome import Outcome, outcome_of
 from dispatch_to_pipedrive.orchestration.progress import Listener, listening
 from dispatch_to_pipedrive.orchestration.resources import Migration, open_ledger, reading
 from dispatch_to_pipedrive.orchestration.road import maps_of

@@ -4,24 +4,19 @@ The freeze, the last changes, a second run of all batches that must write nothin
 the name. Started again it does what is left.
 """
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from dispatch_to_pipedrive.migration.lifecycle import standing
 from dispatch_to_pipedrive.migration.plan import waiting
 from dispatch_to_pipedrive.migration.sign_off import closed_gates, not_run_since
 from dispatch_to_pipedrive.orchestration import cutover
+from dispatch_to_pipedrive.orchestration.bring import Road
 from dispatch_to_pipedrive.orchestration.drain import frozen_at, held_back
 from dispatch_to_pipedrive.orchestration.homes import frame_path
 from dispatch_to_pipedrive.orchestration.readback import without_repetition
 from dispatch_to_pipedrive.orchestration.sign_off import facts_of, gates_of, signed
-
-if TYPE_CHECKING:
-    from dispatch_to_pipedrive.orchestration.migrate import Road
 
 _PASSES = 2
 """So often batches are run again: what the first one still wrote, the next one must not."""

@@ -113,7 +113,7 @@ async def take_reading(
     target = folder / began.replace(":", "")
     listing = await take_listing(session, schema, target)
     strays = stray_sweep(session, listing)
-    await put_on_record(session, schema, strays)
+    await put_on_record(session, schema, strays.edits, strays.over)
     read = await read_bytes(session, listing, file_readback, fresh=fresh)
     strays = strays.merged([read.verdicts])
     index = {
@@ -185,7 +185,7 @@ async def compare_batch(
         owners=decided(session.ledger.owners(session.scope.account)),
     )
     verdicts = await verify_batch(session, expected, reading.listing)
-    await put_on_record(session, expected.schema, verdicts)
+    await put_on_record(session, expected.schema, verdicts.edits, verdicts.over)
     differing = totals_that_differ(means.data, session.ledger, manifest, logical, means.maps, means.settings)
     totals = Verdicts(differences=_totals(differing))
     faults.point("reconciled")

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from dispatch_to_pipedrive.migration.approval import SAMPLE, Rendering, same_but_for_ids
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.ledger.approvals import signature
+from dispatch_to_pipedrive.orchestration.bring import Road, Wish
 from dispatch_to_pipedrive.orchestration.lifecycle import known_scope
-from dispatch_to_pipedrive.orchestration.migrate import Outcome, Road, Wish, outcome_of
+from dispatch_to_pipedrive.orchestration.outcome import Outcome, outcome_of
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
 from dispatch_to_pipedrive.orchestration.present import sample_rendering
 from dispatch_to_pipedrive.orchestration.progress import Listener, listening
@@ -63,7 +64,7 @@ def reapply(settings: Settings, *, name: str, wait: bool, listener: Listener) ->
         with open_instance(settings) as instance, listening(listener):
             add_batches(instance, batches)
             road = Road(settings, Wish("full", wait=wait), ledger, instance)
-            road.run("prepare", config={"pipedrive_schema": {"wait": wait}})
+            road.prepare()
             ends = road.bring([key for key in batches if key == SAMPLE], began)
             if not ends:
                 if asyncio.run(_has_other_ids(settings, ledger)):

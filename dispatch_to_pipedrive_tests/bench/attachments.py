@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dispatch_to_pipedrive.orchestration.migrate import Wish, run_migration
+from dispatch_to_pipedrive.orchestration.bring import Wish
+from dispatch_to_pipedrive.orchestration.migrate import run_migration
 from dispatch_to_pipedrive.settings import Settings
 from dispatch_to_pipedrive_tests.bench.child import Took, in_own_process
 from dispatch_to_pipedrive_tests.bench.figures import Figure

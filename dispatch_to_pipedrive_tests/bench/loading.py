@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 
 from dispatch_to_pipedrive.mapping import load_maps
-from dispatch_to_pipedrive.migration.load import Load, load_entity
+from dispatch_to_pipedrive.migration.load import load_entity
+from dispatch_to_pipedrive.migration.loading import Load
 from dispatch_to_pipedrive.migration.prepare import apply_schema, read_schema
 from dispatch_to_pipedrive.migration.resolve import Owners
 from dispatch_to_pipedrive.migration.session import AccountAccess, writing

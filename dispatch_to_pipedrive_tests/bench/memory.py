@@ -16,7 +16,8 @@ from dispatch_to_pipedrive.dispatch_pro.placement import root_features, root_siz
 from dispatch_to_pipedrive.dispatch_pro.placement.profile import source_profile
 from dispatch_to_pipedrive.mapping import load_maps
 from dispatch_to_pipedrive.migration.files import Fetch, Fetched
-from dispatch_to_pipedrive.migration.load import Load, load_entity
+from dispatch_to_pipedrive.migration.load import load_entity
+from dispatch_to_pipedrive.migration.loading import Load
 from dispatch_to_pipedrive.migration.owners import fallback_row
 from dispatch_to_pipedrive.migration.plan import plan_batches
 from dispatch_to_pipedrive.migration.prepare import apply_schema, read_schema

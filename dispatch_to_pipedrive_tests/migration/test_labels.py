@@ -13,7 +13,8 @@ from dispatch_to_pipedrive.mapping.model import Maps
 from dispatch_to_pipedrive.mapping.needs import bearers_of, schema_needs
 from dispatch_to_pipedrive.migration.approval import Rendering, render
 from dispatch_to_pipedrive.migration.drift import drift
-from dispatch_to_pipedrive.migration.load import Load, load_entity
+from dispatch_to_pipedrive.migration.load import load_entity
+from dispatch_to_pipedrive.migration.loading import Load
 from dispatch_to_pipedrive.migration.owners import fallback_row
 from dispatch_to_pipedrive.migration.prepare import apply_schema, keep_names, read_schema
 from dispatch_to_pipedrive.migration.resolve import Owners

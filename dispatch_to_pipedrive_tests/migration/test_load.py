@@ -13,7 +13,7 @@ import pytest
 from dispatch_to_pipedrive.migration import conflicts, window
 from dispatch_to_pipedrive.migration.errors import RunStopped
 from dispatch_to_pipedrive.migration.ledger import tables
-from dispatch_to_pipedrive.migration.load import LoadReport
+from dispatch_to_pipedrive.migration.loading import LoadReport
 from dispatch_to_pipedrive.migration.values import ENTITIES
 from dispatch_to_pipedrive.pipedrive.errors import PlanCap
 from dispatch_to_pipedrive.pipedrive.recorded import SchemaChanged

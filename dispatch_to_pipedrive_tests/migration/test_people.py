@@ -16,7 +16,7 @@ from dispatch_to_pipedrive.migration import relink as engine
 from dispatch_to_pipedrive.migration.errors import WrongApproval, WrongRecord
 from dispatch_to_pipedrive.migration.kept import LENGTH, KeptLine, Reader, lines
 from dispatch_to_pipedrive.migration.ledger import Ledger, Scope
-from dispatch_to_pipedrive.migration.load import LoadReport
+from dispatch_to_pipedrive.migration.loading import LoadReport
 from dispatch_to_pipedrive.migration.relink import Relinked
 from dispatch_to_pipedrive.migration.session import writing
 from dispatch_to_pipedrive.migration.values import GONE, KEPT, OVERWRITTEN, KeptEdit

@@ -21,7 +21,8 @@ from dispatch_to_pipedrive.migration.editors import put_on_record
 from dispatch_to_pipedrive.migration.files import Fetch, Fetched, Unfetchable
 from dispatch_to_pipedrive.migration.ledger import Ledger
 from dispatch_to_pipedrive.migration.listing import take_listing
-from dispatch_to_pipedrive.migration.load import Load, LoadReport, load_entity
+from dispatch_to_pipedrive.migration.load import load_entity
+from dispatch_to_pipedrive.migration.loading import Load, LoadReport
 from dispatch_to_pipedrive.migration.prepare import apply_schema, read_schema
 from dispatch_to_pipedrive.migration.resolve import Owners
 from dispatch_to_pipedrive.migration.retire import retire
@@ -254,7 +255,7 @@ class World:
                     )
                     verdicts = await verify_batch(session, expected, listing)
                     merged = verdicts.merged([stray_sweep(session, listing)])
-                    await put_on_record(session, schema, merged)
+                    await put_on_record(session, schema, merged.edits, merged.over)
                     return merged
 
         return asyncio.run(run())

@@ -20,10 +20,10 @@ from dispatch_to_pipedrive.migration.values import Intent, LeaseHolder, Manifest
 from dispatch_to_pipedrive.orchestration import evidence
 from dispatch_to_pipedrive.orchestration import finish as finishing
 from dispatch_to_pipedrive.orchestration import sign_off as module
+from dispatch_to_pipedrive.orchestration.bring import Road, Wish
 from dispatch_to_pipedrive.orchestration.decided_by import decided_by
 from dispatch_to_pipedrive.orchestration.homes import frame_path
 from dispatch_to_pipedrive.orchestration.io_managers import to_parquet
-from dispatch_to_pipedrive.orchestration.migrate import Road, Wish
 from dispatch_to_pipedrive.orchestration.prepared import PREPARED, keep_prepared
 from dispatch_to_pipedrive.orchestration.road import maps_of
 from dispatch_to_pipedrive.orchestration.sign_off import Signed, facts_of, signed

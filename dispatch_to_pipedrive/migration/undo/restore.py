@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from dispatch_to_pipedrive.migration.changes import NEVER_CLEARED
 from dispatch_to_pipedrive.migration.compare import canonical_value, edited_names, flat, part
-from dispatch_to_pipedrive.migration.load import NEVER_CLEARED
 from dispatch_to_pipedrive.migration.past import FOLLOWING
 from dispatch_to_pipedrive.migration.undo.history import REFERENCES, History, Place, references
 from dispatch_to_pipedrive.migration.undo.touched import logical

@@ -11,7 +11,8 @@ import pandas as pd
 
 from dispatch_to_pipedrive.mapping import RenderOptions, applied
 from dispatch_to_pipedrive.migration.clearance import require_clearance
-from dispatch_to_pipedrive.migration.load import Load, LoadReport, load_entity
+from dispatch_to_pipedrive.migration.load import load_entity
+from dispatch_to_pipedrive.migration.loading import Load, LoadReport
 from dispatch_to_pipedrive.migration.owners import decided
 from dispatch_to_pipedrive.migration.retire import RetireReport, retire
 from dispatch_to_pipedrive.migration.sign_off import AFTER, DECIDED_BY
