@@ -16,10 +16,9 @@ from hypothesis.stateful import (
 )
 
 from dispatch_to_pipedrive.migration.ledger import Scope
-from dispatch_to_pipedrive.migration.resolve import ALIVE
 from dispatch_to_pipedrive.migration.undo.history import Place, references
 from dispatch_to_pipedrive.migration.undo.plan import UndoPlan
-from dispatch_to_pipedrive.migration.values import ENTITIES
+from dispatch_to_pipedrive.migration.values import ALIVE, ENTITIES
 from dispatch_to_pipedrive_tests.migration.tenants import RootVersion, Tenant
 from dispatch_to_pipedrive_tests.migration.world import Crash, World, dies_at
 
