@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 from .promises import Collector
 from .sandbox_process import Sandbox, start_sandbox
 
-DEAR = re.compile(r"\b(migrated|verdicts): ")
+DEAR = re.compile(r"\b(migrated|running|verdicts): ")
 """Fixtures that take long to make, as parameters of tests."""
 FIRST = ("acceptance", "migration", "cli", "bench", "totals")
 """Folders whose tests take long: what begins last should be short."""

@@ -10,8 +10,17 @@ from playwright.sync_api import Page, expect
 from ..browser import chromium
 from ..program import environment, records, run, wait_until
 from ..sandbox_process import Sandbox, start_sandbox
-from .test_ui import SELECTOR, ask, launched, open_ui
+from .test_ui import SELECTOR, ask, ended, launched, open_ui
 
+AGAIN = """
+mutation($params: ReexecutionParams!) {
+  launchRunReexecution(reexecutionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
 JOBS = "/locations/__repository__@dispatch_to_pipedrive/jobs"
 RUNS = """
 query($job: String!) {
@@ -75,6 +84,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def titles(sandbox: Sandbox) -> set[str]:
     """What the account's deals are called."""
     return {str(one["title"]) for one in records(sandbox)["deals"] if not one.get("is_deleted")}
+
+
+def test_a_partition_is_loaded_again_and_a_run_of_the_shell_is_run_again(running: Running) -> None:
+    running.sandbox.control("pipedrive", "stats/reset", {})
+    assert launched(running.url, "load", "wave-0001") == "SUCCESS"
+    assert running.sandbox.control("pipedrive", "stats")["writes"] == 0
+    assert launched(running.url, "reconcile", "wave-0001") == "SUCCESS"
+    *_, planning = running.runs("plan_batches")
+    again = ask(running.url, AGAIN, params={"parentRunId": planning["runId"], "strategy": "ALL_STEPS"})
+    assert ended(running.url, again["launchRunReexecution"]) == "SUCCESS"
 
 
 @pytest.mark.promise("R018", "R087")

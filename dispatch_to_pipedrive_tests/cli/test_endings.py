@@ -91,7 +91,7 @@ def test_before_the_first_run_status_says_so_and_makes_nothing(tmp_path: Path) -
 def test_stopped_it_goes_on_where_it_was(
     new_sandbox: Callable[..., Sandbox], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sandbox = new_sandbox(customers=2, seed=3, no_limits=True, latency_ms=50)
+    sandbox = new_sandbox(customers=2, seed=3, no_limits=True, latency_ms=20)
     settings = environment(sandbox, tmp_path)
 
     def written() -> int:

@@ -1,4 +1,4 @@
-"""Dagster's own front door: webserver, daemon and run worker load a partition of the migration that the shell made."""
+"""Dagster's own front door: a migration up to its approved sample, by nothing but what the UI's pages send."""
 
 import csv
 import signal
@@ -14,7 +14,6 @@ import pytest
 
 from ..program import environment, maps_beside, records, start
 from ..sandbox_process import Sandbox
-from .conftest import Migrated
 
 LAUNCH = """
 mutation($params: ExecutionParams!) {
@@ -25,25 +24,8 @@ mutation($params: ExecutionParams!) {
   }
 }
 """
-AGAIN = """
-mutation($params: ReexecutionParams!) {
-  launchRunReexecution(reexecutionParams: $params) {
-    __typename
-    ... on LaunchRunSuccess { run { runId } }
-    ... on PythonError { message }
-  }
-}
-"""
-RUNS = "{ runsOrError { ... on Runs { results { runId jobName } } } }"
 STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 SELECTOR = {"repositoryLocationName": "dispatch_to_pipedrive", "repositoryName": "__repository__"}
-
-
-@pytest.fixture
-def ui(migrated: Migrated) -> Iterator[str]:
-    """The UI on the migration that is done."""
-    with open_ui(migrated.settings) as url:
-        yield url
 
 
 @contextmanager
@@ -101,17 +83,6 @@ def launched(url: str, job: str, batch: str | None = None, config: Mapping[str, 
         },
     )["launchRun"]
     return ended(url, found)
-
-
-def test_a_partition_is_loaded_again_and_a_run_of_the_shell_is_run_again(ui: str, migrated: Migrated) -> None:
-    migrated.sandbox.control("pipedrive", "stats/reset", {})
-    assert launched(ui, "load", "wave-0001") == "SUCCESS"
-    assert migrated.sandbox.control("pipedrive", "stats")["writes"] == 0
-    assert launched(ui, "reconcile", "wave-0001") == "SUCCESS"
-    by_the_shell = ask(ui, RUNS)["runsOrError"]["results"]
-    planning = next(run["runId"] for run in by_the_shell if run["jobName"] == "plan_batches")
-    again = ask(ui, AGAIN, params={"parentRunId": planning, "strategy": "ALL_STEPS"})
-    assert ended(ui, again["launchRunReexecution"]) == "SUCCESS"
 
 
 @pytest.mark.promise("R020", "R083")

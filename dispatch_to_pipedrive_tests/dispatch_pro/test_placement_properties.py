@@ -36,7 +36,7 @@ GENERATION = st.fixed_dictionaries(
     }
 )
 HISTORY = st.lists(GENERATION, min_size=2, max_size=3)
-PLENTY = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+PLENTY = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def placed(data: UPath, generation: int) -> dict[tuple[str, int], int]:
