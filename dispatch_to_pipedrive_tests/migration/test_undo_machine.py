@@ -79,6 +79,20 @@ def test_the_machine_fails_where_undo_ignores_what_people_edited(
         undo_all(machine)
 
 
+def test_force_gives_back_what_people_edited_and_the_batch_had_changed(world: World) -> None:
+    machine = scripted(world)
+    machine.load(half=0, generation=2, crash=None)
+    for which in range(len(machine.ours())):
+        machine.edit(which=which, what="field")
+    machine.roll_back(which=1, force=True, crash=None)
+    now = machine.snapshot()
+    kept = [
+        now[place] for place, edits in machine.theirs.edits.items() if edits.items() <= now[place].items()
+    ]
+    assert 0 < len(kept) < len(machine.theirs.edits)
+    machine.teardown()
+
+
 async def _nothing(*_: object) -> list[str]:
     return []
 
