@@ -258,7 +258,7 @@ class UndoMachine(RuleBasedStateMachine):
     # What must hold
 
     def check_nothing_of_theirs_went(self, before: Snapshot, after: Snapshot, *, force: bool) -> None:
-        """What people made stands, with all that it hangs on; without force what they edited stands, as they left it."""
+        """What people made stands, with all that it hangs on; what they edited, too, as they left it, but for force."""
         for place in self.theirs.made & before.keys():
             assert place in after, f"{place} was theirs"
             for host in references(before[place]) & before.keys():
