@@ -94,7 +94,7 @@ class Undo(Operations):
             )
         )
         with self._read() as conn:
-            return Counter(dict(conn.execute(query.group_by(intent.verb)).tuples().all()))
+            return Counter(dict(conn.execute(query.group_by(intent.verb)).all()))
 
     def roots_of_batches(self, account: str, batches: Iterable[str]) -> list[int]:
         """The roots of all records that the batches wrote."""

@@ -95,7 +95,7 @@ def technician_owners(
     with plain_words():
         generation = migration.ledger.latest_generation()
         rows, tokens = asyncio.run(_match(migration))
-        keep_prepared(migration.ledger, MATCHED, generation, context.run_id)
+        keep_prepared(migration.ledger, MATCHED, generation, context.run.run_id)
     frame = pd.DataFrame(
         [(r.technician_id, r.name, r.email, r.user_id, r.verdict, r.owner_email) for r in rows],
         columns=["technician_id", "name", "email", "user_id", "verdict", "owner_email"],

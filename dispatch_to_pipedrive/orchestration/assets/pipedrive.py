@@ -49,7 +49,7 @@ def _on_the_way(
         yield outcome
         account = outcome.pop("account")
         outcome |= {AFTER: after, DECIDED_BY: basis}
-        ledger.report_batch(account, context.partition_key, stage, context.run_id, outcome)
+        ledger.report_batch(account, context.partition_key, stage, context.run.run_id, outcome)
 
 
 def _load_asset(entity: str, after: str | None) -> dg.AssetsDefinition:
@@ -138,7 +138,7 @@ def _session(context: dg.AssetExecutionContext, config: LoadConfig, migration: M
         migration.ledger,
         migration.settings,
         purpose=f"load {context.partition_key} {what}",
-        run=context.run_id,
+        run=context.run.run_id,
         batch=context.partition_key,
         wait=config.wait,
     )

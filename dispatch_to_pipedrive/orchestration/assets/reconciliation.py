@@ -99,7 +99,7 @@ def reconciliation(
             DECIDED_BY: basis,
         }
         migration.ledger.report_batch(
-            found.account, context.partition_key, "reconciliation", context.run_id, outcome
+            found.account, context.partition_key, "reconciliation", context.run.run_id, outcome
         )
     rows = [
         dg.TableRecord({k: str(v) for k, v in row._asdict().items()}) for row in verdicts.differences[:SHOWN]

@@ -104,8 +104,8 @@ def pipedrive_schema(
     with plain_words():
         generation = migration.ledger.latest_generation()
         needs = needs_now(migration, features)
-        report, tokens = asyncio.run(_make_schema(context.run_id, config, migration, needs))
-        keep_prepared(migration.ledger, PREPARED, generation, context.run_id)
+        report, tokens = asyncio.run(_make_schema(context.run.run_id, config, migration, needs))
+        keep_prepared(migration.ledger, PREPARED, generation, context.run.run_id)
     return dg.MaterializeResult(
         metadata={
             "made": report.made,
