@@ -283,13 +283,14 @@ async def test_changes_between_pages_of_a_feed_are_never_lost(start: Start) -> N
     assert seen == {row["id"]: row["name"] for row in whole}
 
 
-async def test_sixty_calls_a_second_and_then_the_vendors_429(start: Start) -> None:
+async def test_sixty_calls_a_second_and_then_the_vendors_429(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = await start(limits=True)
+    monkeypatch.setattr(world.app.state.traffic, "_monotonic", lambda: 100.0)
     answers = [await world.get("settings", "tag-types") for _ in range(61)]
     assert [answer.status_code for answer in answers[:60]] == [200] * 60
     refused = answers[60]
-    if refused.status_code == 200:
-        pytest.skip("this machine took more than a second for 61 calls")
     assert refused.status_code == 429
     wait = int(refused.json()["title"].split(" ")[-2])
     assert refused.json()["title"] == f"Rate limit is exceeded. Try again in {wait} seconds."

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from dispatch_to_pipedrive.sandbox.pipedrive.limits import Limits
+
 from .pipedrive_world import World, serve
 
 TEXT = {"field_name": "Source_Key__c", "field_type": "varchar"}
@@ -51,6 +53,7 @@ def test_a_second_user_is_no_admin(world: World) -> None:
 
 def test_what_others_ask_is_counted_and_limited_apart() -> None:
     with serve(limits=True, plan="lite") as world, _editor(world) as editor:
+        world.server.limits = Limits(world.account, monotonic=lambda: 100.0)
         for _ in range(20):
             editor.get("/api/v2/pipelines")
         assert editor.get("/api/v2/pipelines").status_code == 429
