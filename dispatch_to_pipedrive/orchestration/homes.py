@@ -23,10 +23,10 @@ def home_of(settings: Settings, ledger: Ledger) -> Path:
     return settings.home.joinpath(*apart(ledger))
 
 
-def frame_path(settings: Settings, ledger: Ledger, asset: str, key: str) -> UPath:
-    """Where the frame of an asset's partition lies."""
-    parts = apart(ledger) if asset in OF_THE_ACCOUNT else ()
-    return UPath(settings.data).joinpath("frames", *parts, asset, f"{key}.parquet")
+def frame_path(settings: Settings, ledger: Ledger, asset: str, key: str | None = None) -> UPath:
+    """Where the frame of an asset lies, or of one of its partitions."""
+    folder = UPath(settings.data).joinpath("frames", *(apart(ledger) if asset in OF_THE_ACCOUNT else ()))
+    return folder / f"{asset}.parquet" if key is None else folder / asset / f"{key}.parquet"
 
 
 def apart(ledger: Ledger) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from dispatch_to_pipedrive.orchestration.asking import keep_spent, kept_checks, 
 from dispatch_to_pipedrive.orchestration.bring import Road, Wish
 from dispatch_to_pipedrive.orchestration.decided_by import decided_by
 from dispatch_to_pipedrive.orchestration.finish import finish
+from dispatch_to_pipedrive.orchestration.homes import frame_path
 from dispatch_to_pipedrive.orchestration.outcome import Outcome, behind, outcome_of, pages
 from dispatch_to_pipedrive.orchestration.partitions import add_batches
 from dispatch_to_pipedrive.orchestration.present import decisions_of, present
@@ -61,6 +62,7 @@ def _go(road: Road) -> list[str]:
     if not road.ledger.manifests():
         require_account(road.settings)  # a wrong token is told before anything is read from the source
         road.run("advance_source")
+    if not frame_path(road.settings, road.ledger, "batches").is_file():  # also killed while it was planned
         road.run("plan_batches")
     manifests = road.ledger.manifests()
     add_batches(road.instance, [manifest.key for manifest in manifests])
